@@ -1,0 +1,96 @@
+"""The fixtures and checks of every test."""
+
+import os
+
+if os.environ.get("TRANSPORTKIT_HTTPX2"):
+    # Before anything else imports httpx: the whole suite then runs on its living fork.
+    import httpx2
+
+    httpx2.alias_httpx()
+
+import functools
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+import trustme
+from support import leaks, servers
+from support.flavours import NAMES, Flavour
+
+hypothesis.settings.register_profile("transportkit", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("transportkit")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    arguments["flavour"].run(functools.partial(pyfuncitem.obj, **arguments))
+    return True
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(_servers: None) -> Iterator[None]:
+    """After each test no connection, descriptor or thread is left."""
+    before = leaks.held()
+    yield
+    left = leaks.left_since(before)
+    assert not left, f"left behind: {sorted(left)}"
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxies of the machine that runs the tests are not the tests' business."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name == "REQUEST_METHOD":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(params=NAMES)
+def flavour(request: pytest.FixtureRequest) -> Flavour:
+    return Flavour(request.param)
+
+
+@pytest.fixture(scope="session")
+def _servers(origin: servers.Origin, proxy: servers.Proxy, locked_proxy: servers.Proxy) -> None:
+    """Start the servers of the session before the first test looks at what is held."""
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory with `ca.pem`, which every client of the session trusts, and `server.pem`."""
+    directory = tmp_path_factory.mktemp("certificates")
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(directory / "ca.pem"))
+    server = ca.issue_cert("127.0.0.1", "::1", "localhost")
+    server.private_key_and_cert_chain_pem.write_to_path(str(directory / "server.pem"))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("SSL_CERT_FILE", str(directory / "ca.pem"))
+        yield directory
+
+
+@pytest.fixture(scope="session")
+def origin(
+    certificates: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[servers.Origin]:
+    directory = tmp_path_factory.mktemp("origin")
+    with servers.origin(certificates / "server.pem", directory) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Proxy]:
+    with servers.proxy(tmp_path_factory.mktemp("proxy")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def locked_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Proxy]:
+    """A proxy that asks for a user name and a password; its URL has them."""
+    directory = tmp_path_factory.mktemp("locked-proxy")
+    with servers.proxy(directory, credentials="scott:tiger") as running:
+        yield running

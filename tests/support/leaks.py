@@ -1,0 +1,41 @@
+"""What a process holds: descriptors and threads."""
+
+import gc
+import threading
+import time
+from pathlib import Path
+
+_DESCRIPTORS = Path("/proc/self/fd")
+# Trio keeps idle worker threads for ten seconds, for whoever comes next.
+_KEPT_THREADS = ("Trio thread",)
+
+
+def held() -> set[str]:
+    """Open descriptors (where the system lists them) and running threads."""
+    threads = {
+        f"thread {thread.name}"
+        for thread in threading.enumerate()
+        if not thread.name.startswith(_KEPT_THREADS)
+    }
+    descriptors = set()
+    for path in _DESCRIPTORS.glob("*"):
+        try:
+            target = str(path.readlink())
+        except FileNotFoundError:  # the one that lists the others
+            continue
+        # Hypothesis and coverage open their own files when they please.
+        if target.startswith(("socket:", "pipe:", "anon_inode:")):
+            descriptors.add(f"descriptor {path.name} {target}")
+    return threads | descriptors
+
+
+def left_since(before: set[str]) -> set[str]:
+    """What is held now and was not before, once the last closing has come through."""
+    left: set[str] = set()
+    for _ in range(50):
+        gc.collect()
+        left = held() - before
+        if not left:
+            break
+        time.sleep(0.005)
+    return left

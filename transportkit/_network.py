@@ -1,0 +1,208 @@
+"""`httpx.HTTPTransport` from keyword arguments, with SSL contexts shared where they may be.
+
+An SSL context takes about 20 ms and 0.8 MB to make, nearly all of what a transport
+costs. It is shared only among transports with the same `verify`, `cert`, `trust_env`
+and `http2`: httpcore sets ALPN on the context at every connect, so HTTP/1.1 and HTTP/2
+on one context negotiate the wrong protocol now and then.
+"""
+
+import importlib
+import os
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypedDict, TypeVar
+
+import httpx
+
+from ._redaction import REDACTION
+
+T = TypeVar("T")
+
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+
+
+class HTTPTransportOptions(TypedDict, total=False):
+    """The arguments of `httpx.HTTPTransport`, with its defaults."""
+
+    verify: ssl.SSLContext | str | bool
+    cert: str | tuple[str, str] | tuple[str, str, str] | None
+    trust_env: bool
+    http1: bool
+    http2: bool
+    limits: httpx.Limits
+    proxy: str | httpx.URL | httpx.Proxy | None
+    uds: str | None
+    local_address: str | None
+    retries: int
+    socket_options: (
+        Iterable[
+            tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+        ]
+        | None
+    )
+
+
+# Wider than the TypedDict where JSON and TOML have no tuples and no Limits.
+_ACCEPTED: dict[str, tuple[type, ...]] = {
+    "verify": (ssl.SSLContext, str, bool),
+    "cert": (str, tuple, list, type(None)),
+    "trust_env": (bool,),
+    "http1": (bool,),
+    "http2": (bool,),
+    "limits": (httpx.Limits, Mapping),
+    "proxy": (str, httpx.URL, httpx.Proxy, type(None)),
+    "uds": (str, type(None)),
+    "local_address": (str, type(None)),
+    "retries": (int,),
+    "socket_options": (Iterable, type(None)),
+}
+
+# httpx drops these without a word when there is a proxy.
+_IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Refuse what `httpx.HTTPTransport` would fail on later, or ignore without a word.
+
+    Raises:
+        TypeError: an unknown argument, or a value of the wrong type.
+        ValueError: arguments that exclude each other.
+    """
+    for name, value in options.items():
+        if name not in _ACCEPTED:
+            raise TypeError(
+                f"unknown argument {name!r}: httpx.HTTPTransport takes {', '.join(_ACCEPTED)}"
+            )
+        if not isinstance(value, _ACCEPTED[name]):
+            expected = " or ".join(accepted.__name__ for accepted in _ACCEPTED[name])
+            raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
+    if options.get("proxy") is not None:
+        for name in _IGNORED_BEHIND_PROXY:
+            if options.get(name):
+                raise ValueError(
+                    f"httpx ignores {name} when there is a proxy: leave out {name}, or the proxy"
+                )
+
+
+def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
+    """A proxy from what people write for one.
+
+    Raises:
+        ValueError: it is no URL of an HTTP or SOCKS5 proxy. The text says what to write
+            and holds no credentials.
+
+    >>> parse_proxy("proxy.example:8080")
+    Traceback (most recent call last):
+    ValueError: 'proxy.example:8080' is no proxy URL: write 'http://proxy.example:8080'
+    """
+    if isinstance(proxy, httpx.Proxy):
+        return proxy
+    shown = REDACTION.url(proxy)
+    text = str(proxy)
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        raise ValueError(f"{shown!r} is no proxy URL: write {f'http://{shown}'!r}")
+    if scheme.lower() not in _PROXY_SCHEMES:
+        raise ValueError(
+            f"{shown!r} is no proxy URL: httpx speaks {', '.join(_PROXY_SCHEMES)}; for anything "
+            "else, pass a transport that speaks it"
+        )
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        # Its text quotes the part that failed, which may hold half a password.
+        raise ValueError(
+            f"{shown!r} is no proxy URL: percent-encode '/', '?', '#' and '@' in its user name "
+            "and password, and write its port as a number"
+        ) from None
+    if not url.host:
+        raise ValueError(f"{shown!r} is no proxy URL: it names no host")
+    return httpx.Proxy(url)
+
+
+def _create_ssl_context(
+    verify: ssl.SSLContext | str | bool, cert: str | tuple[str, ...] | None, trust_env: bool
+) -> ssl.SSLContext:
+    # httpx takes paths too, but warns against them and names these very calls instead.
+    if isinstance(verify, str):
+        if not os.path.exists(verify):
+            raise ValueError(f"verify={verify!r}: there is no such file or directory")
+        if os.path.isdir(verify):
+            context = ssl.create_default_context(capath=verify)
+        else:
+            context = ssl.create_default_context(cafile=verify)
+    else:
+        context = httpx.create_ssl_context(verify=verify, trust_env=trust_env)
+    if cert:
+        context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
+    return context
+
+
+class Network(Generic[T]):
+    """Makes transports out of `httpx.HTTPTransport` arguments.
+
+    Arguments:
+        factory: `httpx.HTTPTransport` or `httpx.AsyncHTTPTransport`.
+        options: the arguments that hold unless a transport has its own.
+
+    Raises:
+        TypeError, ValueError: see `check_options`.
+    """
+
+    def __init__(self, factory: Callable[..., T], options: Mapping[str, object]) -> None:
+        check_options(options)
+        self.options = dict(options)
+        self._factory = factory
+        self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
+        self._http2_of_given: dict[ssl.SSLContext, bool] = {}
+
+    def transport(self, **own: object) -> T:
+        """A transport with these arguments over the common ones.
+
+        Raises:
+            TypeError, ValueError: see `check_options`; a proxy that is none; one given
+                SSL context for HTTP/1.1 and HTTP/2 both.
+            ImportError: HTTP/2 or SOCKS without the package it needs.
+        """
+        check_options(own)
+        options = {**self.options, **own}
+        if options.get("http2"):
+            _require_h2()
+        limits = options.get("limits")
+        if isinstance(limits, Mapping):
+            options["limits"] = httpx.Limits(**limits)
+        proxy = options.get("proxy")
+        if isinstance(proxy, (str, httpx.URL)):
+            options["proxy"] = parse_proxy(proxy)
+        options["verify"] = self._ssl_context(options)
+        options.pop("cert", None)
+        return self._factory(**options)
+
+    def _ssl_context(self, options: Mapping[str, object]) -> ssl.SSLContext:
+        verify = options.get("verify", True)
+        cert = options.get("cert")
+        trust_env = bool(options.get("trust_env", True))
+        http2 = bool(options.get("http2", False))
+        assert isinstance(verify, (ssl.SSLContext, str, bool))
+        assert cert is None or isinstance(cert, (str, tuple, list))
+        if isinstance(verify, ssl.SSLContext) and self._http2_of_given.setdefault(verify, http2) != http2:
+            raise ValueError(
+                "verify: one SSLContext cannot serve transports with http2=True and others "
+                "without: httpcore sets the protocols to offer on the context, so connections "
+                "would negotiate the wrong one now and then. Make an SSLContext for each"
+            )
+        cert = tuple(cert) if isinstance(cert, list) else cert
+        key = (verify, cert, trust_env, http2)
+        if key not in self._contexts:
+            self._contexts[key] = _create_ssl_context(verify, cert, trust_env)
+        return self._contexts[key]
+
+
+def _require_h2() -> None:
+    # Without it httpx fails only at the first connection.
+    try:
+        importlib.import_module("h2")
+    except ImportError:
+        raise ImportError(
+            "http2=True needs the 'h2' package: pip install 'httpx[http2]'"
+        ) from None

@@ -1,0 +1,75 @@
+"""Hold one inner transport: open it, close it, reach it.
+
+Without a transport of the caller's, the inner one is what a stock client would send
+through, the environment's proxies included: wrapping never drops `HTTP_PROXY`.
+"""
+
+from collections.abc import Iterable
+from typing import Unpack
+
+import httpx
+
+from ._lifecycle import AsyncTransportOwner, TransportOwner
+from ._network import HTTPTransportOptions
+from .routing.mounts import async_default_transport, default_transport
+
+
+class Wrapper(TransportOwner):
+    """The base of a transport around one other.
+
+    Arguments:
+        transport: the inner transport. Default: `default_transport(**kwargs)`.
+        kwargs: arguments of `httpx.HTTPTransport`, in place of a transport.
+
+    Raises:
+        TypeError: both were given, or a transport that is not for sync clients.
+    """
+
+    def __init__(
+        self, transport: httpx.BaseTransport | None = None, **kwargs: Unpack[HTTPTransportOptions]
+    ) -> None:
+        check_inner(transport, httpx.BaseTransport, kwargs)
+        self._transport = default_transport(**kwargs) if transport is None else transport
+        super().__init__((self._transport,))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._send(self._transport, request)
+
+
+class AsyncWrapper(AsyncTransportOwner):
+    """The base of a transport around one other.
+
+    Arguments:
+        transport: the inner transport. Default: `async_default_transport(**kwargs)`.
+        kwargs: arguments of `httpx.AsyncHTTPTransport`, in place of a transport.
+
+    Raises:
+        TypeError: both were given, or a transport that is not for async clients.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport | None = None,
+        **kwargs: Unpack[HTTPTransportOptions],
+    ) -> None:
+        check_inner(transport, httpx.AsyncBaseTransport, kwargs)
+        self._transport = async_default_transport(**kwargs) if transport is None else transport
+        super().__init__((self._transport,))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._send(self._transport, request)
+
+
+def check_inner(transport: object, kind: type, names: Iterable[str]) -> None:
+    """Refuse an inner transport that could not be sent through, or would be in doubt."""
+    if transport is None:
+        return
+    if not isinstance(transport, kind):
+        raise TypeError(
+            f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}"
+        )
+    if names := ", ".join(names):
+        raise TypeError(
+            f"give either a transport or arguments to build one, not both: {names} would be "
+            "ignored. Pass them where that transport is made"
+        )

@@ -1,0 +1,305 @@
+"""`Mounts` and `AsyncMounts`: a routing dict compiled into one transport."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar, Unpack
+
+import httpx
+
+from .._lifecycle import AsyncTransportOwner, TransportOwner
+from .._network import HTTPTransportOptions, Network
+from .._redaction import REDACTION
+from .environment import environment_routes
+from .patterns import InvalidRoute, Pattern, parse
+from .table import RoutingTable
+from .targets import Target, Targets
+
+T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, repr=False)
+class Route(Generic[T]):
+    """One pattern and the transport it leads to.
+
+    Attributes:
+        pattern: the key as it was written, None for the default.
+        transport: what takes the requests.
+        target: what that is, in words, without credentials.
+    """
+
+    pattern: str | None
+    transport: T
+    target: str = ""
+
+    def __repr__(self) -> str:
+        target = self.target or type(self.transport).__name__
+        return f"<Route {self.pattern or 'default'} to {target}>"
+
+
+class Routing(Generic[T]):
+    """A routing dict, compiled: what `Mounts` and `AsyncMounts` have in common."""
+
+    def __init__(
+        self,
+        routes: Mapping[str, T | Target],
+        default: T | Target,
+        kind: type[T],
+        network: Network[T],
+    ) -> None:
+        if not isinstance(routes, Mapping):
+            raise TypeError(
+                f"routes must be a dict of patterns and targets, not {type(routes).__name__}"
+            )
+        targets = Targets(kind, network)
+        environment = _environment(network.options) if default is None else {}
+        try:
+            transport, target = targets.resolve(default)
+        except (TypeError, ValueError, OSError) as error:
+            raise InvalidRoute(f"default: {error}") from error
+        self.default = Route(None, transport, target)
+        given = None if default is None else transport
+        compiled = {
+            pattern: _compile(pattern.key, pattern.key, target, targets, given)
+            for pattern, target in _parse_all(routes).items()
+        }
+        self.environment = {
+            pattern: _compile(None, _variable(pattern.key), target, targets, None)
+            for pattern, target in _parse_all(environment).items()
+        }
+        in_order = sorted(compiled, key=lambda pattern: pattern.priority)
+        self.routes = tuple(compiled[pattern] for pattern in in_order)
+        self._tables = [RoutingTable(compiled.items())]
+        if self.environment:
+            self._tables.append(RoutingTable(self.environment.items()))
+
+    def transports(self) -> list[T]:
+        """Every transport that a request can be sent through."""
+        routes = (*self.routes, *self.environment.values(), self.default)
+        return [route.transport for route in routes]
+
+    def route_for(self, url: httpx.URL, request: httpx.Request | None = None) -> Route[T]:
+        if not url.scheme:
+            raise httpx.UnsupportedProtocol(self._advice(url), request=request)
+        for table in self._tables:
+            if (route := table.find(url)) is not None:
+                return route
+        return self.default
+
+    def __str__(self) -> str:
+        rows = [(route.pattern or "", route.target) for route in self.routes]
+        rows += [
+            (f"(environment) {pattern.key}", self.environment[pattern].target)
+            for pattern in sorted(self.environment, key=lambda pattern: pattern.priority)
+        ]
+        rows.append(("(anything else)", self.default.target))
+        width = max(len(pattern) for pattern, _ in rows)
+        return "\n".join(f"{pattern:<{width}}  {target}" for pattern, target in rows)
+
+    def _advice(self, url: httpx.URL) -> str:
+        shown = REDACTION.url(url)
+        base_url = "give the client a base_url, or the request a whole URL"
+        file_url = (
+            f"httpx strips 'file://' from URLs without a host: give the client "
+            f"base_url='file:///', or send httpx.Request('GET', 'file://{url.path}')"
+        )
+        if any((route.pattern or "").lower().startswith("file:") for route in self.routes):
+            return f"{shown!r} is a relative URL. If it was a file URL: {file_url}. If not: {base_url}."
+        return f"{shown!r} is a relative URL: {base_url}. (If it was a file URL: {file_url}.)"
+
+
+def _parse_all(routes: Mapping[str, V]) -> dict[Pattern, V]:
+    parsed: dict[Pattern, V] = {}
+    for key, target in routes.items():
+        pattern = parse(key)
+        if pattern in parsed:
+            other = next(known.key for known in parsed if known == pattern)
+            raise InvalidRoute(f"{key!r} means the same as {other!r}: keep one of them")
+        parsed[pattern] = target
+    return parsed
+
+
+def _compile(
+    key: str | None, name: str, target: object, targets: Targets[T], default: T | None
+) -> Route[T]:
+    try:
+        return Route(key, *targets.resolve(target, default))
+    except (TypeError, ValueError, OSError) as error:
+        raise InvalidRoute(f"{name!r}: {error}") from error
+
+
+def _environment(options: Mapping[str, object]) -> dict[str, str | None]:
+    """The environment's routes where a stock client would use them, if they name a proxy."""
+    if not options.get("trust_env", True) or options.get("proxy") or options.get("uds"):
+        return {}
+    routes = environment_routes()
+    return routes if any(routes.values()) else {}
+
+
+def _variable(key: str) -> str:
+    """The environment variable that a proxy came from."""
+    return f"{key.partition(':')[0].upper()}_PROXY in the environment"
+
+
+class Mounts(TransportOwner):
+    """Routes each request to the transport of the most specific pattern that takes its URL.
+
+    All patterns of https://www.python-httpx.org/advanced/transports/#routing work, and
+    networks and path prefixes beside them: `all://10.0.0.0/8`, `https://example.com/api`.
+    What takes a URL is decided by the port first (given or not), then the host (exact, then
+    networks from small to large, then wildcards from long to short, then any), then the
+    length of the path, then the scheme. A look-up takes the same time for any number of routes.
+
+    A target is one of:
+
+    - a transport, which is opened and closed with this one, once;
+    - None: the default that was given, or, when none was, straight to the network, past
+      the environment's proxies;
+    - `"direct"`: straight to the network;
+    - a proxy, as `str`, `httpx.URL` or `httpx.Proxy`; equal URLs share one transport;
+    - a dict of arguments for `httpx.HTTPTransport`.
+
+    Arguments:
+        routes: a dict from patterns to targets.
+        default: the target for what no pattern takes. Default: what a stock
+            `httpx.Client(**kwargs)` would send through, the environment's proxies included.
+        kwargs: arguments of `httpx.HTTPTransport`, for every one that is made here. Those
+            with the same `verify`, `cert`, `trust_env` and `http2` share an SSL context.
+
+    Raises:
+        InvalidRoute: a key or a target that cannot work; the text says what to write.
+        TypeError: `routes` is no mapping, or an unknown argument.
+        ValueError: arguments that exclude each other.
+        ImportError: HTTP/2 or SOCKS without the package it needs.
+        httpx.UnsupportedProtocol: when sending to a URL without a scheme.
+
+    >>> mounts = Mounts({
+    ...     "all://": "http://scott:tiger@proxy.example:8080",
+    ...     "all://*.internal.example": None,
+    ...     "https://api.example.com": {"http2": True},
+    ... })
+    >>> mounts.route_for("https://wiki.internal.example/").pattern
+    'all://*.internal.example'
+    >>> print(mounts)
+    https://api.example.com   HTTPTransport(http2=True)
+    all://*.internal.example  direct
+    all://                    proxy http://****@proxy.example:8080
+    (anything else)           direct
+    >>> client = httpx.Client(transport=mounts)
+    >>> client.close()
+    """
+
+    def __init__(
+        self,
+        routes: Mapping[str, httpx.BaseTransport | Target],
+        *,
+        default: httpx.BaseTransport | Target = None,
+        **kwargs: Unpack[HTTPTransportOptions],
+    ) -> None:
+        network = Network[httpx.BaseTransport](httpx.HTTPTransport, kwargs)
+        self._routing = Routing(routes, default, httpx.BaseTransport, network)
+        super().__init__(self._routing.transports())
+
+    @property
+    def routes(self) -> tuple[Route[httpx.BaseTransport], ...]:
+        """The routes that were given, from the most to the least specific."""
+        return self._routing.routes
+
+    def route_for(self, url: httpx.URL | str) -> Route[httpx.BaseTransport]:
+        """The route that would take a request to this URL; nothing is sent.
+
+        Its `pattern` is the key as it was written, None for the default.
+
+        Raises:
+            httpx.UnsupportedProtocol: the URL has no scheme.
+        """
+        return self._routing.route_for(httpx.URL(url))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        route = self._routing.route_for(request.url, request)
+        return self._send(route.transport, request)
+
+    def __str__(self) -> str:
+        return str(self._routing)
+
+    def __repr__(self) -> str:
+        return f"<Mounts, {len(self.routes)} routes>"
+
+
+class AsyncMounts(AsyncTransportOwner):
+    """Routes each request to the transport of the most specific pattern that takes its URL.
+
+    The same as `Mounts`, for `httpx.AsyncClient`.
+
+    >>> mounts = AsyncMounts({"https://api.example.com": {"http2": True}}, default="direct")
+    >>> mounts.route_for("https://api.example.com/users")
+    <Route https://api.example.com to HTTPTransport(http2=True)>
+    """
+
+    def __init__(
+        self,
+        routes: Mapping[str, httpx.AsyncBaseTransport | Target],
+        *,
+        default: httpx.AsyncBaseTransport | Target = None,
+        **kwargs: Unpack[HTTPTransportOptions],
+    ) -> None:
+        network = Network[httpx.AsyncBaseTransport](httpx.AsyncHTTPTransport, kwargs)
+        self._routing = Routing(routes, default, httpx.AsyncBaseTransport, network)
+        super().__init__(self._routing.transports())
+
+    @property
+    def routes(self) -> tuple[Route[httpx.AsyncBaseTransport], ...]:
+        """The routes that were given, from the most to the least specific."""
+        return self._routing.routes
+
+    def route_for(self, url: httpx.URL | str) -> Route[httpx.AsyncBaseTransport]:
+        """The route that would take a request to this URL; nothing is sent.
+
+        Its `pattern` is the key as it was written, None for the default.
+
+        Raises:
+            httpx.UnsupportedProtocol: the URL has no scheme.
+        """
+        return self._routing.route_for(httpx.URL(url))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        route = self._routing.route_for(request.url, request)
+        return await self._send(route.transport, request)
+
+    def __str__(self) -> str:
+        return str(self._routing)
+
+    def __repr__(self) -> str:
+        return f"<AsyncMounts, {len(self.routes)} routes>"
+
+
+def default_transport(**kwargs: Unpack[HTTPTransportOptions]) -> httpx.BaseTransport:
+    """The transport that a stock `httpx.Client(**kwargs)` would send through.
+
+    The environment's proxies are used unless `trust_env=False`, `proxy=` or `uds=` is given.
+
+    Arguments:
+        kwargs: arguments of `httpx.HTTPTransport`.
+
+    Raises:
+        InvalidRoute: the environment names a proxy that is none.
+        TypeError, ValueError: an argument that `httpx.HTTPTransport` would not take, or ignore.
+
+    >>> transport = default_transport(http2=True, trust_env=False)
+    >>> client = httpx.Client(transport=transport)
+    >>> client.close()
+    """
+    mounts = Mounts({}, **kwargs)
+    return mounts if mounts._routing.environment else mounts._routing.default.transport
+
+
+def async_default_transport(**kwargs: Unpack[HTTPTransportOptions]) -> httpx.AsyncBaseTransport:
+    """The transport that a stock `httpx.AsyncClient(**kwargs)` would send through.
+
+    The same as `default_transport`, for async clients.
+
+    >>> transport = async_default_transport(trust_env=False)
+    >>> client = httpx.AsyncClient(transport=transport)
+    """
+    mounts = AsyncMounts({}, **kwargs)
+    return mounts if mounts._routing.environment else mounts._routing.default.transport

@@ -1,0 +1,245 @@
+"""One key of a routing dict, parsed or refused.
+
+A key is `scheme://host:port/path`, of which only the scheme is required: `all` stands
+for every scheme. The host may be a name, an address, a network (`10.0.0.0/8`,
+`[fe80::]/10`), `*` or none for every host, `*.name` for the subdomains of a name, and
+`*name` for the name and its subdomains.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+
+import httpx
+
+from .._redaction import REDACTION
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# httpx drops these from a URL, so a URL without a port has to be taken to mean them.
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
+
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*")
+_HOST_SCHEMES = ("all", "http", "https", "ws", "wss", "ftp")
+_NETWORK = re.compile("/([0-9]+)(/.*)?")
+_ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
+_UNRESERVED = re.compile("[A-Za-z0-9._~-]")
+
+
+class InvalidRoute(ValueError):
+    """A routing dict holds a key or a target that cannot work; the text says what to write.
+
+    >>> from transportkit import Mounts
+    >>> Mounts({"example.com": None})
+    Traceback (most recent call last):
+    transportkit.InvalidRoute: 'example.com': a pattern starts with a scheme: write 'all://example.com'
+    """
+
+
+# Tracebacks name it as it is imported.
+InvalidRoute.__module__ = "transportkit"
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One parsed key. Two patterns are equal when they mean the same.
+
+    Attributes:
+        key: the key as it was written.
+        scheme: in lower case; empty for every scheme.
+        wildcard: `*.` for the subdomains of the host, `*` for those and the host, or empty.
+        host: as `canonical_host` spells it; empty for every host.
+        network: the addresses it is for, in place of a host.
+        port: as it was given, default ports too; None for every port.
+        path: as `canonical_path` spells it; empty for every path.
+    """
+
+    key: str = field(compare=False)
+    scheme: str
+    wildcard: str
+    host: str
+    network: IPNetwork | None
+    port: int | None
+    path: str
+
+    @property
+    def priority(self) -> tuple[int, int, int, int, int]:
+        """Sorts patterns from the most to the least specific."""
+        if self.network is not None:
+            host = (1, self.network.num_addresses)
+        elif self.wildcard:
+            host = (2, -len(self.host) - len(self.wildcard))
+        else:
+            host = (0, 0) if self.host else (3, 0)
+        return (self.port is None, *host, -len(self.path), not self.scheme)
+
+
+def canonical_host(host: str) -> str:
+    """One spelling for each host.
+
+    Arguments:
+        host: as `httpx.URL.raw_host` has it: ASCII, in lower case, no brackets.
+
+    >>> canonical_host("example.com."), canonical_host("0:0:0:0:0:0:0:1")
+    ('example.com', '::1')
+    """
+    host = host.removesuffix(".")
+    return str(ipaddress.IPv6Address(host)) if ":" in host else host
+
+
+def canonical_path(raw_path: str) -> str:
+    """One spelling for each path: no query, no trailing slash, no needless escapes (RFC 3986, 6.2.2).
+
+    >>> canonical_path("/%7escott/a%2fb/?page=2")
+    '/~scott/a%2Fb'
+    """
+    path = raw_path.partition("?")[0].rstrip("/")
+    return _ESCAPE.sub(_canonical_escape, path) if "%" in path else path
+
+
+def _canonical_escape(escape: re.Match[str]) -> str:
+    character = chr(int(escape[1], 16))
+    return character if _UNRESERVED.fullmatch(character) else escape[0].upper()
+
+
+def address(host: str) -> IPAddress | None:
+    """The address that a canonical host is, if it is one."""
+    # A name cannot end in a digit-only label, so most hosts need no parsing.
+    if ":" not in host and not host[-1:].isdigit():
+        return None
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def parse(key: object) -> Pattern:
+    """Parse one key of a routing dict.
+
+    Raises:
+        InvalidRoute: it is no pattern, could never match, or would match more than it
+            seems to. The text says what to write instead.
+    """
+    if not isinstance(key, str):
+        raise InvalidRoute(f"{key!r}: a pattern is a string such as 'all://example.com'")
+    scheme, separator, rest = key.partition("://")
+    if not separator:
+        raise _refusal(key, "a pattern starts with a scheme", _with_scheme(key))
+    if scheme in ("", "*"):
+        raise _refusal(key, "the scheme for every scheme is 'all'", f"all://{rest}")
+    if not _SCHEME.fullmatch(scheme):
+        raise _refusal(key, f"{scheme!r} is no scheme", f"all://{rest}")
+    _check_characters(key, rest)
+    authority, slash, path = rest.partition("/")
+    path = slash + path
+    if not authority and path and scheme.lower() in _HOST_SCHEMES:
+        raise _refusal(key, "it names no host", f"{scheme}://*{path}", f"{scheme}:/{path}")
+    if "*" in path:
+        prefix = path.partition("*")[0].rstrip("/")
+        raise _refusal(key, "a path is a prefix already", f"{scheme}://{authority}{prefix}")
+
+    name, port = _split_port(key, scheme, authority, path)
+    wildcard = "" if name == "*" else name[: 2 if name.startswith("*.") else name.startswith("*")]
+    host = "" if name == "*" else _parse_host(key, scheme, wildcard, name.removeprefix(wildcard))
+    network = None
+    ip = None if wildcard else address(host)
+    if ip is not None and (match := _NETWORK.fullmatch(path)):
+        network = _parse_network(key, scheme, authority, ip, match)
+        host, path = "", ""
+        if network.num_addresses == 1:
+            host, network = str(ip), None
+    return Pattern(
+        key=key,
+        scheme="" if scheme.lower() == "all" else scheme.lower(),
+        wildcard=wildcard,
+        host=host,
+        network=network,
+        port=port,
+        path=canonical_path(httpx.URL(f"http://h{path}").raw_path.decode("ascii")),
+    )
+
+
+def _refusal(key: str, problem: str, *instead: str) -> InvalidRoute:
+    write = " or ".join(repr(REDACTION.url(key)) for key in instead)
+    return InvalidRoute(f"{REDACTION.url(key)!r}: {problem}" + (f": write {write}" if write else ""))
+
+
+def _with_scheme(key: str) -> str:
+    word, _, rest = key.partition(":")
+    if word.lower() in (*_HOST_SCHEMES, "file"):
+        return f"{word}://{rest.lstrip('/')}"
+    return f"all://*{key}" if key.startswith(":") else f"all://{key.lstrip('/')}"
+
+
+def _check_characters(key: str, rest: str) -> None:
+    if "@" in rest:
+        bare = key.replace(rest, rest.rpartition("@")[2])
+        raise _refusal(key, "a pattern has no user name or password", bare)
+    for mark, part in (("?", "query"), ("#", "fragment")):
+        if mark in rest:
+            raise _refusal(key, f"a pattern has no {part}", key.partition(mark)[0])
+    for mark, what in ((",", "comma"), ("\\", "backslash"), ("|", "bar")):
+        if mark in rest:
+            raise _refusal(key, f"a pattern has no {what}; it is for one host, write a key for each")
+    if not rest.isprintable() or " " in rest:
+        raise _refusal(key, "a pattern has no spaces or control characters", "".join(key.split()))
+
+
+def _split_port(key: str, scheme: str, authority: str, path: str) -> tuple[str, int | None]:
+    host, colon, port = authority.rpartition(":")
+    if not colon or authority.endswith("]"):
+        return authority, None
+    if ":" in host and not host.endswith("]"):
+        raise _refusal(
+            key, "an IPv6 address stands in brackets", f"{scheme}://[{authority}]{path}"
+        )
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise _refusal(
+            key,
+            f"{port!r} is no port: it is a number from 1 to 65535, or left out for every port",
+            f"{scheme}://{host}{path}",
+        )
+    return host, int(port)
+
+
+def _parse_host(key: str, scheme: str, wildcard: str, host: str) -> str:
+    if "*" in host:
+        suffix = host.rpartition("*")[2].strip(".")
+        raise _refusal(
+            key, "a '*' stands at the start of the host only", f"{scheme}://*.{suffix}".rstrip(".")
+        )
+    if not host:
+        if wildcard:
+            raise _refusal(key, "'*.' needs a name behind it", f"{scheme}://*")
+        return ""
+    if host.startswith("."):
+        raise _refusal(key, "a host does not start with a dot", f"{scheme}://*{host}")
+    if ".." in host:
+        raise _refusal(key, "a host has no empty labels", key.replace("..", "."))
+    if wildcard and host.startswith(("-", "[")):
+        raise _refusal(
+            key,
+            "'*' stands for whole labels, and addresses have none",
+            f"{scheme}://*.{host.partition('.')[2] or 'example.com'}",
+        )
+    try:
+        return canonical_host(httpx.URL(f"http://{host}").raw_host.decode("ascii"))
+    except httpx.InvalidURL as error:
+        raise _refusal(key, str(error)) from None
+
+
+def _parse_network(
+    key: str, scheme: str, authority: str, ip: IPAddress, match: re.Match[str]
+) -> IPNetwork:
+    if (match[2] or "").strip("/"):
+        raise _refusal(
+            key, "an address with /n is a network, which has no path", f"{scheme}://{authority}"
+        )
+    if int(match[1]) > ip.max_prefixlen:
+        raise _refusal(
+            key,
+            f"an IPv{ip.version} network has a prefix length from 0 to {ip.max_prefixlen}",
+            f"{scheme}://{authority}/{ip.max_prefixlen}",
+        )
+    return ipaddress.ip_network(f"{ip}/{match[1]}", strict=False)
