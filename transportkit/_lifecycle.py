@@ -139,8 +139,7 @@ class TransportOwner(httpx.BaseTransport):
                         transport.__exit__(*exc_info(cause))
                     else:
                         transport.close()
-                # Whatever one of them raises, the others hold connections too.
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - the others hold connections too
                     errors.append(error)
         raise_close_errors(errors, cause)
 
@@ -199,7 +198,6 @@ class AsyncTransportOwner(httpx.AsyncBaseTransport):
                         await transport.__aexit__(*exc_info(cause))
                     else:
                         await transport.aclose()
-                # Whatever one of them raises, the others hold connections too.
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - the others hold connections too
                     errors.append(error)
         raise_close_errors(errors, cause)

@@ -7,9 +7,9 @@ on one context negotiate the wrong protocol now and then.
 """
 
 import importlib
-import os
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Generic, TypedDict, TypeVar
 
 import httpx
@@ -99,7 +99,7 @@ def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
         return proxy
     shown = REDACTION.url(proxy)
     text = str(proxy)
-    scheme, separator, rest = text.partition("://")
+    scheme, separator, _ = text.partition("://")
     if not separator:
         raise ValueError(f"{shown!r} is no proxy URL: write {f'http://{shown}'!r}")
     if scheme.lower() not in _PROXY_SCHEMES:
@@ -125,9 +125,9 @@ def _create_ssl_context(
 ) -> ssl.SSLContext:
     # httpx takes paths too, but warns against them and names these very calls instead.
     if isinstance(verify, str):
-        if not os.path.exists(verify):
+        if not Path(verify).exists():
             raise ValueError(f"verify={verify!r}: there is no such file or directory")
-        if os.path.isdir(verify):
+        if Path(verify).is_dir():
             context = ssl.create_default_context(capath=verify)
         else:
             context = ssl.create_default_context(cafile=verify)
@@ -185,7 +185,10 @@ class Network(Generic[T]):
         http2 = bool(options.get("http2", False))
         assert isinstance(verify, (ssl.SSLContext, str, bool))
         assert cert is None or isinstance(cert, (str, tuple, list))
-        if isinstance(verify, ssl.SSLContext) and self._http2_of_given.setdefault(verify, http2) != http2:
+        if (
+            isinstance(verify, ssl.SSLContext)
+            and self._http2_of_given.setdefault(verify, http2) != http2
+        ):
             raise ValueError(
                 "verify: one SSLContext cannot serve transports with http2=True and others "
                 "without: httpcore sets the protocols to offer on the context, so connections "
@@ -203,6 +206,4 @@ def _require_h2() -> None:
     try:
         importlib.import_module("h2")
     except ImportError:
-        raise ImportError(
-            "http2=True needs the 'h2' package: pip install 'httpx[http2]'"
-        ) from None
+        raise ImportError("http2=True needs the 'h2' package: pip install 'httpx[http2]'") from None

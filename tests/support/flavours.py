@@ -5,9 +5,9 @@ suspend: the flavour's methods are coroutine functions around plain calls.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import trio
@@ -32,11 +32,16 @@ class _AwaitableClient:
 
         return call if callable(method) else method
 
-    async def __aenter__(self) -> "_AwaitableClient":
+    @asynccontextmanager
+    async def stream(self, *args: Any, **kwargs: Any) -> AsyncIterator[httpx.Response]:
+        with self._client.stream(*args, **kwargs) as response:
+            yield response
+
+    async def __aenter__(self) -> Self:
         self._client.__enter__()
         return self
 
-    async def __aexit__(self, *exc_info: Any) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         self._client.__exit__(*exc_info)
 
 
@@ -66,6 +71,20 @@ class Flavour:
         if self.is_async:
             return await transport.handle_async_request(request)  # type: ignore[no-any-return]
         return transport.handle_request(request)  # type: ignore[no-any-return]
+
+    async def call(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call what is a coroutine function for async clients only."""
+        result = function(*args)
+        return await result if self.is_async else result
+
+    async def chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """The body of a response, as it comes."""
+        if self.is_async:
+            async for chunk in response.aiter_raw():
+                yield chunk
+        else:
+            for chunk in response.iter_raw():
+                yield chunk
 
     async def close(self, transport: Any) -> None:
         if self.is_async:
@@ -133,11 +152,11 @@ class SpyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if what in self.failing:
             raise self.failing[what]
 
-    def __enter__(self) -> "SpyTransport":
+    def __enter__(self) -> Self:
         self._called("enter")
         return self
 
-    def __exit__(self, *exc_info: Any) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.left_with = exc_info[1]
         self._called("exit")
 
@@ -148,10 +167,10 @@ class SpyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._called("request")
         return httpx.Response(200, text=self.name)
 
-    async def __aenter__(self) -> "SpyTransport":
+    async def __aenter__(self) -> Self:
         return self.__enter__()
 
-    async def __aexit__(self, *exc_info: Any) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         self.__exit__(*exc_info)
 
     async def aclose(self) -> None:

@@ -53,9 +53,7 @@ class HTTPSRedirect(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 "https: mount it on 'http://', not on 'all://'",
                 request=request,
             )
-        return httpx.Response(
-            self._status_code, headers={"Location": https_location(request.url)}
-        )
+        return httpx.Response(self._status_code, headers={"Location": https_location(request.url)})
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return self.handle_request(request)

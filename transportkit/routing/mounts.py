@@ -69,9 +69,7 @@ class Routing(Generic[T]):
         }
         in_order = sorted(compiled, key=lambda pattern: pattern.priority)
         self.routes = tuple(compiled[pattern] for pattern in in_order)
-        self._tables = [RoutingTable(compiled.items())]
-        if self.environment:
-            self._tables.append(RoutingTable(self.environment.items()))
+        self._table = RoutingTable([compiled.items(), self.environment.items()], self.default)
 
     def transports(self) -> list[T]:
         """Every transport that a request can be sent through."""
@@ -79,12 +77,9 @@ class Routing(Generic[T]):
         return [route.transport for route in routes]
 
     def route_for(self, url: httpx.URL, request: httpx.Request | None = None) -> Route[T]:
-        if not url.scheme:
+        if (route := self._table.find(url)) is None:
             raise httpx.UnsupportedProtocol(self._advice(url), request=request)
-        for table in self._tables:
-            if (route := table.find(url)) is not None:
-                return route
-        return self.default
+        return route
 
     def __str__(self) -> str:
         rows = [(route.pattern or "", route.target) for route in self.routes]
@@ -213,7 +208,7 @@ class Mounts(TransportOwner):
         Raises:
             httpx.UnsupportedProtocol: the URL has no scheme.
         """
-        return self._routing.route_for(httpx.URL(url))
+        return self._routing.route_for(url if isinstance(url, httpx.URL) else httpx.URL(url))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         route = self._routing.route_for(request.url, request)
@@ -260,7 +255,7 @@ class AsyncMounts(AsyncTransportOwner):
         Raises:
             httpx.UnsupportedProtocol: the URL has no scheme.
         """
-        return self._routing.route_for(httpx.URL(url))
+        return self._routing.route_for(url if isinstance(url, httpx.URL) else httpx.URL(url))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         route = self._routing.route_for(request.url, request)

@@ -23,6 +23,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*")
 _HOST_SCHEMES = ("all", "http", "https", "ws", "wss", "ftp")
 _NETWORK = re.compile("/([0-9]+)(/.*)?")
+_SLASHES = "/\\"
+_BARE_IPV6 = re.compile(r"\[?[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
 _UNRESERVED = re.compile("[A-Za-z0-9._~-]")
 
@@ -124,80 +126,95 @@ def parse(key: object) -> Pattern:
     if not isinstance(key, str):
         raise InvalidRoute(f"{key!r}: a pattern is a string such as 'all://example.com'")
     scheme, separator, rest = key.partition("://")
+    authority, slash, path = rest.partition("/")
+    path = slash + path
     if not separator:
         raise _refusal(key, "a pattern starts with a scheme", _with_scheme(key))
     if scheme in ("", "*"):
         raise _refusal(key, "the scheme for every scheme is 'all'", f"all://{rest}")
     if not _SCHEME.fullmatch(scheme):
-        raise _refusal(key, f"{scheme!r} is no scheme", f"all://{rest}")
-    _check_characters(key, rest)
-    authority, slash, path = rest.partition("/")
-    path = slash + path
+        raise _refusal(
+            key, "a scheme is made of letters, digits, '+', '-' and '.'", f"all://{rest}"
+        )
+    _check_marks(key, scheme, authority, path)
     if not authority and path and scheme.lower() in _HOST_SCHEMES:
         raise _refusal(key, "it names no host", f"{scheme}://*{path}", f"{scheme}:/{path}")
-    if "*" in path:
-        prefix = path.partition("*")[0].rstrip("/")
-        raise _refusal(key, "a path is a prefix already", f"{scheme}://{authority}{prefix}")
-
     name, port = _split_port(key, scheme, authority, path)
-    wildcard = "" if name == "*" else name[: 2 if name.startswith("*.") else name.startswith("*")]
-    host = "" if name == "*" else _parse_host(key, scheme, wildcard, name.removeprefix(wildcard))
+    wildcard = next(mark for mark in ("*.", "*", "") if name.startswith(mark))
+    host = _parse_host(key, scheme, wildcard, name.removeprefix(wildcard))
+    ip = address(host)
+    if wildcard == "*" and (not host or ip is not None):
+        # Every host, or an address: neither has subdomains of its own.
+        wildcard = ""
     network = None
-    ip = None if wildcard else address(host)
     if ip is not None and (match := _NETWORK.fullmatch(path)):
         network = _parse_network(key, scheme, authority, ip, match)
-        host, path = "", ""
-        if network.num_addresses == 1:
-            host, network = str(ip), None
+        host, path = ("", "") if network.num_addresses > 1 else (host, "")
     return Pattern(
         key=key,
         scheme="" if scheme.lower() == "all" else scheme.lower(),
         wildcard=wildcard,
         host=host,
-        network=network,
+        network=network if not host else None,
         port=port,
-        path=canonical_path(httpx.URL(f"http://h{path}").raw_path.decode("ascii")),
+        path=canonical_path(_url(key, f"http://h{path}").raw_path.decode("ascii")),
     )
 
 
 def _refusal(key: str, problem: str, *instead: str) -> InvalidRoute:
     write = " or ".join(repr(REDACTION.url(key)) for key in instead)
-    return InvalidRoute(f"{REDACTION.url(key)!r}: {problem}" + (f": write {write}" if write else ""))
+    return InvalidRoute(
+        f"{REDACTION.url(key)!r}: {problem}" + (f": write {write}" if write else "")
+    )
+
+
+def _url(key: str, url: str) -> httpx.URL:
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise _refusal(key, str(error)) from None
 
 
 def _with_scheme(key: str) -> str:
     word, _, rest = key.partition(":")
     if word.lower() in (*_HOST_SCHEMES, "file"):
-        return f"{word}://{rest.lstrip('/')}"
-    return f"all://*{key}" if key.startswith(":") else f"all://{key.lstrip('/')}"
+        return f"{word}://{rest.lstrip(_SLASHES)}"
+    return f"all://*{key}" if key.startswith(":") else f"all://{key.lstrip(_SLASHES)}"
 
 
-def _check_characters(key: str, rest: str) -> None:
-    if "@" in rest:
-        bare = key.replace(rest, rest.rpartition("@")[2])
-        raise _refusal(key, "a pattern has no user name or password", bare)
+def _check_marks(key: str, scheme: str, authority: str, path: str) -> None:
     for mark, part in (("?", "query"), ("#", "fragment")):
-        if mark in rest:
+        if mark in key:
             raise _refusal(key, f"a pattern has no {part}", key.partition(mark)[0])
-    for mark, what in ((",", "comma"), ("\\", "backslash"), ("|", "bar")):
-        if mark in rest:
-            raise _refusal(key, f"a pattern has no {what}; it is for one host, write a key for each")
-    if not rest.isprintable() or " " in rest:
-        raise _refusal(key, "a pattern has no spaces or control characters", "".join(key.split()))
+    if "@" in authority:
+        bare = f"{scheme}://{authority.rpartition('@')[2]}{path}"
+        raise _refusal(key, "a pattern has no user name or password", bare)
+    if "*" in path:
+        prefix = path.partition("*")[0].rstrip("/")
+        raise _refusal(key, "a path is a prefix already", f"{scheme}://{authority}{prefix}")
+    if "," in authority:
+        raise _refusal(
+            key,
+            "a pattern is for one host",
+            *(f"{scheme}://{host.strip()}{path}" for host in authority.split(",")),
+        )
+    if " " in authority or "\\" in authority or not key.isprintable():
+        raise _refusal(key, "a host has no spaces or backslashes, a pattern no control characters")
 
 
 def _split_port(key: str, scheme: str, authority: str, path: str) -> tuple[str, int | None]:
-    host, colon, port = authority.rpartition(":")
-    if not colon or authority.endswith("]"):
-        return authority, None
-    if ":" in host and not host.endswith("]"):
-        raise _refusal(
-            key, "an IPv6 address stands in brackets", f"{scheme}://[{authority}]{path}"
-        )
+    if _BARE_IPV6.fullmatch(authority):
+        bracketed = f"{scheme}://[{authority.strip('[')}]{path}"
+        raise _refusal(key, "an IPv6 address stands in brackets", bracketed)
+    bracket, closing, port = authority.rpartition("]")
+    host, colon, port = port.partition(":")
+    host = bracket + closing + host
+    if not colon:
+        return host, None
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise _refusal(
             key,
-            f"{port!r} is no port: it is a number from 1 to 65535, or left out for every port",
+            "a port is a number from 1 to 65535, or left out for every port",
             f"{scheme}://{host}{path}",
         )
     return host, int(port)
@@ -206,27 +223,21 @@ def _split_port(key: str, scheme: str, authority: str, path: str) -> tuple[str, 
 def _parse_host(key: str, scheme: str, wildcard: str, host: str) -> str:
     if "*" in host:
         suffix = host.rpartition("*")[2].strip(".")
-        raise _refusal(
-            key, "a '*' stands at the start of the host only", f"{scheme}://*.{suffix}".rstrip(".")
-        )
-    if not host:
-        if wildcard:
-            raise _refusal(key, "'*.' needs a name behind it", f"{scheme}://*")
-        return ""
-    if host.startswith("."):
-        raise _refusal(key, "a host does not start with a dot", f"{scheme}://*{host}")
-    if ".." in host:
-        raise _refusal(key, "a host has no empty labels", key.replace("..", "."))
-    if wildcard and host.startswith(("-", "[")):
-        raise _refusal(
-            key,
-            "'*' stands for whole labels, and addresses have none",
-            f"{scheme}://*.{host.partition('.')[2] or 'example.com'}",
-        )
-    try:
-        return canonical_host(httpx.URL(f"http://{host}").raw_host.decode("ascii"))
-    except httpx.InvalidURL as error:
-        raise _refusal(key, str(error)) from None
+        instead = (f"{scheme}://*.{suffix}",) if suffix else ()
+        raise _refusal(key, "a '*' stands at the start of the host only", *instead)
+    if wildcard == "*." and not host:
+        raise _refusal(key, "'*.' needs a name behind it", f"{scheme}://*")
+    if host.startswith(".") and (name := host.strip(".")):
+        raise _refusal(key, "a host does not start with a dot", f"{scheme}://*.{name}")
+    if host == "." or ".." in host:
+        raise _refusal(key, "a host has no empty labels")
+    if wildcard and host.startswith("-"):
+        parent = host.partition(".")[2]
+        raise _refusal(key, "a '*' stands for whole labels", f"{scheme}://*.{parent}")
+    canonical = canonical_host(_url(key, f"http://{host}").raw_host.decode("ascii"))
+    if wildcard == "*." and address(canonical) is not None:
+        raise _refusal(key, "an address has no subdomains", key.replace(wildcard, "", 1))
+    return canonical
 
 
 def _parse_network(
@@ -234,7 +245,9 @@ def _parse_network(
 ) -> IPNetwork:
     if (match[2] or "").strip("/"):
         raise _refusal(
-            key, "an address with /n is a network, which has no path", f"{scheme}://{authority}"
+            key,
+            "an address with /n is a network, which has no path",
+            f"{scheme}://{authority}/{match[1]}",
         )
     if int(match[1]) > ip.max_prefixlen:
         raise _refusal(

@@ -29,17 +29,23 @@ class RoutingTable(Generic[T]):
     """Finds the value of the most specific pattern that takes a URL.
 
     Arguments:
-        entries: patterns that differ from one another, each with its value.
+        layers: patterns, each with its value; those of a layer stand behind all of the
+            layers before it, and differ from one another.
+        default: the value for what no pattern takes.
     """
 
-    def __init__(self, entries: Iterable[tuple[Pattern, T]]) -> None:
-        self._ports: dict[int | None, _Hosts[T]] = {}
-        for pattern, value in entries:
-            self._ports.setdefault(pattern.port, _Hosts()).add(pattern, value)
+    def __init__(self, layers: Iterable[Iterable[tuple[Pattern, T]]], default: T) -> None:
+        self._default = default
+        self._layers: list[dict[int | None, _Hosts[T]]] = []
+        for entries in layers:
+            ports: dict[int | None, _Hosts[T]] = {}
+            for pattern, value in entries:
+                ports.setdefault(pattern.port, _Hosts()).add(pattern, value)
+            self._layers.append(ports)
         self._memo: dict[tuple[str, bytes, int | None], tuple[T | None, list[_Branch[T]]]] = {}
 
     def find(self, url: httpx.URL) -> T | None:
-        """The value of the most specific pattern that takes this URL, None if none does."""
+        """The value for this URL, None if it has no scheme."""
         origin = (url.scheme, url.raw_host, url.port)
         try:
             value, branches = self._memo[origin]
@@ -60,19 +66,22 @@ class RoutingTable(Generic[T]):
         self, scheme: str, raw_host: bytes, port: int | None
     ) -> tuple[T | None, "list[_Branch[T]]"]:
         """What takes this origin whatever the path, and the branches to ask for the path first."""
+        branches: list[_Branch[T]] = []
+        if not scheme:
+            return None, branches
         host = canonical_host(raw_host.decode("ascii"))
         port = DEFAULT_PORTS.get(scheme) if port is None else port
-        branches: list[_Branch[T]] = []
-        for given in (None,) if port is None else (port, None):
-            if (hosts := self._ports.get(given)) is None:
-                continue
-            for paths in hosts.taking(host):
-                branch = _Branch(paths, scheme)
-                if branch.depth:
-                    branches.append(branch)
-                if branch.any_path is not None:
-                    return branch.any_path, branches
-        return None, branches
+        for ports in self._layers:
+            for given in (None,) if port is None else (port, None):
+                if (hosts := ports.get(given)) is None:
+                    continue
+                for paths in hosts.taking(host):
+                    branch = _Branch(paths, scheme)
+                    if branch.depth:
+                        branches.append(branch)
+                    if branch.any_path is not None:
+                        return branch.any_path, branches
+        return self._default, branches
 
 
 class _Paths(Generic[T]):
@@ -93,7 +102,7 @@ class _Branch(Generic[T]):
     def __init__(self, paths: _Paths[T], scheme: str) -> None:
         self._own = paths.by_scheme.get(scheme, {})
         self._any = paths.by_scheme.get("", {})
-        self.depth = paths.depth if len(self._own) + len(self._any) else 0
+        self.depth = paths.depth if self._own or self._any else 0
         self.any_path = self._own.get("", self._any.get(""))
 
     def find(self, path: str) -> T | None:
@@ -112,7 +121,7 @@ class _Hosts(Generic[T]):
     def __init__(self) -> None:
         self._exact: dict[str, _Paths[T]] = {}
         self._networks: dict[tuple[int, int], dict[int, _Paths[T]]] = {}
-        self._wildcards: dict[str, _Paths[T]] = {}
+        self._wildcards: dict[str, dict[str, _Paths[T]]] = {"*.": {}, "*": {}}
         self._longest_wildcard = 0
         self._any: _Paths[T] | None = None
 
@@ -130,7 +139,7 @@ class _Hosts(Generic[T]):
             return addresses.setdefault(int(network.network_address) >> host_bits, _Paths())
         if pattern.wildcard:
             self._longest_wildcard = max(self._longest_wildcard, len(pattern.host))
-            return self._wildcards.setdefault(pattern.wildcard + pattern.host, _Paths())
+            return self._wildcards[pattern.wildcard].setdefault(pattern.host, _Paths())
         if pattern.host:
             return self._exact.setdefault(pattern.host, _Paths())
         if self._any is None:
@@ -146,19 +155,20 @@ class _Hosts(Generic[T]):
                 if version == ip.version:
                     if (paths := addresses.get(int(ip) >> host_bits)) is not None:
                         yield paths
-        if self._wildcards:
+        if self._longest_wildcard:
             yield from self._wildcards_taking(host)
         if self._any is not None:
             yield self._any
 
     def _wildcards_taking(self, host: str) -> Iterator[_Paths[T]]:
-        if (paths := self._wildcards.get(f"*{host}")) is not None:
+        if (paths := self._wildcards["*"].get(host)) is not None:
             yield paths
-        # Only a dot with something before it and a known length behind it begins a suffix.
+        # A suffix begins behind a dot, which has something before it, and is no longer than
+        # the longest that is known.
         dot = host.find(".", max(1, len(host) - self._longest_wildcard - 1))
         while dot > 0:
             suffix = host[dot + 1 :]
-            for wildcard in ("*.", "*"):
-                if (paths := self._wildcards.get(wildcard + suffix)) is not None:
+            for wildcards in self._wildcards.values():
+                if (paths := wildcards.get(suffix)) is not None:
                     yield paths
             dot = host.find(".", dot + 1)

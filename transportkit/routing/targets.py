@@ -81,7 +81,9 @@ class Targets(Generic[T]):
             mounts, other = "Mounts", "AsyncMounts"
             if self._kind is httpx.AsyncBaseTransport:
                 mounts, other = other, mounts
-            return f"{name} is no httpx.{self._kind.__name__}, which {mounts} needs; {other} takes it"
+            return (
+                f"{name} is no httpx.{self._kind.__name__}, which {mounts} needs; {other} takes it"
+            )
         if isinstance(target, (list, tuple)):
             return "a list of proxies is no target yet: write one proxy URL"
         if isinstance(target, type):
