@@ -60,6 +60,11 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
 # httpx drops these without a word when there is a proxy.
 _IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
 
+_UNESCAPED = (
+    "{!r} is no proxy URL: percent-encode '/', '?', '#' and '@' in its user name and password, "
+    "and write its port as a number"
+)
+
 
 def check_options(options: Mapping[str, object]) -> None:
     """Refuse what `httpx.HTTPTransport` would fail on later, or ignore without a word.
@@ -111,10 +116,10 @@ def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
         url = httpx.URL(text)
     except httpx.InvalidURL:
         # Its text quotes the part that failed, which may hold half a password.
-        raise ValueError(
-            f"{shown!r} is no proxy URL: percent-encode '/', '?', '#' and '@' in its user name "
-            "and password, and write its port as a number"
-        ) from None
+        raise ValueError(_UNESCAPED.format(shown)) from None
+    if b"@" in url.raw_path or "@" in url.fragment:
+        # It ended at the first '/', '?' or '#', and took what stands before for host and port.
+        raise ValueError(_UNESCAPED.format(shown))
     if not url.host:
         raise ValueError(f"{shown!r} is no proxy URL: it names no host")
     return httpx.Proxy(url)
@@ -125,7 +130,7 @@ def _create_ssl_context(
 ) -> ssl.SSLContext:
     # httpx takes paths too, but warns against them and names these very calls instead.
     if isinstance(verify, str):
-        if not Path(verify).exists():
+        if not verify or not Path(verify).exists():
             raise ValueError(f"verify={verify!r}: there is no such file or directory")
         if Path(verify).is_dir():
             context = ssl.create_default_context(capath=verify)
@@ -134,7 +139,11 @@ def _create_ssl_context(
     else:
         context = httpx.create_ssl_context(verify=verify, trust_env=trust_env)
     if cert:
-        context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
+        files = (cert,) if isinstance(cert, str) else cert
+        for file in files[:2]:
+            if not Path(file).is_file():
+                raise ValueError(f"cert={file!r}: there is no such file")
+        context.load_cert_chain(*files)
     return context
 
 
@@ -185,6 +194,11 @@ class Network(Generic[T]):
         http2 = bool(options.get("http2", False))
         assert isinstance(verify, (ssl.SSLContext, str, bool))
         assert cert is None or isinstance(cert, (str, tuple, list))
+        if isinstance(verify, ssl.SSLContext) and cert:
+            raise ValueError(
+                "cert would be loaded into the SSLContext given as verify, for all that use it: "
+                "make an SSLContext of its own and call its load_cert_chain()"
+            )
         if (
             isinstance(verify, ssl.SSLContext)
             and self._http2_of_given.setdefault(verify, http2) != http2

@@ -11,7 +11,9 @@ import httpx
 MASK = "****"
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_QUERY_VALUE = re.compile(r"(?<=[?&;])([^=&;#]*)=([^&;#]*)")
+_QUERY_PAIR = re.compile(r"(?<=[?&])[^&#]+")
+# Some servers take a ';' for the end of a pair, so a name may stand behind one too.
+_QUERY_NAME = re.compile(r"(?:^|;)([^=;]*)=")
 _SECRET_NAME = re.compile(
     r"key|token|secret|passw|passphrase|pwd|session|signature|\bsig\b|auth|credential",
     re.IGNORECASE,
@@ -45,7 +47,7 @@ class Redaction:
             text = text.replace(f"{userinfo}@", f"{MASK}@", 1) if userinfo else text
         else:
             text = self._without_userinfo(url)
-        return _QUERY_VALUE.sub(self._query_value, text)
+        return _QUERY_PAIR.sub(self._query_pair, text)
 
     def proxy(self, proxy: httpx.Proxy) -> str:
         """A proxy as text that may be shown.
@@ -63,9 +65,12 @@ class Redaction:
         scheme = _SCHEME.match(userinfo + at)
         return f"{scheme.group() if scheme else ''}{MASK}@{rest}"
 
-    def _query_value(self, pair: re.Match[str]) -> str:
-        name, _ = pair.groups()
-        return f"{name}={MASK}" if _SECRET_NAME.search(name) else pair.group()
+    def _query_pair(self, match: re.Match[str]) -> str:
+        pair = match.group()
+        for name in _QUERY_NAME.finditer(pair):
+            if _SECRET_NAME.search(name[1]):
+                return pair[: name.end()] + MASK
+        return pair
 
 
 REDACTION = Redaction()

@@ -8,6 +8,7 @@ Exits with status 1 when a bar is missed.
 import itertools
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import httpx
 from ratios import Report, medians
@@ -48,13 +49,13 @@ def main() -> None:
         client = httpx.Client(transport=stub, mounts=routes)
         paths = {f"https://h/{number}/users": stub for number in range(size)}
         for name, url in urls(size).items():
-            contestants[f"ours {name} {size}"] = lambda m=mounts, u=url: m.route_for(u)
+            contestants[f"ours {name} {size}"] = partial(mounts.route_for, url)
             theirs = contestants if size <= 100 else slow
-            theirs[f"stock {name} {size}"] = lambda c=client, u=url: c._transport_for_url(u)
+            theirs[f"stock {name} {size}"] = partial(client._transport_for_url, url)
         contestants[f"ours cold miss {size}"] = cold(mounts.route_for, "example.org")
         by_path = Mounts(paths, default=stub)
         prefix = httpx.URL(f"https://h/{size // 2}/users/7")
-        contestants[f"ours path {size}"] = lambda m=by_path, u=prefix: m.route_for(u)
+        contestants[f"ours path {size}"] = partial(by_path.route_for, prefix)
     times = medians(contestants) | medians(slow)
 
     print("Look-up time with 10 000 routes against 10:")

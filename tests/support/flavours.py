@@ -41,7 +41,7 @@ class _AwaitableClient:
         self._client.__enter__()
         return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def __aexit__(self, *exc_info: Any) -> None:
         self._client.__exit__(*exc_info)
 
 
@@ -156,7 +156,7 @@ class SpyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._called("enter")
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def __exit__(self, *exc_info: Any) -> None:
         self.left_with = exc_info[1]
         self._called("exit")
 
@@ -170,7 +170,7 @@ class SpyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def __aexit__(self, *exc_info: Any) -> None:
         self.__exit__(*exc_info)
 
     async def aclose(self) -> None:

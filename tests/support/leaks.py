@@ -31,11 +31,11 @@ def held() -> set[str]:
 
 def left_since(before: set[str]) -> set[str]:
     """What is held now and was not before, once the last closing has come through."""
-    left: set[str] = set()
+    left = held() - before
     for _ in range(50):
-        gc.collect()
-        left = held() - before
         if not left:
             break
+        gc.collect()
         time.sleep(0.005)
+        left = held() - before
     return left

@@ -14,8 +14,9 @@ def https_location(url: httpx.URL) -> str:
     >>> https_location(httpx.URL("http://scott:tiger@example.com:8080/a%2Fb?page=2"))
     'https://example.com:8080/a%2Fb?page=2'
     """
-    # netloc has no port when it is the scheme's own, and raw_path is what would be sent.
-    return (b"%s://%s%s" % (_SECURE[url.scheme].encode(), url.netloc, url.raw_path)).decode("ascii")
+    # httpx keeps a port 80 that stands behind a scheme in capitals.
+    netloc = url.netloc.removesuffix(b":80") if url.port == 80 else url.netloc
+    return (b"%s://%s%s" % (_SECURE[url.scheme].encode(), netloc, url.raw_path)).decode("ascii")
 
 
 class HTTPSRedirect(httpx.BaseTransport, httpx.AsyncBaseTransport):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.request import getproxies
 
 from .._redaction import REDACTION
-from .patterns import InvalidRoute, Pattern, address, parse
+from .patterns import InvalidRoute, address, parse
 
 logger = logging.getLogger("transportkit.routing")
 
@@ -34,7 +34,7 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
     for scheme in _SCHEMES:
         if proxy := proxies.get(scheme, "").strip():
             routes[f"{scheme}://"] = proxy if "://" in proxy else f"http://{proxy}"
-    keys: dict[Pattern, str] = {}
+    keys = {parse(key): key for key in routes}
     for entry in filter(None, map(str.strip, proxies.get("no", "").split(","))):
         if entry == "*":
             return {}
@@ -50,16 +50,16 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
     """What `urllib.request.getproxies_environment` makes of these variables."""
     names = {f"{scheme}_proxy": scheme for scheme in (*_SCHEMES, "no")}
-    proxies = {
-        names[name.lower()]: value
+    variables = [
+        (name, names[name.lower()], value)
         for name, value in environ.items()
-        if name.lower() in names and name not in names
-    }
+        if name.lower() in names
+    ]
+    proxies = {scheme: value for _, scheme, value in variables if value}
     if "REQUEST_METHOD" in environ:
         proxies.pop("http", None)
     # Lower case wins, and says "none" when it is empty.
-    proxies |= {scheme: environ[name] for name, scheme in names.items() if name in environ}
-    return proxies
+    return proxies | {scheme: value for name, scheme, value in variables if name.endswith("_proxy")}
 
 
 def _no_proxy_key(entry: str) -> str:

@@ -22,6 +22,11 @@ V = TypeVar("V")
 class Route(Generic[T]):
     """One pattern and the transport it leads to.
 
+    >>> from transportkit import Mounts, RefusingTransport
+    >>> mounts = Mounts({"http://": RefusingTransport("https only")})
+    >>> mounts.routes
+    (<Route http:// to RefusingTransport>,)
+
     Attributes:
         pattern: the key as it was written, None for the default.
         transport: what takes the requests.
@@ -53,8 +58,10 @@ class Routing(Generic[T]):
             )
         targets = Targets(kind, network)
         environment = _environment(network.options) if default is None else {}
+        # A client with proxy=... sends everything through it that no mount takes.
+        fallback = network.options.get("proxy") if default is None else default
         try:
-            transport, target = targets.resolve(default)
+            transport, target = targets.resolve(fallback)
         except (TypeError, ValueError, OSError) as error:
             raise InvalidRoute(f"default: {error}") from error
         self.default = Route(None, transport, target)

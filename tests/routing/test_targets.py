@@ -1,0 +1,644 @@
+"""What a routing dict may hold as a value, and what it may not."""
+
+import json
+import ssl
+import tomllib
+import traceback
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support.flavours import Flavour, SpyTransport
+from support.servers import Origin, Proxy
+
+from transportkit import AsyncMounts, HTTPSRedirect, InvalidRoute, Mounts, RefusingTransport
+
+PROXY = "http://proxy.example:3128"
+# Mounts are made by the hundred here, and a context of httpx takes 20 ms.
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+KEY = "https://api.example.com"
+
+BOTH = pytest.mark.parametrize("mounts_class", [Mounts, AsyncMounts])
+
+
+def _transport_class(mounts_class: Any) -> Any:
+    return httpx.HTTPTransport if mounts_class is Mounts else httpx.AsyncHTTPTransport
+
+
+def _context(transport: Any) -> ssl.SSLContext:
+    context = transport._pool._ssl_context
+    assert isinstance(context, ssl.SSLContext)
+    return context
+
+
+def _is_proxied(transport: Any) -> bool:
+    return "Proxy" in type(transport._pool).__name__
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("target", "shown", "is_proxied"),
+    [
+        (None, "direct", False),
+        ("direct", "direct", False),
+        (PROXY, f"proxy {PROXY}", True),
+        ("HTTP://proxy.example:3128", f"proxy {PROXY}", True),
+        ("https://proxy.example", "proxy https://proxy.example", True),
+        ("socks5://proxy.example:1080", "proxy socks5://proxy.example:1080", True),
+        ("socks5h://proxy.example:1080", "proxy socks5h://proxy.example:1080", True),
+        ("http://[::1]:3128", "proxy http://[::1]:3128", True),
+        (httpx.URL(PROXY), f"proxy {PROXY}", True),
+        (httpx.Proxy(PROXY), f"proxy {PROXY}", True),
+        ({}, "HTTPTransport()", False),
+        ({"retries": 3}, "HTTPTransport(retries=3)", False),
+        ({"uds": "/run/x.sock"}, "HTTPTransport(uds='/run/x.sock')", False),
+        ({"proxy": None}, "HTTPTransport(proxy=None)", False),
+        ({"proxy": PROXY}, f"HTTPTransport(proxy={PROXY})", True),
+        ({"proxy": httpx.URL(PROXY)}, f"HTTPTransport(proxy={PROXY})", True),
+        ({"proxy": httpx.Proxy(PROXY)}, f"HTTPTransport(proxy={PROXY})", True),
+        (
+            {"http1": False, "trust_env": False},
+            "HTTPTransport(http1=False, trust_env=False)",
+            False,
+        ),
+    ],
+)
+def test_a_target_is_made_into_a_transport(
+    mounts_class: Any, target: object, shown: str, is_proxied: bool
+) -> None:
+    (route,) = mounts_class({KEY: target}, verify=TLS).routes
+    assert type(route.transport) is _transport_class(mounts_class)
+    assert _is_proxied(route.transport) is is_proxied
+    assert route.target == shown
+    assert repr(route) == f"<Route {KEY} to {shown}>"
+
+
+@pytest.mark.parametrize(
+    "transport",
+    [
+        SpyTransport(),
+        httpx.MockTransport(lambda request: httpx.Response(200)),
+        HTTPSRedirect(),
+        RefusingTransport("no"),
+        httpx.HTTPTransport(verify=TLS),
+        httpx.WSGITransport(lambda environ, start_response: []),
+    ],
+    ids=lambda transport: type(transport).__name__,
+)
+def test_a_transport_is_taken_as_it_is(transport: httpx.BaseTransport) -> None:
+    (route,) = Mounts({KEY: transport}, verify=TLS).routes
+    assert route.transport is transport
+    assert route.target == type(transport).__name__
+
+
+@BOTH
+def test_none_without_a_default_is_direct_and_past_the_environment(
+    mounts_class: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", PROXY)
+    mounts = mounts_class({"http://a": None, "http://b": "direct"}, verify=TLS)
+    assert mounts.route_for("http://a/").target == "direct"
+    assert mounts.route_for("http://b/").target == "direct"
+    assert not _is_proxied(mounts.route_for("http://a/").transport)
+    assert mounts.route_for("http://c/").target == f"proxy {PROXY}"
+    assert mounts.route_for("http://c/").pattern is None
+    assert _is_proxied(mounts.route_for("http://c/").transport)
+
+
+@BOTH
+def test_none_with_a_default_is_the_default_and_direct_is_still_direct(
+    mounts_class: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", PROXY)
+    spy = SpyTransport()
+    mounts = mounts_class({"http://a": None, "http://b": "direct"}, default=spy, verify=TLS)
+    assert mounts.route_for("http://a/").transport is spy
+    assert mounts.route_for("http://a/").pattern == "http://a"
+    assert mounts.route_for("http://a/").target == "default"
+    assert not _is_proxied(mounts.route_for("http://b/").transport)
+    assert mounts.route_for("http://c/").transport is spy
+    assert mounts.route_for("http://c/").pattern is None
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("default", "shown", "is_proxied"),
+    [
+        ("direct", "direct", False),
+        (PROXY, f"proxy {PROXY}", True),
+        (httpx.URL(PROXY), f"proxy {PROXY}", True),
+        (httpx.Proxy(PROXY), f"proxy {PROXY}", True),
+        ({"retries": 3}, "HTTPTransport(retries=3)", False),
+        ({"proxy": PROXY}, f"HTTPTransport(proxy={PROXY})", True),
+    ],
+)
+def test_the_default_is_any_target_and_keeps_the_environment_out(
+    monkeypatch: pytest.MonkeyPatch,
+    mounts_class: Any,
+    default: object,
+    shown: str,
+    is_proxied: bool,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://environment.example")
+    mounts = mounts_class({KEY: None}, default=default, verify=TLS)
+    route = mounts.route_for("http://anything.example/")
+    assert (route.pattern, route.target) == (None, shown)
+    assert _is_proxied(route.transport) is is_proxied
+    assert mounts.route_for(KEY).transport is route.transport
+
+
+@BOTH
+def test_equal_proxy_urls_share_one_transport(mounts_class: Any) -> None:
+    routes = {"http://a": PROXY, "http://b": httpx.URL(PROXY), "http://c": "http://other.example"}
+    mounts = mounts_class(routes, default=PROXY, verify=TLS)
+    by_key = {route.pattern: route.transport for route in mounts.routes}
+    assert by_key["http://a"] is by_key["http://b"]
+    assert by_key["http://a"] is mounts.route_for("http://unrouted.example/").transport
+    assert by_key["http://a"] is not by_key["http://c"]
+
+
+@BOTH
+def test_proxy_urls_with_other_credentials_do_not_share_a_transport(mounts_class: Any) -> None:
+    users = ["http://scott:tiger@proxy.example", "http://adams:wood@proxy.example"]
+    mounts = mounts_class({"http://a": users[0], "http://b": users[1]}, verify=TLS)
+    first, second = (route.transport for route in mounts.routes)
+    assert first is not second
+
+
+@BOTH
+def test_the_proxy_of_the_environment_shares_its_transport_too(
+    mounts_class: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", PROXY)
+    mounts = mounts_class({"http://a": PROXY}, verify=TLS)
+    unrouted = mounts.route_for("http://unrouted.example/").transport
+    assert mounts.route_for("http://a/").transport is unrouted
+
+
+@BOTH
+def test_all_that_is_direct_shares_one_transport(mounts_class: Any) -> None:
+    mounts = mounts_class({"http://a": None, "http://b": "direct"}, verify=TLS)
+    transports = {id(mounts.route_for(f"http://{host}/").transport) for host in "abc"}
+    assert len(transports) == 1
+
+
+@BOTH
+def test_dicts_and_proxy_objects_have_a_transport_each(mounts_class: Any) -> None:
+    # Who writes one asks for a pool of its own: with limits of its own, say.
+    options, proxy = {"retries": 1}, httpx.Proxy(PROXY)
+    routes = {"http://a": options, "http://b": options, "http://c": proxy, "http://d": proxy}
+    mounts = mounts_class(routes, verify=TLS)
+    assert len({id(route.transport) for route in mounts.routes}) == 4
+
+
+@BOTH
+def test_ssl_contexts_are_shared_where_nothing_they_depend_on_differs(mounts_class: Any) -> None:
+    mounts = mounts_class(
+        {
+            "http://a": None,
+            "http://b": PROXY,
+            "http://c": httpx.Proxy("http://other.example"),
+            "http://d": {"retries": 1},
+            "http://e": {"proxy": PROXY, "http1": True},
+            "http://f": {"verify": True, "trust_env": True, "http2": False},
+        }
+    )
+    assert len({id(_context(route.transport)) for route in mounts.routes}) == 1
+    assert _context(mounts.route_for("http://unrouted/").transport) is _context(
+        mounts.routes[0].transport
+    )
+
+
+@BOTH
+def test_ssl_contexts_are_not_shared_where_something_they_depend_on_differs(
+    mounts_class: Any, certificates: Path
+) -> None:
+    server, ca = str(certificates / "server.pem"), str(certificates / "ca.pem")
+    mounts = mounts_class(
+        {
+            "http://a": {"http2": True},
+            "http://b": {"verify": False},
+            "http://c": {"trust_env": False},
+            "http://d": {"cert": server},
+            "http://e": {"verify": ca},
+            "http://f": {"verify": ca, "http2": True},
+        }
+    )
+    transports = [route.transport for route in mounts.routes]
+    transports.append(mounts.route_for("http://unrouted/").transport)
+    assert len({id(_context(transport)) for transport in transports}) == 7
+
+
+@BOTH
+def test_ssl_contexts_with_the_same_difference_are_shared(
+    mounts_class: Any, certificates: Path
+) -> None:
+    server = str(certificates / "server.pem")
+    for options in ({"http2": True}, {"verify": False}, {"trust_env": False}, {"cert": server}):
+        mounts = mounts_class({"http://a": options, "http://b": {**options, "retries": 1}})
+        first, second = (route.transport for route in mounts.routes)
+        assert _context(first) is _context(second)
+
+
+@BOTH
+def test_a_given_ssl_context_is_used_as_it_is(mounts_class: Any) -> None:
+    mounts = mounts_class({"http://a": PROXY, "http://b": {"retries": 1}}, verify=TLS)
+    assert all(_context(route.transport) is TLS for route in mounts.routes)
+    assert _context(mounts.route_for("http://unrouted/").transport) is TLS
+
+
+@BOTH
+def test_one_given_ssl_context_is_refused_for_http_1_and_http_2_both(mounts_class: Any) -> None:
+    with pytest.raises(InvalidRoute, match=f"^'{KEY}': verify: .* Make an SSLContext for each"):
+        mounts_class({KEY: {"http2": True}}, verify=TLS)
+
+
+@BOTH
+def test_arguments_reach_every_transport_that_is_built(
+    mounts_class: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", PROXY)
+    given = _transport_class(mounts_class)(verify=TLS)
+    mounts = mounts_class(
+        {
+            "http://a": None,
+            "http://b": PROXY,
+            "http://c": httpx.URL("http://other.example"),
+            "http://d": httpx.Proxy(PROXY),
+            "http://e": {"retries": 1},
+            "http://f": {"limits": httpx.Limits(max_connections=3)},
+            "http://g": given,
+        },
+        verify=TLS,
+        limits=httpx.Limits(max_connections=7),
+    )
+    sizes = {
+        url: mounts.route_for(url).transport._pool._max_connections
+        for url in (*(f"http://{host}" for host in "abcdefg"), "http://default", "https://proxied")
+    }
+    assert sizes == {
+        "http://a": 7,
+        "http://b": 7,
+        "http://c": 7,
+        "http://d": 7,
+        "http://e": 7,
+        "http://f": 3,  # what a dict says comes first
+        "http://g": 100,  # nothing is built
+        "http://default": 7,
+        "https://proxied": 7,
+    }
+
+
+@BOTH
+def test_http2_for_all_may_be_taken_back_for_one(mounts_class: Any) -> None:
+    mounts = mounts_class({"http://a": {"http2": False}, "http://b": None}, http2=True)
+    assert [route.transport._pool._http2 for route in mounts.routes] == [False, True]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("limits", "sizes"),
+    [
+        ({"max_connections": 5}, (5, None)),
+        ({"max_connections": 5, "max_keepalive_connections": 2}, (5, 2)),
+    ],
+)
+def test_limits_may_be_a_dict_as_toml_has_it(
+    mounts_class: Any, limits: dict[str, int], sizes: tuple[int, int | None]
+) -> None:
+    (route,) = mounts_class({KEY: {"limits": limits}}, verify=TLS).routes
+    pool = route.transport._pool
+    assert pool._max_connections == sizes[0]
+    assert pool._max_keepalive_connections == (sizes[0] if sizes[1] is None else sizes[1])
+
+
+class _NoTransport:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise AssertionError("it is never called")
+
+
+REFUSED = [
+    (["http://a", "http://b"], "a list of proxies is no target yet: write one proxy URL"),
+    (("http://a",), "a list of proxies is no target yet: write one proxy URL"),
+    ([], "a list of proxies is no target yet: write one proxy URL"),
+    (httpx.HTTPTransport, "HTTPTransport is a class: write HTTPTransport(...)"),
+    (HTTPSRedirect, "HTTPSRedirect is a class: write HTTPSRedirect(...)"),
+    ("", "'' is no proxy URL: write None or 'direct' for no proxy"),
+    ("proxy.example:8080", "write 'http://proxy.example:8080', or 'direct' for no proxy"),
+    ("proxy.example", "'proxy.example' is no proxy URL: write 'http://proxy.example'"),
+    ("None", "'direct' for no proxy"),
+    ("DIRECT", "'direct' for no proxy"),
+    ("//proxy.example", "'//proxy.example' is no proxy URL"),
+    ("http://", "'http://' is no proxy URL: it names no host"),
+    ("http://:8080", "'http://:8080' is no proxy URL: it names no host"),
+    ("http://proxy.example:port", "write its port as a number"),
+    ("socks4://proxy.example", "httpx speaks http, https, socks5, socks5h"),
+    ("ftp://proxy.example", "httpx speaks http, https, socks5, socks5h"),
+    (httpx.URL("proxy.example"), "'proxy.example' is no proxy URL: write 'http://proxy.example'"),
+    (httpx.URL("socks4://proxy.example"), "httpx speaks http, https, socks5, socks5h"),
+    ({"htp2": True}, "unknown argument 'htp2': httpx.HTTPTransport takes verify, cert, "),
+    ({"timeout": 3}, "unknown argument 'timeout': httpx.HTTPTransport takes "),
+    ({"http2": "yes"}, "http2 must be bool, not str"),
+    ({"http2": 1}, "http2 must be bool, not int"),
+    ({"verify": 0}, "verify must be SSLContext or str or bool, not int"),
+    ({"verify": None}, "verify must be SSLContext or str or bool, not NoneType"),
+    ({"verify": "/missing.pem"}, "verify='/missing.pem': there is no such file"),
+    ({"cert": 1}, "cert must be str or tuple or list or NoneType, not int"),
+    ({"trust_env": "no"}, "trust_env must be bool, not str"),
+    ({"retries": "3"}, "retries must be int, not str"),
+    ({"limits": 5}, "limits must be Limits or Mapping, not int"),
+    ({"uds": 3}, "uds must be str or NoneType, not int"),
+    ({"local_address": 3}, "local_address must be str or NoneType, not int"),
+    ({"socket_options": 3}, "socket_options must be Iterable or NoneType, not int"),
+    ({"proxy": ["http://a"]}, "proxy must be str or URL or Proxy or NoneType, not list"),
+    ({"proxy": "proxy.example"}, "'proxy.example' is no proxy URL: write 'http://proxy.example'"),
+    ({"proxy": "socks4://proxy.example"}, "httpx speaks http, https, socks5, socks5h"),
+    ({"proxy": PROXY, "uds": "/x"}, "httpx ignores uds when there is a proxy"),
+    ({"proxy": PROXY, "retries": 3}, "httpx ignores retries when there is a proxy"),
+    ({"proxy": PROXY, "local_address": "::"}, "httpx ignores local_address when there is a proxy"),
+    (httpx.Client(verify=TLS), "Client is no target: write a transport, None, 'direct', a proxy"),
+    (httpx.AsyncClient(verify=TLS), "AsyncClient is no target: write a transport, None, 'direct'"),
+    (_NoTransport(), "_NoTransport is no target: write a transport, None, 'direct', a proxy URL"),
+    (3, "int is no target: write a transport, None, 'direct', a proxy URL such as 'http://"),
+    (True, "bool is no target: write a transport"),
+    (False, "bool is no target: write a transport"),
+    (b"http://proxy.example", "bytes is no target: write a transport"),
+    (lambda request: httpx.Response(200), "function is no target: write a transport"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("target", "advice"), REFUSED, ids=lambda value: repr(value)[:40])
+def test_what_is_no_target_is_refused_with_the_key_and_what_to_write(
+    mounts_class: Any, target: object, advice: str
+) -> None:
+    with pytest.raises(InvalidRoute) as refusal:
+        mounts_class({"all://": None, KEY: target}, verify=TLS)
+    assert str(refusal.value).startswith(f"'{KEY}': ")
+    assert advice in str(refusal.value)
+
+
+@BOTH
+@pytest.mark.parametrize(("target", "advice"), REFUSED, ids=lambda value: repr(value)[:40])
+def test_what_is_no_target_is_no_default_either(
+    mounts_class: Any, target: object, advice: str
+) -> None:
+    with pytest.raises(InvalidRoute) as refusal:
+        mounts_class({}, default=target, verify=TLS)
+    assert str(refusal.value).startswith("default: ")
+    assert advice in str(refusal.value)
+
+
+async def _asgi(scope: Any, receive: Any, send: Any) -> None:
+    raise AssertionError("it is never called")
+
+
+@pytest.mark.parametrize(
+    ("mounts_class", "transport", "advice"),
+    [
+        (
+            Mounts,
+            httpx.AsyncHTTPTransport(verify=TLS),
+            "AsyncHTTPTransport is no httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
+        ),
+        (
+            Mounts,
+            httpx.ASGITransport(_asgi),
+            "ASGITransport is no httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
+        ),
+        (
+            Mounts,
+            AsyncMounts({}, default=SpyTransport()),
+            "AsyncMounts is no httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
+        ),
+        (
+            AsyncMounts,
+            httpx.HTTPTransport(verify=TLS),
+            "HTTPTransport is no httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
+        ),
+        (
+            AsyncMounts,
+            httpx.WSGITransport(lambda environ, start_response: []),
+            "WSGITransport is no httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
+        ),
+        (
+            AsyncMounts,
+            Mounts({}, default=SpyTransport()),
+            "Mounts is no httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
+        ),
+    ],
+)
+def test_a_transport_for_the_other_client_is_refused(
+    mounts_class: Any, transport: object, advice: str
+) -> None:
+    with pytest.raises(InvalidRoute) as refusal:
+        mounts_class({KEY: transport}, verify=TLS)
+    assert str(refusal.value) == f"'{KEY}': {advice}"
+    with pytest.raises(InvalidRoute) as refusal:
+        mounts_class({}, default=transport, verify=TLS)
+    assert str(refusal.value) == f"default: {advice}"
+
+
+@BOTH
+@pytest.mark.parametrize("routes", [None, [], "all://", [("all://", None)], {"all://"}, 3])
+def test_routes_that_are_no_dict_are_a_type_error(mounts_class: Any, routes: object) -> None:
+    with pytest.raises(TypeError, match="routes must be a dict of patterns and targets, not "):
+        mounts_class(routes)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"htp2": True}, "unknown argument 'htp2': httpx.HTTPTransport takes verify, "),
+        ({"timeout": 3}, "unknown argument 'timeout'"),
+        ({"http2": "yes"}, "http2 must be bool, not str"),
+    ],
+)
+def test_a_wrong_argument_for_all_is_a_type_error_that_names_it(
+    mounts_class: Any, options: dict[str, object], text: str
+) -> None:
+    with pytest.raises(TypeError, match=text):
+        mounts_class({}, **options)
+
+
+@BOTH
+def test_the_dicts_that_were_given_are_left_alone(mounts_class: Any) -> None:
+    options: dict[str, object] = {"proxy": PROXY, "limits": {"max_connections": 5}}
+    routes: dict[str, object] = {"all://": options, "http://a": None}
+    mounts = mounts_class(routes, verify=TLS)
+    assert options == {"proxy": PROXY, "limits": {"max_connections": 5}}
+    assert routes == {"all://": options, "http://a": None}
+    routes.clear()
+    assert len(mounts.routes) == 2
+
+
+SECRETS = [
+    "http://scott:tiger@proxy.example:8080",
+    "HTTP://scott:tiger@proxy.example:8080",
+    "https://scott:ti%2Fger@proxy.example",
+    "socks5://scott:tiger@proxy.example",
+    "http://scott@proxy.example",
+    "http://:tiger@proxy.example",
+    "http://scott:ti@tiger@proxy.example",
+    "http://scott:[tiger@proxy.example",
+    "http://proxy.example/?token=tiger",
+]
+TARGETS_WITH_SECRETS = [
+    *SECRETS,
+    *map(httpx.URL, SECRETS),
+    *map(httpx.Proxy, SECRETS),
+    httpx.Proxy("http://proxy.example", auth=("scott", "tiger")),
+    httpx.Proxy("http://proxy.example", headers={"X-Key": "tiger"}),
+    *({"proxy": proxy} for proxy in SECRETS),
+    *({"proxy": httpx.URL(proxy)} for proxy in SECRETS),
+    *({"proxy": httpx.Proxy(proxy)} for proxy in SECRETS),
+    {"proxy": httpx.Proxy("http://proxy.example", auth=("scott", "tiger"))},
+    {"proxy": httpx.Proxy("http://proxy.example", headers={"X-Key": "tiger"})},
+]
+
+
+def _assert_no_secret(text: str) -> None:
+    assert "scott" not in text
+    assert "tiger" not in text
+    assert "ti%2Fger" not in text
+
+
+@BOTH
+@pytest.mark.parametrize("target", TARGETS_WITH_SECRETS, ids=range(len(TARGETS_WITH_SECRETS)))
+def test_what_is_shown_of_a_proxy_holds_no_credentials(mounts_class: Any, target: object) -> None:
+    mounts = mounts_class({KEY: target}, default=target, verify=TLS)
+    for shown in (mounts, mounts.routes, mounts.routes[0], mounts.route_for("http://b/")):
+        _assert_no_secret(f"{shown} {shown!r}")
+    assert "proxy.example" in str(mounts)
+
+
+@BOTH
+@pytest.mark.parametrize("written", SECRETS)
+def test_what_is_shown_of_the_environment_holds_no_credentials(
+    mounts_class: Any, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", written)
+    mounts = mounts_class({}, verify=TLS)
+    for shown in (mounts, mounts.route_for("http://b/")):
+        _assert_no_secret(f"{shown} {shown!r}")
+    assert "proxy.example" in str(mounts)
+
+
+BAD_SECRETS = [
+    "scott:tiger@proxy.example:8080",
+    "scott:tiger@proxy.example",
+    "//scott:tiger@proxy.example",
+    "socks4://scott:tiger@proxy.example",
+    "http://scott:tiger@",
+    "http://scott:tiger@:8080",
+    "http://scott:tiger@proxy.example:port",
+    "http://scott:ti/ger@proxy.example",
+    "http://scott:ti#ger@proxy.example",
+    "http://scott:ti?ger@proxy.example",
+    " http://scott:tiger@proxy.example",
+]
+
+
+@BOTH
+@pytest.mark.parametrize("wrap", [str, lambda proxy: {"proxy": proxy}], ids=["str", "dict"])
+@pytest.mark.parametrize("written", BAD_SECRETS)
+def test_the_refusal_of_a_proxy_holds_no_credentials_nor_do_its_causes(
+    mounts_class: Any, wrap: Any, written: str
+) -> None:
+    with pytest.raises(InvalidRoute) as refusal:
+        mounts_class({KEY: wrap(written)}, verify=TLS)
+    text = "".join(traceback.format_exception(refusal.value))
+    assert "scott" not in text
+    assert "tiger" not in text
+    # Half a password that a '/' has cut off.
+    assert "ger@" not in text
+    assert "ti/" not in text
+    assert str(refusal.value).startswith(f"'{KEY}': '")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [httpx.URL("socks4://scott:tiger@proxy.example"), httpx.URL("//scott:tiger@proxy.example")],
+)
+def test_the_refusal_of_a_parsed_url_holds_no_credentials(written: httpx.URL) -> None:
+    with pytest.raises(InvalidRoute) as refusal:
+        Mounts({KEY: written}, verify=TLS)
+    text = "".join(traceback.format_exception(refusal.value))
+    assert "scott" not in text
+    assert "tiger" not in text
+    assert "****@proxy.example" in text
+
+
+JSON = """
+{
+    "all://": "http://scott:tiger@proxy.example:8080",
+    "all://*.internal.example": null,
+    "all://10.0.0.0/8": "direct",
+    "https://api.example.com": {"http2": true},
+    "http://docker": {"uds": "/var/run/docker.sock"},
+    "https://vendor.example/v2": {"proxy": "socks5://proxy.example", "verify": false},
+    "https://busy.example": {"limits": {"max_connections": 5, "keepalive_expiry": 1.5}}
+}
+"""
+
+TOML = """
+[routes]
+"all://" = "http://scott:tiger@proxy.example:8080"
+"all://*.internal.example" = "direct"
+"all://10.0.0.0/8" = "direct"
+"https://api.example.com" = {http2 = true}
+"http://docker" = {uds = "/var/run/docker.sock"}
+
+[routes."https://vendor.example/v2"]
+proxy = "socks5://proxy.example"
+verify = false
+
+[routes."https://busy.example"]
+limits = {max_connections = 5, keepalive_expiry = 1.5}
+"""
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "routes", [json.loads(JSON), tomllib.loads(TOML)["routes"]], ids=["json", "toml"]
+)
+def test_a_table_from_json_or_toml_works_as_it_is(mounts_class: Any, routes: Any) -> None:
+    mounts = mounts_class(routes)
+    targets = {route.pattern: route.target for route in mounts.routes}
+    assert targets == {
+        "all://": "proxy http://****@proxy.example:8080",
+        "all://*.internal.example": "direct",
+        "all://10.0.0.0/8": "direct",
+        "https://api.example.com": "HTTPTransport(http2=True)",
+        "http://docker": "HTTPTransport(uds='/var/run/docker.sock')",
+        "https://vendor.example/v2": "HTTPTransport(proxy=socks5://proxy.example, verify=False)",
+        "https://busy.example": "HTTPTransport(limits=****)",
+    }
+
+
+def test_a_client_certificate_from_json_or_toml_is_a_list(certificates: Path) -> None:
+    server = str(certificates / "server.pem")
+    (route,) = Mounts({KEY: {"cert": [server, server]}}).routes
+    assert route.target == "HTTPTransport(cert=****)"
+    with pytest.raises(InvalidRoute, match=f"^'{KEY}': "):
+        Mounts({KEY: {"cert": ["/missing.pem", "/missing.key"]}})
+
+
+async def test_a_table_from_toml_sends_requests(
+    flavour: Flavour, origin: Origin, proxy: Proxy
+) -> None:
+    table = f"""
+        "http://docker" = {{uds = "{origin.unix_socket}"}}
+        "all://127.0.0.1" = "{proxy.url}"
+    """
+    mounts = flavour.Mounts(tomllib.loads(table), default=RefusingTransport("not in the table"))
+    async with flavour.client(transport=mounts) as client:
+        docker = await client.get("http://docker/info")
+        proxied = await client.get(origin.https)
+        assert docker.json()["path"] == "/info"
+        stream = proxied.extensions["network_stream"]
+        assert stream.get_extra_info("server_addr")[1] == proxy.port
+        with pytest.raises(httpx.UnsupportedProtocol, match="not in the table"):
+            await client.get("http://localhost/")

@@ -1,0 +1,221 @@
+"""What the docstrings and the README show is what happens."""
+
+import ast
+import doctest
+import importlib
+import io
+import os
+import pkgutil
+import re
+import textwrap
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+import transportkit
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+PACKAGE = Path(transportkit.__path__[0])
+MODULES = [
+    "transportkit",
+    *(module.name for module in pkgutil.walk_packages([str(PACKAGE)], "transportkit.")),
+]
+
+_FENCE = re.compile(
+    r"^(?P<indent> *)(?P<fence>```+|~~~+) *(?P<tag>[\w+-]*).*\n"
+    r"(?P<code>(?:.*\n)*?)"
+    r"(?P=indent)(?P=fence) *$",
+    re.MULTILINE,
+)
+_PROMPTS = re.compile(r"^ *>>> .*\n(?:.*\S.*\n)*", re.MULTILINE)
+_SECTION = re.compile(r"^##? +(.+?)[ #]*$", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+class _Checker(doctest.OutputChecker):
+    """Takes httpx2's names for httpx's when the one stands in for the other."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        if "TRANSPORTKIT_HTTPX2" in os.environ:
+            got = got.replace("httpx2.", "httpx.")
+        return super().check_output(want, got, optionflags)
+
+
+def run(test: doctest.DocTest) -> str:
+    """Run examples; the report of what failed, if anything did."""
+    report = io.StringIO()
+    runner = doctest.DocTestRunner(checker=_Checker(), verbose=False)
+    runner.run(test, out=report.write, clear_globs=False)
+    return report.getvalue()
+
+
+def examples_in(module: str) -> list[doctest.DocTest]:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    return finder.find(importlib.import_module(module), extraglobs={"httpx": httpx})
+
+
+class TestDocstrings:
+    @pytest.mark.parametrize("module", MODULES)
+    def test_show_what_happens(self, module: str) -> None:
+        for test in examples_in(module):
+            assert run(test) == ""
+
+    def test_are_all_run(self) -> None:
+        # Doctest passes over what says that it comes from another module.
+        sources = (path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
+        written = sum(len(re.findall("^ *>>> ", source, re.MULTILINE)) for source in sources)
+        assert sum(len(test.examples) for name in MODULES for test in examples_in(name)) == written
+
+    def test_that_show_something_else_fail(self) -> None:
+        parser = doctest.DocTestParser()
+        test = parser.get_doctest(">>> 1 + 1\n3\n", {}, "wrong", "wrong.py", 0)
+        assert "Expected:\n    3\nGot:\n    2" in run(test)
+
+
+class Block(NamedTuple):
+    """Code of the README: a program, or examples with `>>>`."""
+
+    section: str
+    line: int
+    code: str
+
+    def run(self, namespace: dict[str, object]) -> None:
+        if ">>> " in self.code:
+            test = doctest.DocTestParser().get_doctest(
+                self.code, namespace, self.section, "README.md", self.line
+            )
+            test.globs = namespace
+            assert run(test) == ""
+        else:
+            tree = ast.increment_lineno(ast.parse(self.code), self.line)
+            exec(compile(tree, "README.md", "exec"), namespace)
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """Every fenced block tagged `python`, and every block with `>>>`, fenced or not.
+
+    A section is what stands under a heading of the first or second level.
+    """
+    found = {
+        match.start("code"): match["code"]
+        for match in _FENCE.finditer(text)
+        if match["tag"].lower() == "python" or re.search("^ *>>> ", match["code"], re.MULTILINE)
+    }
+    # Comments in the code are no headings.
+    prose = _FENCE.sub(lambda match: re.sub(".", " ", match[0]), text)
+    found |= {match.start(): match[0] for match in _PROMPTS.finditer(prose)}
+    if unclosed := re.search("^ *(```|~~~)", prose, re.MULTILINE):
+        raise ValueError(f"line {text.count(chr(10), 0, unclosed.start()) + 1} opens a block")
+    for start, code in sorted(found.items()):
+        sections = _SECTION.findall(prose, 0, start)
+        line = text.count("\n", 0, start)
+        yield Block(sections[-1] if sections else "", line, textwrap.dedent(code))
+
+
+SECTIONS = {
+    section: list(found) for section, found in groupby(blocks(README), lambda found: found.section)
+}
+
+
+class TestTheReadme:
+    @pytest.mark.parametrize("section", SECTIONS)
+    def test_shows_what_happens(self, section: str) -> None:
+        namespace: dict[str, object] = {"__name__": "__main__"}
+        for block in SECTIONS[section]:
+            block.run(namespace)
+
+    def test_has_sections_of_different_names(self) -> None:
+        # The parametrization above would run only the last of two.
+        names = [section for section, _ in groupby(blocks(README), lambda found: found.section)]
+        assert len(names) == len(set(names))
+
+
+SAMPLE = """
+```python
+top = 1
+```
+# One
+```python
+# Two: a comment
+x = 1
+```
+Text
+  ```python
+  y = x
+  ```
+### Still one
+~~~python title="a.py"
+z = y
+~~~
+```toml
+x = "not Python"
+```
+```pycon
+>>> z + 1
+2
+```
+## Three ##
+
+    >>> def f():
+    ...     return 1
+    >>> f()
+    1
+
+Text `>>> 1` and
+
+```
+>>> 2
+2
+```
+```sh
+pip install transportkit
+```
+"""
+
+
+class TestTheBlocks:
+    def test_are_found_in_order_with_their_sections_and_lines(self) -> None:
+        found = list(blocks(SAMPLE))
+        assert [(block.section, block.code) for block in found] == [
+            ("", "top = 1\n"),
+            ("One", "# Two: a comment\nx = 1\n"),
+            ("One", "y = x\n"),
+            ("One", "z = y\n"),
+            ("One", ">>> z + 1\n2\n"),
+            ("Three", ">>> def f():\n...     return 1\n>>> f()\n1\n"),
+            ("Three", ">>> 2\n2\n"),
+        ]
+        lines = SAMPLE.splitlines()
+        assert all(lines[block.line].strip() == block.code.splitlines()[0] for block in found)
+
+    def test_share_a_namespace(self) -> None:
+        namespace: dict[str, object] = {}
+        for block in blocks(SAMPLE):
+            block.run(namespace)
+        assert namespace["z"] == 1
+
+    @pytest.mark.parametrize("code", ["```python\n1 / 0\n```\n", "```python\nassert 1 == 2\n```\n"])
+    def test_that_raise_fail_with_their_line(self, code: str) -> None:
+        (block,) = blocks(f"\n\n{code}")
+        with pytest.raises((ZeroDivisionError, AssertionError)) as caught:
+            block.run({})
+        last = caught.traceback[-1]
+        assert (str(last.path).endswith("README.md"), last.lineno + 1) == (True, 4)
+
+    def test_that_show_something_else_fail(self) -> None:
+        (block,) = blocks(">>> 1 + 1\n3\n")
+        with pytest.raises(AssertionError, match="Expected"):
+            block.run({})
+
+    def test_that_are_never_closed_are_an_error(self) -> None:
+        with pytest.raises(ValueError, match=r"^line 2 opens a block$"):
+            list(blocks("Text\n```python\nx = 1\n"))

@@ -1,0 +1,268 @@
+"""The reading order: what imports what, what is private, and what an import costs."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import transportkit
+
+PACKAGE = Path(transportkit.__path__[0])
+FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+_HIGHER = ("_wrapper", "__init__")
+# The ground floor: every private file that stands in no folder, but for `_wrapper`.
+GROUND = tuple(path.stem for path in PACKAGE.glob("_*.py") if path.stem not in _HIGHER)
+# From the ground up; what stands on one floor may not look further up.
+FLOORS = (
+    GROUND,
+    ("rotation",),
+    ("routing",),
+    ("_wrapper",),
+    ("retrying", "debugging", "https", "files"),
+    ("__init__",),
+)
+# These stand on the ground floor alone, although their folder may use all below it.
+GROUND_ONLY = ("https/redirect.py",)
+
+LOOPS = {"asyncio", "trio", "curio", "sniffio"}
+# Loaded when they are first needed, and not before.
+LATE = {"anyio", "tenacity", "httpcore", "asyncio", "h2", "httpcore2", "trio"}
+
+
+def part_of(file: str) -> str:
+    """The file or folder of the package that a file belongs to."""
+    return file.partition("/")[0].removesuffix(".py")
+
+
+def floor_of(file: str) -> int:
+    return next(floor for floor, parts in enumerate(FLOORS) if part_of(file) in parts)
+
+
+def parse(file: str) -> ast.Module:
+    return ast.parse(FILES[file].read_text("utf-8"))
+
+
+def imported(tree: ast.Module, package: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The module and the name of each import, wherever it stands; the name may be empty.
+
+    Arguments:
+        package: the folders that the module is in, the library's own name first.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*base, node.module) if node.module else base)
+            yield from ((module, alias.name) for alias in node.names)
+
+
+def imports_of(file: str) -> Iterator[tuple[str, str]]:
+    return imported(parse(file), ("transportkit", *Path(file).parent.parts))
+
+
+def files_imported(imports: Iterator[tuple[str, str]], files: dict[str, Path]) -> Iterator[str]:
+    """The files of the library behind some imports."""
+    for module, name in imports:
+        first, *folders = module.split(".")
+        if first != "transportkit":
+            continue
+        for parts in ([*folders, name], folders):
+            candidates = ("/".join(parts) + ".py", "/".join([*parts, "__init__.py"]))
+            found = [file for file in candidates if parts and file in files]
+            if found or not folders:
+                yield found[0] if found else "__init__.py"
+                break
+
+
+GRAPH = {file: set(files_imported(imports_of(file), FILES)) for file in FILES}
+
+
+def private_names(tree: ast.Module) -> Iterator[str]:
+    """Names with an underscore that belong to httpx, httpcore, anyio or tenacity."""
+    owners = {"httpx", "httpcore", "anyio", "tenacity"}
+    for module, name in imported(tree, ("transportkit",)):
+        path = [*module.split("."), name]
+        if path[0] in owners and any(part.startswith("_") for part in path):
+            yield ".".join(path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            path = ast.unparse(node).split(".")
+            if path[0] in owners:
+                yield ".".join(path)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            path = node.value.split(".")
+            if path[0] in owners and any(part.startswith("_") for part in path):
+                yield node.value
+
+
+def private_attributes(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """The private attributes that a module reaches for, and the private names that it makes."""
+    used: set[str] = set()
+    made: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            (used if isinstance(node.ctx, ast.Load) else made).add(node.attr)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            made.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            made.add(node.id)
+    return {name for name in used if name.startswith("_") and not name.endswith("__")}, made
+
+
+def in_fresh_python(code: str, cwd: Path) -> str:
+    alias = "import httpx2; httpx2.alias_httpx()\n" if "TRANSPORTKIT_HTTPX2" in os.environ else ""
+    run = subprocess.run(
+        [sys.executable, "-c", alias + code], capture_output=True, text=True, cwd=cwd, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+class TestTheReadingOrder:
+    @pytest.mark.parametrize("file", FILES)
+    def test_every_file_stands_on_a_floor(self, file: str) -> None:
+        assert floor_of(file) < len(FLOORS)
+
+    @pytest.mark.parametrize("file", FILES)
+    def test_nothing_imports_upwards(self, file: str) -> None:
+        upwards = {other for other in GRAPH[file] if floor_of(other) > floor_of(file)}
+        assert upwards == set()
+
+    def test_no_files_import_each_other_not_even_in_a_circle(self) -> None:
+        TopologicalSorter(GRAPH).prepare()
+
+    def test_no_folders_import_each_other_not_even_in_a_circle(self) -> None:
+        parts: dict[str, set[str]] = {}
+        for file, others in GRAPH.items():
+            others_parts = {part_of(other) for other in others}
+            parts.setdefault(part_of(file), set()).update(others_parts - {part_of(file)})
+        TopologicalSorter(parts).prepare()
+
+    @pytest.mark.parametrize("file", [file for file in GROUND_ONLY if file in FILES])
+    def test_some_files_stand_on_the_ground_floor_alone(self, file: str) -> None:
+        assert {part_of(other) for other in GRAPH[file]} <= set(GROUND)
+
+    def test_the_imports_there_are_have_been_found(self) -> None:
+        assert GRAPH["_lifecycle.py"] == {"_io.py"}
+        assert GRAPH["https/redirect.py"] == {"_redaction.py"}
+        assert "routing/mounts.py" in GRAPH["_wrapper.py"]
+        assert "routing/patterns.py" in GRAPH["routing/table.py"]
+        assert GRAPH["__init__.py"] >= {"routing/mounts.py", "https/redirect.py"}
+
+    @pytest.mark.parametrize(
+        "file", [file for file in FILES if Path(file).name == "__init__.py" and "/" in file]
+    )
+    def test_folders_export_nothing(self, file: str) -> None:
+        assert FILES[file].read_bytes() == b""
+
+
+class TestTheCheck:
+    """Of imports that are written in any way."""
+
+    @pytest.mark.parametrize(
+        ("code", "folder", "file"),
+        [
+            ("from . import b", "", "b.py"),
+            ("from .b import name", "", "b.py"),
+            ("from .folder import c", "", "folder/c.py"),
+            ("from .folder.c import name", "", "folder/c.py"),
+            ("from .folder import name", "", "folder/__init__.py"),
+            ("from .. import b", "folder", "b.py"),
+            ("from ..b import name", "folder", "b.py"),
+            ("from . import c", "folder", "folder/c.py"),
+            ("from .c import name", "folder", "folder/c.py"),
+            ("import transportkit", "", "__init__.py"),
+            ("import transportkit.folder.c", "", "folder/c.py"),
+            ("from transportkit import Name", "folder", "__init__.py"),
+            ("from transportkit.b import name", "folder", "b.py"),
+            ("def f():\n    if TYPE_CHECKING:\n        from ..b import name", "folder", "b.py"),
+        ],
+    )
+    def test_finds_the_file_behind(self, code: str, folder: str, file: str) -> None:
+        names = ("__init__.py", "b.py", "folder/__init__.py", "folder/c.py")
+        found = imported(ast.parse(code), ("transportkit", folder) if folder else ("transportkit",))
+        assert list(files_imported(found, {name: Path(name) for name in names})) == [file]
+
+    def test_catches_a_circle(self) -> None:
+        with pytest.raises(CycleError):
+            TopologicalSorter({"a": {"b"}, "b": {"c"}, "c": {"a"}}).prepare()
+
+    @pytest.mark.parametrize(
+        ("code", "name"),
+        [
+            ("httpx._models.Response", "httpx._models"),
+            ("httpx.Response._prepare()", "httpx.Response._prepare"),
+            ("import httpx._models", "httpx._models."),
+            ("from httpx._urls import URL", "httpx._urls.URL"),
+            ("from httpcore import _sync", "httpcore._sync"),
+            ("import_module('httpcore._async')", "httpcore._async"),
+        ],
+    )
+    def test_catches_what_is_private(self, code: str, name: str) -> None:
+        assert name in set(private_names(ast.parse(code)))
+
+    def test_catches_attributes_of_others_objects(self) -> None:
+        code = (
+            "class A:\n    def __init__(self, t):\n        self._mine = t._pool\n        self._mine"
+        )
+        used, made = private_attributes(ast.parse(code))
+        assert used - made == {"_pool"}
+
+
+class TestWhatIsUsed:
+    @pytest.mark.parametrize("file", FILES)
+    def test_no_names_that_httpx_and_the_others_keep_private(self, file: str) -> None:
+        assert list(private_names(parse(file))) == []
+
+    def test_no_private_attributes_but_our_own(self) -> None:
+        used: set[str] = set()
+        made: set[str] = set()
+        for file in FILES:
+            used_here, made_here = private_attributes(parse(file))
+            used |= used_here
+            made |= made_here
+        assert used - made == set()
+
+    @pytest.mark.parametrize("file", FILES)
+    def test_no_event_loop_but_through_anyio(self, file: str) -> None:
+        modules = {module.partition(".")[0] for module, _ in imports_of(file)}
+        texts = {node.value for node in ast.walk(parse(file)) if isinstance(node, ast.Constant)}
+        assert (modules | texts) & LOOPS == set()
+
+    @pytest.mark.parametrize("file", FILES)
+    def test_no_package_that_is_not_a_dependency(self, file: str) -> None:
+        modules = {module.partition(".")[0] for module, _ in imports_of(file)}
+        others = modules - sys.stdlib_module_names - {"transportkit"}
+        assert others <= {"httpx", "httpcore", "anyio", "tenacity"}
+
+
+class TestTheFirstImport:
+    def test_loads_nothing_that_is_not_needed_yet(self, tmp_path: Path) -> None:
+        code = """
+import sys
+import httpx
+before = set(sys.modules)
+import transportkit
+print(*{name.partition(".")[0] for name in set(sys.modules) - before})
+"""
+        loaded = set(in_fresh_python(code, tmp_path).split())
+        assert "transportkit" in loaded
+        assert loaded & LATE == set()
+
+    def test_needs_no_import_of_httpx_before(self, tmp_path: Path) -> None:
+        assert in_fresh_python("import transportkit; print('done')", tmp_path) == "done\n"
+
+    def test_warns_of_nothing(self, tmp_path: Path) -> None:
+        code = "import httpx, warnings; warnings.simplefilter('error'); import transportkit"
+        assert in_fresh_python(code, tmp_path) == ""
+
+
+def test_the_marker_for_type_checkers_is_shipped() -> None:
+    assert (PACKAGE / "py.typed").is_file()
