@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 import trustme
@@ -110,6 +111,18 @@ class TestOptions:
         text = f"httpx ignores {name} when there is a proxy: leave out {name}, or the proxy"
         with pytest.raises(ValueError, match=f"^{text}$"):
             check_options({name: value, "proxy": "http://scott:tiger@proxy.example"})
+
+    @pytest.mark.parametrize(("name", "value"), [("local_address", "127.0.0.1"), ("retries", 3)])
+    def test_that_httpx_ignores_behind_the_common_proxy_are_refused(
+        self, name: str, value: object
+    ) -> None:
+        common = network(verify=False, proxy="http://proxy.example")
+        with pytest.raises(ValueError, match=name):
+            common.transport(**{name: value})
+
+    def test_of_a_socket_go_before_the_common_proxy(self) -> None:
+        common = network(verify=False, proxy="http://proxy.example")
+        assert isinstance(common.transport(uds="/run/sock")._pool, httpcore.ConnectionPool)
 
     def test_are_checked_when_the_network_is_made(self) -> None:
         with pytest.raises(TypeError, match=r"^unknown argument 'http_2'"):
@@ -366,7 +379,7 @@ class TestCertificates:
 
         monkeypatch.setattr(ssl, "create_default_context", recording)
         context = context_of(network(verify=str(pem)).transport())
-        assert calls == [{"capath": str(pem)}]
+        assert calls == [{"cafile": None, "capath": str(pem)}]
         assert context.verify_mode is ssl.CERT_REQUIRED
 
     @pytest.mark.parametrize("path", ["/no/such/ca.pem", ""])

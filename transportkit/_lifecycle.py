@@ -73,17 +73,24 @@ def raise_close_errors(errors: Sequence[BaseException], cause: BaseException | N
 
     Arguments:
         errors: what the inner transports raised, in order.
-        cause: the error on whose account they were closed; it keeps the floor, with the
-            others as notes, unless one of them is an interrupt.
+        cause: the error on whose account they were closed; it keeps the floor.
+
+    Raises:
+        BaseException: an interrupt or a cancellation among the errors, else the only error.
+        ExceptionGroup: all of them, when there are several.
     """
-    if not errors:
-        return
-    if cause is not None and all(isinstance(error, Exception) for error in errors):
+    errors = [error for error in errors if error is not cause]
+    interrupt = next((error for error in errors if not isinstance(error, Exception)), None)
+    first = interrupt or cause
+    if first is not None:
         for error in errors:
-            cause.add_note(f"Closing a transport failed as well: {error!r}")
+            if error is not first:
+                first.add_note(f"Closing a transport failed as well: {error!r}")
+        if interrupt is not None:
+            raise interrupt
     elif len(errors) == 1:
         raise errors[0]
-    else:
+    elif errors:
         raise BaseExceptionGroup("closing several transports failed", errors)
 
 

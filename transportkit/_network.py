@@ -10,7 +10,7 @@ import importlib
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Generic, TypedDict, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 
 import httpx
 
@@ -58,6 +58,7 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
 }
 
 # httpx drops these without a word when there is a proxy.
+_LIMITS = ("max_connections", "max_keepalive_connections", "keepalive_expiry")
 _IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
 
 _UNESCAPED = (
@@ -66,15 +67,19 @@ _UNESCAPED = (
 )
 
 
-def check_options(options: Mapping[str, object]) -> None:
+def check_options(options: Mapping[str, object], only: Mapping[str, object] | None = None) -> None:
     """Refuse what `httpx.HTTPTransport` would fail on later, or ignore without a word.
+
+    Arguments:
+        options: the arguments.
+        only: those that were written for this transport, and are not to be ignored.
 
     Raises:
         TypeError: an unknown argument, or a value of the wrong type.
         ValueError: arguments that exclude each other.
     """
     for name, value in options.items():
-        if name not in _ACCEPTED:
+        if name not in _ACCEPTED or not isinstance(name, str):
             raise TypeError(
                 f"unknown argument {name!r}: httpx.HTTPTransport takes {', '.join(_ACCEPTED)}"
             )
@@ -83,10 +88,20 @@ def check_options(options: Mapping[str, object]) -> None:
             raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
     if options.get("proxy") is not None:
         for name in _IGNORED_BEHIND_PROXY:
-            if options.get(name):
+            if (options if only is None else only).get(name):
                 raise ValueError(
                     f"httpx ignores {name} when there is a proxy: leave out {name}, or the proxy"
                 )
+
+
+def _parse_limits(limits: Mapping[str, object]) -> httpx.Limits:
+    for name, value in limits.items():
+        if name not in _LIMITS:
+            raise TypeError(f"unknown argument {name!r} in limits: it takes {', '.join(_LIMITS)}")
+        if not (value is None or isinstance(value, (int, float))):
+            raise TypeError(f"{name} in limits must be a number or None, not {value!r}")
+    given: dict[str, Any] = dict(limits)
+    return httpx.Limits(**given)
 
 
 def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
@@ -106,7 +121,11 @@ def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
     text = str(proxy)
     scheme, separator, _ = text.partition("://")
     if not separator:
-        raise ValueError(f"{shown!r} is no proxy URL: write {f'http://{shown}'!r}")
+        word, _, rest = shown.partition(":")
+        known = word.lower() in _PROXY_SCHEMES
+        write = f"{word}://{rest.lstrip('/')}" if known else f"http://{shown.lstrip('/')}"
+        advice = f": write {write!r}" if write.strip("htps:/ ") else ""
+        raise ValueError(f"{shown!r} is no proxy URL{advice}")
     if scheme.lower() not in _PROXY_SCHEMES:
         raise ValueError(
             f"{shown!r} is no proxy URL: httpx speaks {', '.join(_PROXY_SCHEMES)}; for anything "
@@ -114,7 +133,7 @@ def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
         )
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):
         # Its text quotes the part that failed, which may hold half a password.
         raise ValueError(_UNESCAPED.format(shown)) from None
     if b"@" in url.raw_path or "@" in url.fragment:
@@ -122,6 +141,10 @@ def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
         raise ValueError(_UNESCAPED.format(shown))
     if not url.host:
         raise ValueError(f"{shown!r} is no proxy URL: it names no host")
+    if any(mark in url.raw_host for mark in (b"%20", b",")):
+        raise ValueError(f"{shown!r} is no proxy URL: it is one URL, without spaces and commas")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError(f"{shown!r} is no proxy URL: a port is a number from 1 to 65535")
     return httpx.Proxy(url)
 
 
@@ -132,10 +155,13 @@ def _create_ssl_context(
     if isinstance(verify, str):
         if not verify or not Path(verify).exists():
             raise ValueError(f"verify={verify!r}: there is no such file or directory")
-        if Path(verify).is_dir():
-            context = ssl.create_default_context(capath=verify)
-        else:
-            context = ssl.create_default_context(cafile=verify)
+        directory = Path(verify).is_dir()
+        try:
+            context = ssl.create_default_context(
+                cafile=None if directory else verify, capath=verify if directory else None
+            )
+        except ssl.SSLError as error:
+            raise ValueError(f"verify={verify!r} holds no certificates: {error}") from error
     else:
         context = httpx.create_ssl_context(verify=verify, trust_env=trust_env)
     if cert:
@@ -175,11 +201,15 @@ class Network(Generic[T]):
         """
         check_options(own)
         options = {**self.options, **own}
+        if own.get("uds") and "proxy" not in own:
+            # A socket of one's own is the way to go, and not a proxy for all others.
+            options["proxy"] = None
+        check_options(options, only=own)
         if options.get("http2"):
             _require_h2()
         limits = options.get("limits")
         if isinstance(limits, Mapping):
-            options["limits"] = httpx.Limits(**limits)
+            options["limits"] = _parse_limits(limits)
         proxy = options.get("proxy")
         if isinstance(proxy, (str, httpx.URL)):
             options["proxy"] = parse_proxy(proxy)

@@ -150,7 +150,6 @@ def test_a_cgi_script_ignores_http_proxy_which_a_request_header_could_set(
 
 
 UNPARSABLE = [
-    "exa mple.com",
     "example.com:http",
     "example.com:0",
     "example.com:65536",
@@ -315,7 +314,8 @@ EXCEPTED = [
     ("*:8080", "https://example.com/", False),
     ("http://example.com", "http://example.com/", True),
     ("http://example.com", "https://example.com/", False),
-    ("a b", "http://a/", False),
+    ("a b", "http://a/", True),
+    ("a b", "http://b/", True),
 ]
 
 

@@ -32,6 +32,9 @@ class _AwaitableClient:
 
         return call if callable(method) else method
 
+    def build_request(self, *args: Any, **kwargs: Any) -> httpx.Request:
+        return self._client.build_request(*args, **kwargs)
+
     @asynccontextmanager
     async def stream(self, *args: Any, **kwargs: Any) -> AsyncIterator[httpx.Response]:
         with self._client.stream(*args, **kwargs) as response:
@@ -85,6 +88,9 @@ class Flavour:
         else:
             for chunk in response.iter_raw():
                 yield chunk
+
+    async def read(self, response: httpx.Response) -> bytes:
+        return await response.aread() if self.is_async else response.read()
 
     async def close(self, transport: Any) -> None:
         if self.is_async:

@@ -16,7 +16,7 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
     """The proxies of the environment as a routing dict for `Mounts`.
 
     Names count in upper and lower case, lower case wins, and `HTTP_PROXY` is ignored in a
-    CGI script, where a request header can set it (https://httpoxy.org). `NO_PROXY` takes
+    CGI script, where a request header can set it (https://httpoxy.org). `NO_PROXY` takes, with commas or spaces between,
     `*`, `name` (with its subdomains), `.name` and `*.name` (its subdomains only), IP
     addresses, networks (`10.0.0.0/8`, `fe80::/10`), and any of these with a port; an entry
     that is none of them is left out, and a warning on the logger `transportkit.routing` says so.
@@ -35,7 +35,7 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
         if proxy := proxies.get(scheme, "").strip():
             routes[f"{scheme}://"] = proxy if "://" in proxy else f"http://{proxy}"
     keys = {parse(key): key for key in routes}
-    for entry in filter(None, map(str.strip, proxies.get("no", "").split(","))):
+    for entry in proxies.get("no", "").replace(",", " ").split():
         if entry == "*":
             return {}
         try:
@@ -76,5 +76,5 @@ def _no_proxy_key(entry: str) -> str:
     if is_ipv6:
         return f"all://[{host}]{slash}{prefix}"
     # The name alone stands for its subdomains too, but localhost never had any.
-    is_exact = is_address or host.startswith("*") or name.lower() == "localhost"
+    is_exact = is_address or host.startswith("*") or name.lower().rstrip(".") == "localhost"
     return f"all://{entry}" if is_exact else f"all://*{entry}"

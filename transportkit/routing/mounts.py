@@ -63,7 +63,8 @@ class Routing(Generic[T]):
         try:
             transport, target = targets.resolve(fallback)
         except (TypeError, ValueError, OSError) as error:
-            raise InvalidRoute(f"default: {error}") from error
+            name = "default" if fallback is default else "proxy"
+            raise InvalidRoute(f"{name}: {error}") from error
         self.default = Route(None, transport, target)
         given = None if default is None else transport
         compiled = {
@@ -101,9 +102,10 @@ class Routing(Generic[T]):
     def _advice(self, url: httpx.URL) -> str:
         shown = REDACTION.url(url)
         base_url = "give the client a base_url, or the request a whole URL"
+        path = url.raw_path.decode("ascii").partition("?")[0]
         file_url = (
             f"httpx strips 'file://' from URLs without a host: give the client "
-            f"base_url='file:///', or send httpx.Request('GET', 'file://{url.path}')"
+            f"base_url='file:///', or send httpx.Request('GET', 'file://{path}')"
         )
         if any((route.pattern or "").lower().startswith("file:") for route in self.routes):
             return f"{shown!r} is a relative URL. If it was a file URL: {file_url}. If not: {base_url}."
@@ -167,6 +169,8 @@ class Mounts(TransportOwner):
             `httpx.Client(**kwargs)` would send through, the environment's proxies included.
         kwargs: arguments of `httpx.HTTPTransport`, for every one that is made here. Those
             with the same `verify`, `cert`, `trust_env` and `http2` share an SSL context.
+            httpx knows no `uds`, `local_address` and `retries` behind a proxy: there, they
+            hold for the routes without one.
 
     Raises:
         InvalidRoute: a key or a target that cannot work; the text says what to write.

@@ -124,7 +124,8 @@ def parse(key: object) -> Pattern:
             seems to. The text says what to write instead.
     """
     if not isinstance(key, str):
-        raise InvalidRoute(f"{key!r}: a pattern is a string such as 'all://example.com'")
+        name = type(key).__name__
+        raise InvalidRoute(f"a pattern is a string such as 'all://example.com', not {name}")
     scheme, separator, rest = key.partition("://")
     authority, slash, path = rest.partition("/")
     path = slash + path

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from .._network import Network, parse_proxy
+from .._network import Network, check_options, parse_proxy
 from .._redaction import MASK, REDACTION
 
 T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
@@ -55,16 +55,18 @@ class Targets(Generic[T]):
         if isinstance(target, (str, httpx.URL, httpx.Proxy)):
             return self._through(target)
         if isinstance(target, Mapping):
+            check_options(target)
             return self._network.transport(**target), _describe(target)
         raise TypeError(self._refusal(target))
 
     def _through(self, target: str | httpx.URL | httpx.Proxy) -> tuple[T, str]:
-        if target == "":
-            raise ValueError("'' is no proxy URL: write None or 'direct' for no proxy")
         try:
             proxy = parse_proxy(target)
         except ValueError as error:
-            raise ValueError(f"{error}, or 'direct' for no proxy") from None
+            word = isinstance(target, str) and "://" not in target
+            raise ValueError(
+                f"{error} ('direct' is for no proxy)" if word else str(error)
+            ) from None
         description = f"proxy {REDACTION.proxy(proxy)}"
         if isinstance(target, httpx.Proxy):
             return self._network.transport(proxy=proxy), description
