@@ -1,6 +1,20 @@
 """The few primitives in which sync and async code differ, in pairs: `x` and `async_x`."""
 
+import itertools
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
+
+import httpx
+
+from ._timeouts import LiveTimeouts
+
+T = TypeVar("T")
+
+# A response about to be thrown away is read to its end within these bounds, or else closed.
+DRAIN_BYTES = 64 * 1024
+DRAIN_SECONDS = 0.5
 
 
 def shield() -> AbstractContextManager[object]:
@@ -9,8 +23,104 @@ def shield() -> AbstractContextManager[object]:
 
 
 def async_shield() -> AbstractContextManager[object]:
-    """Let what is inside run to its end although the task around it is cancelled."""
+    """Let what is inside run to its end although a cancel scope around it is cancelled.
+
+    asyncio's own `Task.cancel()` knows no shields: it ends what is being awaited.
+    """
     # anyio costs a third of this library's import time, and most programs never need it here.
     import anyio
 
     return anyio.CancelScope(shield=True)
+
+
+def sleep(seconds: float) -> None:
+    """Wait, letting other threads run."""
+    time.sleep(seconds)
+
+
+async def async_sleep(seconds: float) -> None:
+    """Wait, letting other tasks run."""
+    import anyio
+
+    await anyio.sleep(seconds)
+
+
+def run_in_thread(function: Callable[[], T]) -> T:
+    """Call what does I/O on files: sync code waits for it where it is."""
+    return function()
+
+
+async def async_run_in_thread(function: Callable[[], T]) -> T:
+    """Call what does I/O on files, in a worker thread; cancelling waits until it is done."""
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(function)
+
+
+def piece_sizes() -> Iterator[int]:
+    """How many bytes of a file to read at a time: what is quick, and still small."""
+    return itertools.repeat(512 * 1024)
+
+
+def async_piece_sizes() -> Iterator[int]:
+    """How many bytes of a file to read at a time: more and more, as each costs a worker thread."""
+    return itertools.chain((2**exponent for exponent in range(16, 22)), itertools.repeat(2**22))
+
+
+def drain(response: httpx.Response, extensions: MutableMapping[str, object]) -> None:
+    """Let go of a response, keeping its connection if little of the body is left.
+
+    Arguments:
+        response: one that nobody will read.
+        extensions: those its request was sent with, which httpcore still reads from.
+    """
+    if response.is_closed:
+        return
+    try:
+        if isinstance(response.stream, httpx.SyncByteStream) and _may_be_short(response):
+            deadline = time.monotonic() + DRAIN_SECONDS
+            extensions["timeout"] = LiveTimeouts(deadline, {})
+            left = DRAIN_BYTES
+            for chunk in response.stream:
+                left -= len(chunk)
+                if left < 0 or time.monotonic() > deadline:
+                    break
+    except httpx.TransportError:
+        pass  # The connection is lost, which is what closing would do to it.
+    finally:
+        response.close()
+
+
+async def async_drain(response: httpx.Response, extensions: MutableMapping[str, object]) -> None:
+    """Let go of a response, keeping its connection if little of the body is left.
+
+    Arguments:
+        response: one that nobody will read.
+        extensions: those its request was sent with, which httpcore still reads from.
+    """
+    import anyio
+
+    if response.is_closed:
+        return
+    try:
+        if isinstance(response.stream, httpx.AsyncByteStream) and _may_be_short(response):
+            left = DRAIN_BYTES
+            chunks = aiter(response.stream)
+            with anyio.move_on_after(DRAIN_SECONDS):
+                async for chunk in chunks:
+                    left -= len(chunk)
+                    if left < 0:
+                        break
+            if isinstance(chunks, AsyncGenerator):
+                # One that is left suspended would be finished by the garbage collector.
+                await chunks.aclose()
+    except httpx.TransportError:
+        pass  # The connection is lost, which is what closing would do to it.
+    finally:
+        with async_shield():
+            await response.aclose()
+
+
+def _may_be_short(response: httpx.Response) -> bool:
+    length = response.headers.get("Content-Length", "0")
+    return not length.isdecimal() or int(length) <= DRAIN_BYTES

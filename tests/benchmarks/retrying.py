@@ -1,0 +1,167 @@
+"""What a retry layer costs when nothing fails, against the bare transport and the peers.
+
+    pip install httpx-retries && python tests/benchmarks/retrying.py
+
+Exits with status 1 when a bar is missed.
+"""
+
+import asyncio
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import httpx
+import httpx_retries
+import tenacity
+from ratios import Report, medians
+
+from transportkit import AsyncRetryTransport, RetryPolicy, RetryTransport
+
+Send = Callable[[httpx.Request], Any]
+
+
+def request() -> httpx.Request:
+    # One for each contestant: httpx-retries leaves its own state in the extensions.
+    return httpx.Client().build_request("GET", "https://api.example.com/users")
+
+
+def hello(request: httpx.Request) -> httpx.Response:
+    """The handler of httpx's own documentation of MockTransport."""
+    return httpx.Response(200, json={"text": "Hello, world!"})
+
+
+def calling(send: Send) -> Callable[[], object]:
+    return partial(send, request())
+
+
+def in_a_loop(send: Send) -> Callable[[], object]:
+    """Calls an async transport many times in one turn of a loop, so that the call is measured."""
+    own = request()
+
+    async def many() -> None:
+        for _ in range(100):
+            await send(own)
+
+    loop = asyncio.new_event_loop()
+    return lambda: loop.run_until_complete(many())
+
+
+def success(report: Report) -> None:
+    mock = httpx.MockTransport(hello)
+    policy = tenacity.retry(stop=tenacity.stop_after_attempt(4))
+    once = medians(
+        {
+            "bare": calling(mock.handle_request),
+            "transportkit": calling(RetryTransport(mock).handle_request),
+            "httpx-retries": calling(httpx_retries.RetryTransport(mock).handle_request),
+            "tenacity": calling(policy(mock.handle_request)),
+        }
+    )
+    looped = medians(
+        {
+            "bare": in_a_loop(mock.handle_async_request),
+            "transportkit": in_a_loop(AsyncRetryTransport(mock).handle_async_request),
+            "httpx-retries": in_a_loop(httpx_retries.RetryTransport(mock).handle_async_request),
+            "tenacity": in_a_loop(policy(mock.handle_async_request)),
+        }
+    )
+    for kind, times in (("sync", once), ("async", looped)):
+        print(f"Success over MockTransport, {kind}, against the bare transport:")
+        for name in ("transportkit", "httpx-retries", "tenacity"):
+            bar = 1.05 if name == "transportkit" else 0
+            report.ratio(name, times[name] / times["bare"], at_most=bar)
+        report.ratio(
+            "transportkit against httpx-retries",
+            times["transportkit"] / times["httpx-retries"],
+            at_most=1,
+        )
+
+
+def after_a_503(report: Report) -> None:
+    def flaky() -> httpx.MockTransport:
+        busy = False
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            nonlocal busy
+            busy = not busy
+            return httpx.Response(503 if busy else 200)
+
+        return httpx.MockTransport(answer)
+
+    policy = RetryPolicy(wait=lambda state: 0)
+    ours = RetryTransport(flaky(), policy, budget=None)
+    theirs = httpx_retries.RetryTransport(flaky(), httpx_retries.Retry(backoff_factor=0))
+    decorated = tenacity.retry(retry=tenacity.retry_if_result(lambda r: r.status_code == 503))(
+        flaky().handle_request
+    )
+    times = medians(
+        {
+            "transportkit": calling(ours.handle_request),
+            "httpx-retries": calling(theirs.handle_request),
+            "tenacity": calling(decorated),
+        }
+    )
+    print("503, then 200, against httpx-retries:")
+    for name in ("transportkit", "tenacity"):
+        report.ratio(name, times[name] / times["httpx-retries"])
+
+
+def connections_used(make: Callable[[httpx.HTTPTransport], Any]) -> int:
+    """TCP connections for ten times 503 and then 200."""
+    accepted = 0
+    left = [b"503 Busy"] * 10
+
+    def serve(peer: socket.socket) -> None:
+        with peer:
+            while data := peer.recv(65536):
+                if data.endswith(b"\r\n\r\n"):
+                    status = left.pop() if left else b"200 OK"
+                    peer.sendall(b"HTTP/1.1 %s\r\nContent-Length: 4\r\n\r\nbody" % status)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            nonlocal accepted
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                accepted += 1
+                threading.Thread(target=serve, args=(peer,)).start()
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        with httpx.Client(transport=make(httpx.HTTPTransport())) as client:
+            client.get(f"http://127.0.0.1:{listener.getsockname()[1]}/").raise_for_status()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    return accepted
+
+
+def connections(report: Report) -> None:
+    patient = RetryPolicy(stop=tenacity.stop_after_attempt(11), wait=lambda state: 0)
+    retry = httpx_retries.Retry(total=10, backoff_factor=0)
+    print("TCP connections for 10 x 503, then 200:")
+    report.ratio(
+        "transportkit", connections_used(lambda inner: RetryTransport(inner, patient)), at_most=1
+    )
+    report.ratio(
+        "httpx-retries",
+        connections_used(lambda inner: httpx_retries.RetryTransport(inner, retry)),
+    )
+
+
+def main() -> None:
+    report = Report()
+    success(report)
+    after_a_503(report)
+    connections(report)
+    sys.exit(not report.met)
+
+
+if __name__ == "__main__":
+    main()

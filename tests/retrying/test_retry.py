@@ -1,0 +1,498 @@
+"""`RetryTransport` on real sockets: every fault, every kind of body, every flavour."""
+
+import io
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import tenacity
+from support import faulty
+from support.faulty import Step, answer, faulty_origin
+from support.flavours import Flavour
+from support.servers import Origin, Proxy
+
+from transportkit import Attempt, RetryBudget, RetryPolicy, retry_if_status
+from transportkit.retrying import transport as retry_transport
+
+# httpcore drops a request body in the middle when a send fails, and trio tells of each
+# generator of httpx's own that is left suspended then.
+pytestmark = pytest.mark.filterwarnings("ignore:Async generator 'httpx:ResourceWarning")
+
+BODY = b"what is to arrive, " * 700
+BOUNDARY = "boundary"
+
+
+class Sleeps(list[float]):
+    """The waits that would have been; what is to happen meanwhile."""
+
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
+
+    def sleep(self, seconds: float) -> None:
+        self.append(seconds)
+        self.meanwhile()
+
+    async def async_sleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+@pytest.fixture
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> Sleeps:
+    recorder = Sleeps()
+    monkeypatch.setattr(retry_transport, "sleep", recorder.sleep)
+    monkeypatch.setattr(retry_transport, "async_sleep", recorder.async_sleep)
+    return recorder
+
+
+def in_pieces() -> Iterator[bytes]:
+    for start in range(0, len(BODY), 4096):
+        yield BODY[start : start + 4096]
+
+
+async def async_in_pieces() -> AsyncIterator[bytes]:
+    for piece in in_pieces():
+        yield piece
+
+
+def body_of(kind: str, flavour: Flavour, tmp_path: Path) -> dict[str, Any]:
+    """The arguments of a request with a body of this kind."""
+    if kind == "bytes":
+        return {"content": BODY}
+    if kind == "multipart":
+        return {"files": {"file": ("name", io.BytesIO(BODY))}}
+    if kind == "generator" or flavour.is_async:
+        return {"content": async_in_pieces() if flavour.is_async else in_pieces()}
+    path = tmp_path / "body"
+    path.write_bytes(BODY)
+    return {"content": path.open("rb")}
+
+
+def expected_body(kind: str) -> bytes:
+    if kind != "multipart":
+        return BODY
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    files = {"file": ("name", io.BytesIO(BODY))}
+    return httpx.Request("POST", "http://h", files=files, headers=headers).read()
+
+
+def busy(transport: Any) -> list[Any]:
+    """The connections of a retry transport's pool that somebody still holds."""
+    return [each for each in transport._transport._pool.connections if not each.is_idle()]
+
+
+# Each fault, whether the origin may have seen the request, and what comes back without a retry.
+FAULTS: dict[str, tuple[Step | None, bool, object]] = {
+    "refused": (None, False, httpx.ConnectError),
+    "reset on accept": (faulty.reset_on_accept, True, httpx.TransportError),
+    "reset after the head": (faulty.reset_after_head, True, httpx.TransportError),
+    "reset in the request body": (faulty.reset_in_request_body, True, httpx.TransportError),
+    "reset after the request": (faulty.reset_after_request, True, httpx.TransportError),
+    "closed after the request": (faulty.close_after_request, True, httpx.RemoteProtocolError),
+    "stall": (faulty.stall, True, httpx.ReadTimeout),
+    "503": (answer(503, body=b"busy"), True, 503),
+    "503 with Retry-After": (answer(503, {"Retry-After": "7"}, b"busy"), True, 503),
+    "503 with a big body": (answer(503, body=b"busy" * 100_000), True, 503),
+    "503, half a chunk": (faulty.half_a_chunk(503), True, 503),
+    "503, half a body": (faulty.reset_in_response_body(503), True, 503),
+}
+
+
+@pytest.mark.parametrize("kind", ["bytes", "generator", "file", "multipart"])
+@pytest.mark.parametrize("method", ["GET", "POST", "POST with a key"])
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_is_retried_when_that_is_safe(
+    fault: str, method: str, kind: str, flavour: Flavour, sleeps: Sleeps, tmp_path: Path
+) -> None:
+    step, reached, failure = FAULTS[fault]
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    if method == "POST with a key":
+        headers["Idempotency-Key"] = "k1"
+    retried = method != "POST" or not reached
+    with faulty_origin(*([step] if step else []), listening=step is not None) as origin:
+        sleeps.meanwhile = origin.listen
+        transport = flavour.RetryTransport(flavour.HTTPTransport(verify=False))
+        arguments = body_of(kind, flavour, tmp_path)
+        async with flavour.client(transport=transport) as client:
+            try:
+                outcome: object = await client.request(
+                    method.partition(" ")[0],
+                    origin.url,
+                    headers=headers,
+                    # Only the one that stalls is waited for.
+                    timeout=httpx.Timeout(10, read=0.02 if fault == "stall" else 10),
+                    **arguments,
+                )
+            except httpx.TransportError as error:
+                outcome = error
+            assert busy(transport) == []
+        if hasattr(arguments.get("content"), "close"):
+            arguments["content"].close()
+
+    if retried:
+        assert isinstance(outcome, httpx.Response)
+        assert (outcome.status_code, outcome.content) == (200, b"fine")
+        assert [attempt.outcome for attempt in outcome.extensions["attempts"]][1:] == [200]
+        assert len(sleeps) == 1
+        assert not fault.endswith("Retry-After") or sleeps == [7]
+    else:
+        _assert_is(outcome, failure)
+        assert sleeps == []
+    whole = [seen for seen in origin.requests if seen.is_whole]
+    assert [seen.body for seen in whole] == [expected_body(kind)] * len(whole)
+    assert len(origin.requests) <= 1 + retried
+    assert len(whole) >= retried
+
+
+def _assert_is(outcome: object, failure: object) -> None:
+    if isinstance(failure, int):
+        # A broken body shows when it is read, which is the caller's doing.
+        assert isinstance(outcome, (httpx.Response, httpx.TransportError))
+        if isinstance(outcome, httpx.Response):
+            assert outcome.status_code == failure
+    else:
+        assert isinstance(failure, type)
+        assert isinstance(outcome, failure)
+        assert isinstance(outcome, httpx.TransportError)
+        assert "1 attempt" in outcome.__notes__[0]
+
+
+async def test_ten_times_503_use_one_connection(flavour: Flavour, sleeps: Sleeps) -> None:
+    policy = RetryPolicy(stop=tenacity.stop_after_attempt(11))
+    limits = httpx.Limits(max_connections=1)
+    with faulty_origin(*[answer(503, body=b"busy")] * 10) as origin:
+        transport = flavour.RetryTransport(policy=policy, limits=limits, trust_env=False)
+        async with flavour.client(transport=transport) as client:
+            response = await client.get(origin.url)
+    assert (response.status_code, response.text) == (200, "fine")
+    assert len(sleeps) == 10
+    assert origin.connections == 1
+    assert len(response.extensions["attempts"]) == 11
+
+
+@pytest.mark.parametrize(
+    "step",
+    [answer(503, body=b"busy" * 100_000), faulty.half_a_chunk(503), faulty.stall],
+    ids=["big", "half a chunk", "stall"],
+)
+async def test_what_cannot_be_drained_is_let_go_before_the_wait(
+    step: Step, flavour: Flavour, sleeps: Sleeps
+) -> None:
+    limits = httpx.Limits(max_connections=1)
+    with faulty_origin(step, step) as origin:
+        transport = flavour.RetryTransport(limits=limits, verify=False, trust_env=False)
+        held: list[object] = []
+        sleeps.meanwhile = lambda: held.extend(busy(transport))
+        async with flavour.client(transport=transport) as client:
+            timeout = httpx.Timeout(10, read=0.02)
+            assert (await client.get(origin.url, timeout=timeout)).status_code == 200
+    assert held == []
+    assert len(sleeps) == 2
+    assert origin.connections == 3
+
+
+async def test_the_last_response_comes_back_unread(flavour: Flavour, sleeps: Sleeps) -> None:
+    with faulty_origin(*[answer(503, body=f"busy {n}".encode()) for n in range(4)]) as origin:
+        async with (
+            flavour.client(transport=flavour.RetryTransport(trust_env=False)) as client,
+            client.stream("GET", origin.url) as response,
+        ):
+            assert not response.is_stream_consumed
+            assert "network_stream" in response.extensions
+            assert await flavour.read(response) == b"busy 3"
+    assert response.extensions["attempts"] == (
+        *(Attempt(503, waited) for waited in sleeps),
+        Attempt(503, 0.0),
+    )
+
+
+async def test_the_last_error_tells_what_was_tried(flavour: Flavour, sleeps: Sleeps) -> None:
+    with faulty_origin(listening=False) as origin:
+        async with flavour.client(transport=flavour.RetryTransport(trust_env=False)) as client:
+            with pytest.raises(httpx.ConnectError) as failed:
+                await client.get(origin.url)
+    assert failed.value.__notes__[0].startswith("transportkit: 4 attempts in ")
+    assert failed.value.request.url == origin.url
+    assert len(sleeps) == 3
+
+
+async def test_a_first_success_is_returned_as_it_is(flavour: Flavour, origin: Origin) -> None:
+    async with flavour.client(transport=flavour.RetryTransport()) as client:
+        response = await client.get(origin.https)
+    assert "attempts" not in response.extensions
+
+
+async def test_a_body_past_the_bound_is_not_repeated(flavour: Flavour, sleeps: Sleeps) -> None:
+    policy = RetryPolicy(max_replay=len(BODY) - 1)
+    content = async_in_pieces() if flavour.is_async else in_pieces()
+    with faulty_origin(answer(503, body=b"busy")) as origin:
+        transport = flavour.RetryTransport(policy=policy, trust_env=False)
+        async with flavour.client(transport=transport) as client:
+            response = await client.put(origin.url, content=content)
+    assert (response.status_code, response.text) == (503, "busy")
+    assert [seen.body for seen in origin.requests] == [BODY]
+    assert sleeps == []
+
+
+async def test_a_body_that_breaks_by_itself_is_not_repeated_short(
+    flavour: Flavour, sleeps: Sleeps
+) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise httpx.ReadError("the source of the body broke")
+
+    async def async_broken() -> AsyncIterator[bytes]:
+        for piece in broken():
+            yield piece
+
+    with faulty_origin() as origin:
+        async with flavour.client(transport=flavour.RetryTransport(trust_env=False)) as client:
+            with pytest.raises(httpx.ReadError, match="the source of the body broke"):
+                await client.put(
+                    origin.url, content=async_broken() if flavour.is_async else broken()
+                )
+    assert not any(seen.is_whole for seen in origin.requests)
+    assert sleeps == []
+
+
+class TestARequestOfItsOwn:
+    async def test_may_have_a_policy(self, flavour: Flavour, sleeps: Sleeps) -> None:
+        own = RetryPolicy(retry=retry_if_status(418), methods={"POST"}, wait=lambda state: 3)
+        with faulty_origin(answer(418), answer(418)) as origin:
+            async with flavour.client(transport=flavour.RetryTransport()) as client:
+                response = await client.post(origin.url, extensions={"retry": own})
+        assert response.status_code == 200
+        assert sleeps == [3, 3]
+
+    async def test_may_have_a_single_attempt(self, flavour: Flavour, sleeps: Sleeps) -> None:
+        with faulty_origin(answer(503)) as origin:
+            async with flavour.client(transport=flavour.RetryTransport()) as client:
+                response = await client.get(origin.url, extensions={"retry": None})
+        assert response.status_code == 503
+        assert "attempts" not in response.extensions
+        assert sleeps == []
+
+    async def test_may_not_have_anything_else(self, flavour: Flavour) -> None:
+        async with flavour.client(transport=flavour.RetryTransport()) as client:
+            with pytest.raises(TypeError, match='extensions\\["retry"\\] must be a RetryPolicy'):
+                await client.get("http://h/", extensions={"retry": 3})
+
+
+class TestTheRequest:
+    async def test_is_left_as_it_was_found(self, flavour: Flavour, sleeps: Sleeps) -> None:
+        content = async_in_pieces() if flavour.is_async else in_pieces()
+        events: list[str] = []
+
+        def trace(event: str, info: object) -> None:
+            events.append(event)
+
+        async def async_trace(event: str, info: object) -> None:
+            events.append(event)
+
+        policy = RetryPolicy(deadline=60)
+        with faulty_origin(answer(503), listening=False) as origin:
+            sleeps.meanwhile = origin.listen
+            async with flavour.client(transport=flavour.RetryTransport(policy=policy)) as client:
+                extensions = {"trace": async_trace if flavour.is_async else trace}
+                request = client.build_request(
+                    "POST", origin.url, content=content, extensions=extensions
+                )
+                found, stream = request.extensions, request.stream
+                before = dict(found)
+                response = await client.send(request)
+        assert response.status_code == 503
+        assert request.extensions is found
+        assert found == before
+        assert request.stream is stream
+        assert "http11.send_request_headers.started" in events
+        # The body was read after the call, and its events came through, too.
+        assert "http11.receive_response_body.complete" in events
+
+    async def test_may_have_no_timeouts(self, flavour: Flavour, sleeps: Sleeps) -> None:
+        policy = RetryPolicy(deadline=60)
+        with faulty_origin(answer(503)) as origin:
+            transport = flavour.RetryTransport(policy=policy)
+            async with flavour.entered(transport):
+                request = httpx.Request("GET", origin.url)
+                response = await flavour.send(transport, request)
+                assert await flavour.read(response) == b"fine"
+        assert request.extensions == {}
+
+    async def test_of_a_redirect_is_retried_by_itself(
+        self, flavour: Flavour, sleeps: Sleeps
+    ) -> None:
+        moved = answer(307, {"Location": "/elsewhere"})
+        with faulty_origin(answer(503), moved, answer(503)) as origin:
+            transport = flavour.RetryTransport(trust_env=False)
+            async with flavour.client(transport=transport, follow_redirects=True) as client:
+                response = await client.put(origin.url, content=BODY)
+        assert response.status_code == 200
+        assert [seen.body for seen in origin.requests] == [BODY] * 4
+
+
+class TestADeadline:
+    async def test_ends_an_attempt_that_hangs(self, flavour: Flavour, sleeps: Sleeps) -> None:
+        policy = RetryPolicy(deadline=0.03)
+        with faulty_origin(*[faulty.stall] * 4) as origin:
+            transport = flavour.RetryTransport(policy=policy, trust_env=False)
+            async with flavour.client(transport=transport, timeout=None) as client:
+                with pytest.raises(httpx.ReadTimeout):
+                    await client.get(origin.url)
+        assert len(origin.requests) == 1
+        assert sleeps == []
+
+    async def test_is_not_passed_by_a_wait(self, flavour: Flavour, sleeps: Sleeps) -> None:
+        policy = RetryPolicy(deadline=60)
+        with faulty_origin(answer(503, {"Retry-After": "61"})) as origin:
+            transport = flavour.RetryTransport(policy=policy, trust_env=False)
+            async with flavour.client(transport=transport) as client:
+                assert (await client.get(origin.url)).status_code == 503
+        assert sleeps == []
+
+    async def test_does_not_bound_the_body(
+        self, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = 1000.0
+        monkeypatch.setattr("transportkit._timeouts.time.monotonic", lambda: now)
+        transport = flavour.RetryTransport(policy=RetryPolicy(deadline=5), trust_env=False)
+        with faulty_origin() as origin:
+            async with (
+                flavour.client(transport=transport) as client,
+                client.stream("GET", origin.url, timeout=3) as response,
+            ):
+                now += 10
+                assert await flavour.read(response) == b"fine"
+
+
+async def test_a_wait_longer_than_is_reasonable_is_no_retry(
+    flavour: Flavour, sleeps: Sleeps
+) -> None:
+    with faulty_origin(answer(503, {"Retry-After": "86400"})) as origin:
+        async with flavour.client(transport=flavour.RetryTransport(trust_env=False)) as client:
+            assert (await client.get(origin.url)).status_code == 503
+    assert sleeps == []
+
+
+async def test_a_budget_ends_retries_when_an_origin_fails_for_everybody(
+    flavour: Flavour, sleeps: Sleeps
+) -> None:
+    budget = RetryBudget(capacity=5, per_success=0.5, per_second=0)
+    with faulty_origin(*[answer(503)] * 9, *[answer(200)] * 2, answer(503)) as origin:
+        transport = flavour.RetryTransport(budget=budget, trust_env=False)
+        async with flavour.client(transport=transport) as client:
+            statuses = [(await client.get(origin.url)).status_code for _ in range(4)]
+            # 3 and 2 retries, then none for the rest.
+            assert statuses == [503] * 4
+            assert len(sleeps) == 5
+            assert (await client.get(origin.url)).status_code == 200
+            assert (await client.get(origin.url)).status_code == 200
+            # Two successes have paid for one.
+            assert (await client.get(origin.url)).status_code == 200
+    assert len(sleeps) == 6
+
+
+async def test_no_budget_is_no_bound(flavour: Flavour, sleeps: Sleeps) -> None:
+    policy = RetryPolicy(stop=tenacity.stop_after_attempt(200), wait=lambda state: 0)
+    with faulty_origin(*[answer(503)] * 150) as origin:
+        transport = flavour.RetryTransport(policy=policy, budget=None, trust_env=False)
+        async with flavour.client(transport=transport) as client:
+            assert (await client.get(origin.url)).status_code == 200
+    assert len(sleeps) == 150
+
+
+async def test_retries_are_logged_without_secrets(
+    flavour: Flavour, sleeps: Sleeps, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "transportkit")
+    with faulty_origin(answer(503, {"Retry-After": "2"}), faulty.close_after_request) as origin:
+        async with flavour.client(transport=flavour.RetryTransport(trust_env=False)) as client:
+            await client.get(f"{origin.url}/?page=2&token=tiger")
+    lines = [record.getMessage() for record in caplog.records if "Retrying" in record.getMessage()]
+    shown = f"{origin.url}/?page=2&token=****"
+    assert lines[0] == f"Retrying GET {shown} in 2.0 seconds: attempt 1 ended in 503"
+    assert lines[1].endswith(": attempt 2 ended in RemoteProtocolError")
+
+
+class TestAStrategyThatFails:
+    async def test_leaves_no_connection_behind(self, flavour: Flavour, sleeps: Sleeps) -> None:
+        def broken(state: tenacity.RetryCallState) -> bool:
+            raise ZeroDivisionError
+
+        with faulty_origin(answer(503, body=b"busy" * 1000)) as origin:
+            transport = flavour.RetryTransport(policy=RetryPolicy(retry=broken))
+            async with flavour.client(transport=transport) as client:
+                with pytest.raises(ZeroDivisionError):
+                    await client.get(origin.url)
+                assert busy(transport) == []
+
+
+class TestCancellation:
+    @pytest.fixture
+    def flavour(self, request: pytest.FixtureRequest) -> Flavour:
+        return Flavour(request.param)
+
+    @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
+    async def test_in_a_wait_leaves_nothing(self, flavour: Flavour) -> None:
+        with faulty_origin(answer(503, {"Retry-After": "60"}, b"busy")) as origin:
+            transport = flavour.RetryTransport(trust_env=False)
+            async with flavour.client(transport=transport) as client:
+                with anyio.move_on_after(0.03) as scope:
+                    await client.get(origin.url)
+                assert scope.cancelled_caught
+                assert busy(transport) == []
+
+    @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
+    async def test_in_a_send_leaves_nothing(self, flavour: Flavour) -> None:
+        with faulty_origin(answer(503, {"Retry-After": "0"}), faulty.stall) as origin:
+            transport = flavour.RetryTransport(trust_env=False)
+            async with flavour.client(transport=transport) as client:
+                with anyio.move_on_after(0.05) as scope:
+                    await client.get(origin.url)
+                assert scope.cancelled_caught
+                assert busy(transport) == []
+
+
+class TestThroughAProxy:
+    async def test_a_post_is_repeated_when_only_the_connect_went_out(
+        self, flavour: Flavour, origin: Origin, proxy: Proxy, sleeps: Sleeps
+    ) -> None:
+        """The proxy answers the CONNECT to a dead target with 502."""
+        with faulty_origin(listening=False) as dead:
+            target = dead.url.replace("http:", "https:")
+            transport = flavour.RetryTransport(proxy=proxy.url)
+            async with flavour.client(transport=transport) as client:
+                with pytest.raises(httpx.TransportError) as failed:
+                    await client.post(target, content=BODY)
+        assert failed.value.__notes__[0].startswith("transportkit: 4 attempts")
+        assert len(sleeps) == 3
+
+    async def test_a_post_that_went_out_is_not(
+        self, flavour: Flavour, proxy: Proxy, sleeps: Sleeps
+    ) -> None:
+        with faulty_origin(faulty.reset_after_request) as origin:
+            transport = flavour.RetryTransport(proxy=proxy.url)
+            async with flavour.client(transport=transport) as client:
+                try:
+                    assert (await client.post(origin.url, content=BODY)).status_code >= 500
+                except httpx.TransportError as error:
+                    assert "1 attempt" in error.__notes__[0]
+        assert len(origin.requests) == 1
+        assert sleeps == []
+
+
+class TestArguments:
+    @pytest.mark.parametrize("policy", [None, RetryPolicy, 3, {"stop": 3}, retry_if_status(503)])
+    def test_a_policy_is_a_policy(self, flavour: Flavour, policy: object) -> None:
+        with pytest.raises(TypeError, match=r"^policy must be a RetryPolicy, not "):
+            flavour.RetryTransport(policy=policy)
+
+    @pytest.mark.parametrize("budget", [5, RetryBudget, True])
+    def test_a_budget_is_a_budget(self, flavour: Flavour, budget: object) -> None:
+        with pytest.raises(TypeError, match=r"^budget must be a RetryBudget or None, not "):
+            flavour.RetryTransport(budget=budget)
+
+    def test_a_transport_and_arguments_are_too_much(self, flavour: Flavour) -> None:
+        with pytest.raises(TypeError, match="http2 would be ignored"):
+            flavour.RetryTransport(flavour.HTTPTransport(), http2=True)

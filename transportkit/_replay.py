@@ -1,0 +1,166 @@
+"""Request bodies that can be sent again.
+
+Some can be iterated as often as one likes: bytes, JSON, forms, multipart with seekable
+files. Any other is silently empty the second time, or raises. Such a body is recorded
+while it is first sent, so that a repeat can send what was recorded and go on with the rest.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from typing import Self
+
+import httpx
+
+
+def is_repeatable(stream: object) -> bool:
+    """Whether a request stream gives the same bytes each time it is iterated.
+
+    >>> is_repeatable(httpx.Request("POST", "https://h", json={"a": 1}).stream)
+    True
+    >>> is_repeatable(httpx.Request("POST", "https://h", content=iter([b"a"])).stream)
+    False
+    """
+    if isinstance(stream, httpx.ByteStream):
+        return True
+    # A multipart stream has no public name; what it has is fields, some of them with files.
+    fields = getattr(stream, "fields", None)
+    return isinstance(fields, list) and all(map(_is_rewindable, fields))
+
+
+def _is_rewindable(field: object) -> bool:
+    file = getattr(field, "file", b"")
+    if isinstance(file, (str, bytes)):
+        return True
+    seekable = getattr(file, "seekable", None)
+    return bool(seekable is not None and seekable())
+
+
+class _Record:
+    """What was read from a source that can be read once."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._left = max_bytes
+        self.chunks: list[bytes] = []
+        self.is_whole = True
+
+    def add(self, chunk: bytes) -> None:
+        self._left -= len(chunk)
+        if self._left < 0:
+            self.lose()
+        elif self.is_whole:
+            self.chunks.append(chunk)
+
+    def lose(self) -> None:
+        self.is_whole = False
+        self.chunks.clear()
+
+
+class ReplayStream(httpx.SyncByteStream):
+    """A request body that is recorded while it is sent.
+
+    Arguments:
+        stream: a body that can be iterated once.
+        max_bytes: how much of it is kept. Past that it cannot be sent again.
+    """
+
+    def __init__(self, stream: object, max_bytes: int) -> None:
+        assert isinstance(stream, httpx.SyncByteStream)
+        self._source = iter(stream)
+        self._record = _Record(max_bytes)
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether the next iteration gives the whole body again."""
+        return self._record.is_whole
+
+    def __iter__(self) -> Iterator[bytes]:
+        return Playback(self._source, self._record)
+
+    def close(self) -> None:
+        if isinstance(self._source, Generator):
+            self._source.close()
+
+
+class Playback(Iterator[bytes]):
+    """One iteration: what was recorded, then the rest.
+
+    An iterator and not a generator: httpcore drops it in the middle when a send fails, and
+    a generator left suspended would be finished by the garbage collector.
+    """
+
+    def __init__(self, source: Iterator[bytes], record: _Record) -> None:
+        self._recorded = iter(tuple(record.chunks))
+        self._source = source
+        self._record = record
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        for chunk in self._recorded:
+            return chunk
+        try:
+            chunk = next(self._source)
+        except StopIteration:
+            raise
+        except Exception:
+            # The source has failed and would seem to have ended the next time.
+            self._record.lose()
+            raise
+        self._record.add(chunk)
+        return chunk
+
+
+class AsyncReplayStream(httpx.AsyncByteStream):
+    """A request body that is recorded while it is sent.
+
+    Arguments:
+        stream: a body that can be iterated once.
+        max_bytes: how much of it is kept. Past that it cannot be sent again.
+    """
+
+    def __init__(self, stream: object, max_bytes: int) -> None:
+        assert isinstance(stream, httpx.AsyncByteStream)
+        self._source = aiter(stream)
+        self._record = _Record(max_bytes)
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether the next iteration gives the whole body again."""
+        return self._record.is_whole
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return AsyncPlayback(self._source, self._record)
+
+    async def aclose(self) -> None:
+        if isinstance(self._source, AsyncGenerator):
+            await self._source.aclose()
+
+
+class AsyncPlayback(AsyncIterator[bytes]):
+    """One iteration: what was recorded, then the rest.
+
+    An iterator and not a generator: httpcore drops it in the middle when a send fails, and
+    a generator left suspended would be finished by the garbage collector.
+    """
+
+    def __init__(self, source: AsyncIterator[bytes], record: _Record) -> None:
+        self._recorded = iter(tuple(record.chunks))
+        self._source = source
+        self._record = record
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._recorded:
+            return chunk
+        try:
+            chunk = await anext(self._source)
+        except StopAsyncIteration:
+            raise
+        except Exception:
+            # The source has failed and would seem to have ended the next time.
+            self._record.lose()
+            raise
+        self._record.add(chunk)
+        return chunk

@@ -1,0 +1,110 @@
+"""How many retries an origin is worth: a token bucket for each."""
+
+import threading
+from dataclasses import dataclass
+
+import httpx
+
+_MAX_ORIGINS = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryBudget:
+    """How many retries the requests to one origin may make together.
+
+    When an origin fails for everybody, retries multiply the load that made it fail: four
+    attempts for each request are four times the load. So retries are paid from a bucket
+    that all requests to an origin (scheme, host, port) share. Successes fill it, so that
+    retries stay a fraction of the traffic, as with gRPC's retry throttling (gRFC A6); time
+    fills it too, so that a client that sends little may always retry a little, as with
+    Finagle's RetryBudget. An empty bucket ends no request: its last outcome comes back at once.
+
+    Arguments:
+        capacity: tokens that a full bucket holds; a retry takes one.
+        per_success: tokens that a success gives back.
+        per_second: tokens that a second gives back.
+
+    Raises:
+        ValueError: `capacity` is below 1, or another number is negative.
+
+    >>> RetryBudget(capacity=20, per_success=0.1)
+    RetryBudget(capacity=20, per_success=0.1, per_second=10)
+    """
+
+    capacity: float = 100
+    per_success: float = 0.2
+    per_second: float = 10
+
+    def __post_init__(self) -> None:
+        if not self.capacity >= 1:
+            raise ValueError(
+                f"capacity must be 1 or more, not {self.capacity!r}: for no retries at all, "
+                "use RetryPolicy(stop=tenacity.stop_after_attempt(1))"
+            )
+        for name in ("per_success", "per_second"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must not be negative, and is {getattr(self, name)!r}")
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    filled_at: float
+
+    def fill(self, tokens: float, capacity: float) -> None:
+        self.tokens = min(capacity, self.tokens + tokens)
+
+
+class Buckets:
+    """The buckets of one transport, for the origins that failed of late.
+
+    An origin without a bucket has a full one: nothing is kept for those that never fail.
+
+    Arguments:
+        budget: the settings of each, None when retries cost nothing.
+
+    Attributes:
+        by_origin: empty as long as nothing has failed.
+    """
+
+    def __init__(self, budget: RetryBudget | None) -> None:
+        self._budget = budget
+        self.by_origin: dict[tuple[str, bytes, int | None], _Bucket] = {}
+        self._lock = threading.Lock()
+
+    def take(self, url: httpx.URL, now: float) -> bool:
+        """Pay for one retry; False when there is nothing to pay with.
+
+        Arguments:
+            url: whose origin's bucket (RFC 9110, section 4.3.1).
+            now: seconds, by a clock that never goes back.
+        """
+        if self._budget is None:
+            return True
+        origin = _origin(url)
+        with self._lock:
+            # The one touched last goes to the end; the one touched first makes room.
+            bucket = self.by_origin.pop(origin, None) or _Bucket(self._budget.capacity, now)
+            self.by_origin[origin] = bucket
+            if len(self.by_origin) > _MAX_ORIGINS:
+                del self.by_origin[next(iter(self.by_origin))]
+            seconds = max(now - bucket.filled_at, 0)
+            bucket.fill(seconds * self._budget.per_second, self._budget.capacity)
+            bucket.filled_at = now
+            if bucket.tokens < 1:
+                return False
+            bucket.tokens -= 1
+            return True
+
+    def succeeded(self, url: httpx.URL) -> None:
+        """Give back what a success is worth."""
+        origin = _origin(url)
+        with self._lock:
+            if self._budget is not None and (bucket := self.by_origin.get(origin)) is not None:
+                bucket.fill(self._budget.per_success, self._budget.capacity)
+                if bucket.tokens >= self._budget.capacity:
+                    del self.by_origin[origin]
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return (url.scheme, url.raw_host, url.port)

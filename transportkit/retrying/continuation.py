@@ -1,0 +1,133 @@
+"""Whether and how a broken download goes on: range requests of RFC 9110, section 14.
+
+Pure decisions. A `Download` is what the first answer promised; it says what to ask for after
+a break, and whether an answer to that continues it.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+import httpx
+
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
+_STRONG_ETAG = re.compile(r'"[^"]*"')
+# They are for the whole file: a server may answer 304 to them, which continues nothing.
+_DROPPED = ("If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Range", "If-Range")
+
+
+@dataclass(frozen=True)
+class Download:
+    """A body that may be continued when it breaks.
+
+    Attributes:
+        etag: strong, so that equal means byte for byte (RFC 9110, section 8.8.1).
+        encoding: the Content-Encoding: ranges are of encoded bytes.
+        start: the position in the file of the body's first byte.
+        end: the position behind its last byte, None while nobody has told.
+        total: the length of the whole file, None while nobody has told.
+    """
+
+    etag: str
+    encoding: str
+    start: int
+    end: int | None
+    total: int | None
+
+    def missing(self, received: int) -> int | None:
+        """How many bytes are still to come, None while nobody has told."""
+        return None if self.end is None else self.end - self.start - received
+
+    def check_length(self, received: int, *, at_end: bool) -> None:
+        """Refuse a body that is longer than was promised, or ends before.
+
+        Raises:
+            httpx.RemoteProtocolError: it is or does.
+        """
+        missing = self.missing(received)
+        if missing is not None and (missing < 0 or (at_end and missing > 0)):
+            ending = "ended" if missing > 0 else "went on"
+            raise httpx.RemoteProtocolError(
+                f"the body {ending} at byte {received}, against its promise"
+            )
+
+    def may_go_on(self, received: int) -> bool:
+        """Whether there is anything to ask for."""
+        missing = self.missing(received)
+        return missing is None or missing > 0
+
+    def request_rest(self, request: httpx.Request, received: int) -> httpx.Request:
+        """The request for what comes behind the bytes that were received."""
+        last = "" if self.end is None else self.end - 1
+        headers = httpx.Headers(request.headers)
+        for name in _DROPPED:
+            headers.pop(name, None)
+        headers["Range"] = f"bytes={self.start + received}-{last}"
+        headers["If-Range"] = self.etag
+        return httpx.Request(
+            request.method, request.url, headers=headers, extensions=dict(request.extensions)
+        )
+
+    def continued_by(self, response: httpx.Response, received: int) -> "Download | None":
+        """The download as the answer to `request_rest` makes it known, None if it is another.
+
+        Where the first answer told no length, this one fixes it.
+        """
+        content_range = _content_range(response)
+        if content_range is None or _etag(response) != self.etag:
+            return None
+        if response.headers.get("Content-Encoding", "") != self.encoding:
+            return None
+        start, end, total = content_range
+        expected_end = total if self.end is None else self.end
+        if start != self.start + received or end != expected_end or self.total not in (None, total):
+            return None
+        if _length(response) not in (None, end - start):
+            return None
+        return replace(self, end=end, total=total)
+
+
+def promised_download(request: httpx.Request, response: httpx.Response) -> Download | None:
+    """What a first answer promises, None if it could not be continued.
+
+    >>> request = httpx.Request("GET", "https://example.com/file")
+    >>> response = httpx.Response(200, headers={"ETag": '"v1"', "Content-Length": "10"})
+    >>> promised_download(request, response)
+    Download(etag='"v1"', encoding='', start=0, end=10, total=10)
+    """
+    etag = _etag(response)
+    has_body = "Content-Length" in request.headers or "Transfer-Encoding" in request.headers
+    if request.method != "GET" or has_body or etag is None:
+        return None
+    encoding = response.headers.get("Content-Encoding", "")
+    if response.headers.get("Accept-Ranges", "") == "none":
+        return None
+    if response.headers.get("Content-Type", "").startswith("multipart/byteranges"):
+        return None
+    if response.status_code == 200:
+        total = _length(response)
+        return Download(etag, encoding, 0, total, total)
+    if response.status_code == 206 and "Range" in request.headers:
+        if (content_range := _content_range(response)) is not None:
+            return Download(etag, encoding, *content_range)
+    return None
+
+
+def _etag(response: httpx.Response) -> str | None:
+    etag: str = response.headers.get("ETag", "")
+    return etag if _STRONG_ETAG.fullmatch(etag) else None
+
+
+def _length(response: httpx.Response) -> int | None:
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else None
+
+
+def _content_range(response: httpx.Response) -> tuple[int, int, int | None] | None:
+    """First position, position behind the last, and total, of a single range."""
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if response.status_code != 206 or match is None:
+        return None
+    first, last, total = match.groups()
+    if int(last) < int(first):
+        return None
+    return int(first), int(last) + 1, None if total == "*" else int(total)

@@ -1,0 +1,247 @@
+"""`ResumeTransport` and `AsyncResumeTransport`: a download that breaks goes on by itself."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Unpack
+
+import httpx
+
+from .._io import async_shield, shield
+from .._network import HTTPTransportOptions
+from .._redaction import REDACTION
+from .._wrapper import AsyncWrapper, Wrapper
+from .continuation import Download, promised_download
+
+logger = logging.getLogger("transportkit.retrying")
+
+BREAKS = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ReadTimeout)
+
+
+class ResumeTransport(Wrapper):
+    """Continues a download whose connection breaks in the middle of the body.
+
+    A GET that is answered with 200 (or with 206, for one range that was asked for) and a
+    strong ETag goes on, when it breaks, with a request for the rest (RFC 9110, sections
+    13.1.5 and 14.2). The body goes on only with a 206 of the same ETag, Content-Encoding and
+    length that starts where it broke; anything else, and the original error is raised. So
+    there is never a wrong byte, and the reader of the body notices nothing of the break.
+    It works on the raw bytes, so for `stream()`, `iter_*` and plain `get()` alike.
+
+    Put it around a `RetryTransport`, so that the requests for the rest are tried again too.
+    Resumed downloads are logged on `transportkit.retrying` at INFO.
+
+    Arguments:
+        transport: the inner transport. Default: `default_transport(**kwargs)`.
+        max_resumes: how often one download may be continued. Default: 5.
+        kwargs: arguments of `httpx.HTTPTransport`, in place of a transport.
+
+    Raises:
+        ValueError: `max_resumes` is negative.
+        TypeError: a transport and kwargs both.
+
+    >>> from transportkit import RetryTransport
+    >>> transport = ResumeTransport(RetryTransport(http2=True))
+    >>> client = httpx.Client(transport=transport)
+    >>> client.close()
+    """
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        max_resumes: int = 5,
+        **kwargs: Unpack[HTTPTransportOptions],
+    ) -> None:
+        check_max_resumes(max_resumes)
+        super().__init__(transport, **kwargs)
+        self._max_resumes = max_resumes
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._send(self._transport, request)
+        if response.is_closed or (promised := promised_download(request, response)) is None:
+            return response
+        response.stream = ResumingStream(
+            self._transport, request, response.stream, promised, self._max_resumes
+        )
+        return response
+
+
+class ResumingStream(httpx.SyncByteStream):
+    """The body of a response, and what continues it when it breaks.
+
+    Arguments:
+        transport: what sends the requests for the rest.
+        request: what was answered.
+        stream: the body of the answer.
+        download: what the answer promised.
+        max_resumes: how often the body may be continued.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport,
+        request: httpx.Request,
+        stream: object,
+        download: Download,
+        max_resumes: int,
+    ) -> None:
+        assert isinstance(stream, httpx.SyncByteStream)
+        self._transport = transport
+        self._request = request
+        self._stream = stream
+        self._download = download
+        self._resumes_left = max_resumes
+
+    def __iter__(self) -> Iterator[bytes]:
+        received = 0
+        while True:
+            try:
+                for chunk in self._stream:
+                    received += len(chunk)
+                    self._download.check_length(received, at_end=False)
+                    yield chunk
+                self._download.check_length(received, at_end=True)
+            except BREAKS as error:
+                if self._download.missing(received) == 0:
+                    # What was promised is there; how the connection ended does not matter.
+                    return
+                self._resume(received, error)
+            else:
+                return
+
+    def _resume(self, received: int, error: Exception) -> None:
+        while self._resumes_left > 0 and self._download.may_go_on(received):
+            self._resumes_left -= 1
+            self.close()
+            rest = self._download.request_rest(self._request, received)
+            try:
+                response = self._transport.handle_request(rest)
+            except httpx.TransportError as again:
+                error.add_note(f"transportkit: asking for the rest ended in {type(again).__name__}")
+                continue
+            download = self._download.continued_by(response, received)
+            if download is None or not isinstance(response.stream, httpx.SyncByteStream):
+                with shield():
+                    response.close()
+                error.add_note(f"transportkit: the rest is not to be had: {response.status_code}")
+                break
+            self._stream, self._download = response.stream, download
+            log_resumed(self._request, received, error)
+            return
+        raise error
+
+    def close(self) -> None:
+        with shield():
+            self._stream.close()
+
+
+class AsyncResumeTransport(AsyncWrapper):
+    """Continues a download whose connection breaks in the middle of the body.
+
+    The same as `ResumeTransport`, for `httpx.AsyncClient`.
+
+    >>> transport = AsyncResumeTransport(max_resumes=20, http2=True)
+    >>> client = httpx.AsyncClient(transport=transport)
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        max_resumes: int = 5,
+        **kwargs: Unpack[HTTPTransportOptions],
+    ) -> None:
+        check_max_resumes(max_resumes)
+        super().__init__(transport, **kwargs)
+        self._max_resumes = max_resumes
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._send(self._transport, request)
+        if response.is_closed or (promised := promised_download(request, response)) is None:
+            return response
+        response.stream = AsyncResumingStream(
+            self._transport, request, response.stream, promised, self._max_resumes
+        )
+        return response
+
+
+class AsyncResumingStream(httpx.AsyncByteStream):
+    """The body of a response, and what continues it when it breaks.
+
+    Arguments:
+        transport: what sends the requests for the rest.
+        request: what was answered.
+        stream: the body of the answer.
+        download: what the answer promised.
+        max_resumes: how often the body may be continued.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport,
+        request: httpx.Request,
+        stream: object,
+        download: Download,
+        max_resumes: int,
+    ) -> None:
+        assert isinstance(stream, httpx.AsyncByteStream)
+        self._transport = transport
+        self._request = request
+        self._stream = stream
+        self._download = download
+        self._resumes_left = max_resumes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        received = 0
+        while True:
+            try:
+                async for chunk in self._stream:
+                    received += len(chunk)
+                    self._download.check_length(received, at_end=False)
+                    yield chunk
+                self._download.check_length(received, at_end=True)
+            except BREAKS as error:
+                if self._download.missing(received) == 0:
+                    # What was promised is there; how the connection ended does not matter.
+                    return
+                await self._resume(received, error)
+            else:
+                return
+
+    async def _resume(self, received: int, error: Exception) -> None:
+        while self._resumes_left > 0 and self._download.may_go_on(received):
+            self._resumes_left -= 1
+            await self.aclose()
+            rest = self._download.request_rest(self._request, received)
+            try:
+                response = await self._transport.handle_async_request(rest)
+            except httpx.TransportError as again:
+                error.add_note(f"transportkit: asking for the rest ended in {type(again).__name__}")
+                continue
+            download = self._download.continued_by(response, received)
+            if download is None or not isinstance(response.stream, httpx.AsyncByteStream):
+                with async_shield():
+                    await response.aclose()
+                error.add_note(f"transportkit: the rest is not to be had: {response.status_code}")
+                break
+            self._stream, self._download = response.stream, download
+            log_resumed(self._request, received, error)
+            return
+        raise error
+
+    async def aclose(self) -> None:
+        with async_shield():
+            await self._stream.aclose()
+
+
+def check_max_resumes(max_resumes: object) -> None:
+    """Refuse what is no count."""
+    if not isinstance(max_resumes, int) or max_resumes < 0:
+        raise ValueError(f"max_resumes must be a whole number from 0 up, not {max_resumes!r}")
+
+
+def log_resumed(request: httpx.Request, received: int, error: Exception) -> None:
+    """Say that a download went on."""
+    if logger.isEnabledFor(logging.INFO):
+        url, name = REDACTION.url(request.url), type(error).__name__
+        logger.info("Resuming GET %s at byte %d after %s", url, received, name)

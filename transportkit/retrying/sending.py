@@ -1,0 +1,109 @@
+"""What every attempt of one request is sent with.
+
+Each attempt has extensions of its own. What has to be told to httpcore, or taken back later,
+goes in there; the caller's are never changed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from .._replay import AsyncReplayStream, ReplayStream, is_repeatable
+from .._timeouts import LiveTimeouts
+from .._trace import AsyncSentWatch, SentWatch
+from .policy import RetryPolicy
+
+
+class Sending:
+    """What every attempt of one request is sent with.
+
+    Arguments:
+        policy: the user's decisions.
+        request: what is sent. A body that can be read only once is recorded.
+        extensions: those that the caller gave, which are never changed.
+        started: when the first attempt began, by `time.monotonic`.
+    """
+
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        request: httpx.Request,
+        extensions: Mapping[str, Any],
+        started: float,
+    ) -> None:
+        self.policy = policy
+        self.started = started
+        self.watch = self.replay = None
+        self._found = extensions
+        if request.method not in policy.methods:
+            self.watch = SentWatch(extensions.get("trace"))
+        if not is_repeatable(request.stream):
+            request.stream = self.replay = ReplayStream(request.stream, policy.max_replay)
+
+    def extensions(self) -> dict[str, object]:
+        """The extensions of one attempt, over those that the caller gave."""
+        own = dict(self._found)
+        if self.watch is not None:
+            own["trace"] = self.watch
+        if self.policy.deadline is not None:
+            deadline = self.started + self.policy.deadline
+            own["timeout"] = LiveTimeouts(deadline, timeouts_of(self._found))
+        return own
+
+    def settle(self, request: httpx.Request) -> None:
+        """End the deadline, as the body is read under the caller's own timeouts."""
+        if self.policy.deadline is not None:
+            request.extensions["timeout"] = timeouts_of(self._found)
+        if self.replay is not None:
+            self.replay.close()
+
+
+class AsyncSending:
+    """What every attempt of one request is sent with.
+
+    Arguments:
+        policy: the user's decisions.
+        request: what is sent. A body that can be read only once is recorded.
+        extensions: those that the caller gave, which are never changed.
+        started: when the first attempt began, by `time.monotonic`.
+    """
+
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        request: httpx.Request,
+        extensions: Mapping[str, Any],
+        started: float,
+    ) -> None:
+        self.policy = policy
+        self.started = started
+        self.watch = self.replay = None
+        self._found = extensions
+        if request.method not in policy.methods:
+            self.watch = AsyncSentWatch(extensions.get("trace"))
+        if not is_repeatable(request.stream):
+            request.stream = self.replay = AsyncReplayStream(request.stream, policy.max_replay)
+
+    def extensions(self) -> dict[str, object]:
+        """The extensions of one attempt, over those that the caller gave."""
+        own = dict(self._found)
+        if self.watch is not None:
+            own["trace"] = self.watch
+        if self.policy.deadline is not None:
+            deadline = self.started + self.policy.deadline
+            own["timeout"] = LiveTimeouts(deadline, timeouts_of(self._found))
+        return own
+
+    async def settle(self, request: httpx.Request) -> None:
+        """End the deadline, as the body is read under the caller's own timeouts."""
+        if self.policy.deadline is not None:
+            request.extensions["timeout"] = timeouts_of(self._found)
+        if self.replay is not None:
+            await self.replay.aclose()
+
+
+def timeouts_of(extensions: Mapping[str, object]) -> Mapping[str, float | None]:
+    """The caller's timeouts. A request that no client built may have none."""
+    given = extensions.get("timeout")
+    return given if isinstance(given, Mapping) else {}

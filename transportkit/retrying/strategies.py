@@ -1,0 +1,221 @@
+"""More strategies for tenacity: what to retry, and how long to wait.
+
+They combine with tenacity's own by `|`, `&` and `+`. They are not built on its classes,
+because tenacity takes longer to import than the rest of this library and most programs
+never see a first attempt fail.
+"""
+
+import email.utils
+import math
+import re
+import ssl
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+Predicate = Callable[["RetryCallState"], bool]
+Wait = Callable[["RetryCallState"], float]
+
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+# What a second attempt cannot mend, or what says that there is too much going on already.
+_HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.PoolTimeout)
+
+
+class _Condition(ABC):
+    """A predicate that combines with others, as tenacity's do."""
+
+    @abstractmethod
+    def __call__(self, retry_state: "RetryCallState") -> bool: ...
+
+    def __or__(self, other: Predicate) -> "_Condition":
+        return _Any(self, other)
+
+    def __ror__(self, other: Predicate) -> "_Condition":
+        return _Any(other, self)
+
+    def __and__(self, other: Predicate) -> "_Condition":
+        return _All(self, other)
+
+    def __rand__(self, other: Predicate) -> "_Condition":
+        return _All(other, self)
+
+
+class _Any(_Condition):
+    def __init__(self, *predicates: Predicate) -> None:
+        self._predicates = predicates
+
+    def __call__(self, retry_state: "RetryCallState") -> bool:
+        return any(predicate(retry_state) for predicate in self._predicates)
+
+    def __repr__(self) -> str:
+        return " | ".join(map(repr, self._predicates))
+
+
+class _All(_Condition):
+    def __init__(self, *predicates: Predicate) -> None:
+        self._predicates = predicates
+
+    def __call__(self, retry_state: "RetryCallState") -> bool:
+        return all(predicate(retry_state) for predicate in self._predicates)
+
+    def __repr__(self) -> str:
+        return " & ".join(f"({predicate!r})" for predicate in self._predicates)
+
+
+class retry_if_status(_Condition):
+    """Retry when the response has one of these status codes.
+
+    Arguments:
+        status_codes: 400 or above; a response below that is a success and never retried.
+
+    Raises:
+        ValueError: no status code, or one that is no error.
+
+    >>> import tenacity
+    >>> either = retry_if_status(429, 503) | tenacity.retry_if_exception_type(TimeoutError)
+    """
+
+    def __init__(self, *status_codes: int) -> None:
+        if not status_codes:
+            raise ValueError("retry_if_status needs status codes: write retry_if_status(503)")
+        for status_code in status_codes:
+            if not (isinstance(status_code, int) and 400 <= status_code <= 599):
+                raise ValueError(f"status code {status_code!r} is no error: write 400 to 599")
+        self._status_codes = frozenset(status_codes)
+
+    def __call__(self, retry_state: "RetryCallState") -> bool:
+        response, _ = response_or_error(retry_state)
+        return response is not None and response.status_code in self._status_codes
+
+    def __repr__(self) -> str:
+        return f"retry_if_status({', '.join(map(str, sorted(self._status_codes)))})"
+
+
+class retry_if_transport_error(_Condition):
+    """Retry when the request failed on the wire in a way that another attempt may mend.
+
+    That is any `httpx.TransportError` but UnsupportedProtocol, LocalProtocolError, PoolTimeout
+    and a certificate that was not accepted.
+
+    >>> retry_if_transport_error() | retry_if_status(503)
+    retry_if_transport_error() | retry_if_status(503)
+    """
+
+    def __call__(self, retry_state: "RetryCallState") -> bool:
+        _, error = response_or_error(retry_state)
+        return (
+            isinstance(error, httpx.TransportError)
+            and not isinstance(error, _HOPELESS)
+            and not is_certificate_error(error)
+        )
+
+    def __repr__(self) -> str:
+        return "retry_if_transport_error()"
+
+
+class wait_retry_after:
+    """Wait as long as the server asks for.
+
+    Reads `retry-after-ms`, then `Retry-After` as seconds or as a date (RFC 9110, section
+    10.2.3). A wait over `max` means that there is no retry: to wait less than the server
+    asked would only hit it early.
+
+    Arguments:
+        fallback: the wait strategy for when the server asks for nothing, or for nothing that
+            makes sense. Default: tenacity's `wait_random_exponential(multiplier=0.5, max=30)`.
+        max: seconds.
+
+    Raises:
+        TypeError: a fallback that cannot be called.
+        ValueError: `max` is no positive number.
+
+    >>> import tenacity
+    >>> from transportkit import RetryPolicy
+    >>> policy = RetryPolicy(wait=wait_retry_after(tenacity.wait_fixed(2), max=10))
+    """
+
+    def __init__(self, fallback: Wait | None = None, max: float = 120) -> None:
+        if fallback is not None and not callable(fallback):
+            raise TypeError(
+                f"fallback must be a wait strategy such as tenacity.wait_fixed(2), not {fallback!r}"
+            )
+        if not max > 0:
+            raise ValueError(f"max must be a positive number of seconds, not {max!r}")
+        self._fallback = fallback
+        self._max = max
+
+    def __call__(self, retry_state: "RetryCallState") -> float:
+        response, _ = response_or_error(retry_state)
+        asked = None if response is None else retry_after(response.headers, time.time())
+        if asked is None:
+            return self._fall_back()(retry_state)
+        return asked if asked <= self._max else math.inf
+
+    def __add__(self, other: Wait) -> "Wait":
+        return lambda retry_state: self(retry_state) + other(retry_state)
+
+    __radd__ = __add__
+
+    def _fall_back(self) -> Wait:
+        if self._fallback is None:
+            from tenacity import wait_random_exponential
+
+            self._fallback = wait_random_exponential(multiplier=0.5, max=30)
+        return self._fallback
+
+    def __repr__(self) -> str:
+        return f"wait_retry_after({self._fallback!r}, max={self._max:g})"
+
+
+def retry_after(headers: httpx.Headers, now: float) -> float | None:
+    """The seconds that a server asks to wait, None if it does not, or asks nonsense.
+
+    >>> retry_after(httpx.Headers({"Retry-After": "1.5"}), now=0)
+    1.5
+    >>> retry_after(httpx.Headers({"Retry-After": "Thu, 01 Jan 1970 00:00:30 GMT"}), now=10)
+    20.0
+    """
+    milliseconds = headers.get("retry-after-ms", "").strip()
+    if _SECONDS.fullmatch(milliseconds):
+        return float(milliseconds) / 1000
+    value = headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    try:
+        date = email.utils.parsedate_to_datetime(value)
+        seconds = date.timestamp() - now
+    except (ValueError, OverflowError):
+        return None
+    return seconds if seconds >= 0 else None
+
+
+def is_certificate_error(error: BaseException) -> bool:
+    """Whether an error comes from a certificate that was not accepted.
+
+    The text of such an error is empty on trio, so its causes tell.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def response_or_error(
+    retry_state: "RetryCallState",
+) -> tuple[httpx.Response | None, BaseException | None]:
+    """The two sides of an outcome."""
+    outcome = retry_state.outcome
+    if outcome is None:
+        return None, None
+    if outcome.failed:
+        return None, outcome.exception()
+    response: httpx.Response = outcome.result()
+    return response, None
