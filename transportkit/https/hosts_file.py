@@ -1,0 +1,217 @@
+"""curl's `--hsts` file: read, and replaced whole or not at all.
+
+Each line is a host, with a dot before it when its subdomains are included, and the time
+when the entry expires, in UTC: `.example.com "20301231 23:59:59"`, or `"unlimited"`.
+Lines that begin with `#` are comments. See https://curl.se/docs/hsts.html.
+
+Readers need no lock: the file is always whole, as it is written to the side and renamed.
+Those who read it *in order to* replace it take turns by a lock on a file beside it. curl
+takes no lock, so what curl saves in the very same moment may be lost, never torn.
+"""
+
+import logging
+import math
+import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .strict import Entry, canonical_name
+
+if sys.platform == "win32":  # pragma: no cover - the tests run where there is flock
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+
+    def _unlock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+_logger = logging.getLogger("transportkit.https")
+
+_PREFACE = (
+    "# Your HSTS cache. https://curl.se/docs/hsts.html\n"
+    "# This file was written by transportkit. Edit at your own risk.\n"
+)
+_LINE = re.compile(r'(\.?)(\S+)[ \t]+"([^"]*)"')
+_TIME = re.compile("([0-9]{4,})([0-9]{2})([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
+_UNLIMITED = "unlimited"
+_LAST_YEAR = 9999
+_END_OF_TIME = datetime(_LAST_YEAR, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+
+
+def parse_line(line: bytes) -> tuple[str, Entry] | None:
+    """One entry, by its canonical name; None for a line that is none.
+
+    >>> parse_line(b'.example.com "20301231 23:59:59"')
+    ('example.com', Entry(expires=1924991999.0, include_subdomains=True))
+    """
+    try:
+        match = _LINE.fullmatch(line.decode().strip())
+    except UnicodeDecodeError:
+        return None
+    if match is None or (name := canonical_name(match[2])) is None:
+        return None
+    expires = _parse_time(match[3])
+    return None if expires is None else (name, Entry(expires, bool(match[1])))
+
+
+def _parse_time(text: str) -> float | None:
+    if text == _UNLIMITED:
+        return math.inf
+    if (match := _TIME.fullmatch(text)) is None:
+        return None
+    # curl writes the years beyond as well, for a max-age without bounds.
+    if len(match[1].lstrip("0")) > len(str(_LAST_YEAR)):
+        return math.inf
+    year, month, day, hour, minute, second = map(int, match.groups())
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def format_line(name: str, entry: Entry) -> str:
+    """One entry as curl writes it.
+
+    >>> format_line("example.com", Entry(1924991999.0, include_subdomains=True))
+    '.example.com "20301231 23:59:59"'
+    """
+    dot = "." if entry.include_subdomains else ""
+    if entry.expires > _END_OF_TIME:
+        return f'{dot}{name} "{_UNLIMITED}"'
+    expires = datetime.fromtimestamp(entry.expires, UTC)
+    return f'{dot}{name} "{expires:%Y%m%d %H:%M:%S}"'
+
+
+def parse_lines(lines: Iterable[bytes], now: float) -> tuple[dict[str, Entry], list[int]]:
+    """The entries that have not expired, and the numbers of the lines that are broken.
+
+    Of a host that is there twice, as curl has it: the later expiry, the wider scope.
+    """
+    hosts: dict[str, Entry] = {}
+    broken: list[int] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith(b"#"):
+            continue
+        if (parsed := parse_line(line)) is None:
+            broken.append(number)
+            continue
+        name, entry = parsed
+        if entry.expires > now:
+            other = hosts.pop(name, entry)
+            expires = max(entry.expires, other.expires)
+            hosts[name] = Entry(expires, entry.include_subdomains or other.include_subdomains)
+    return hosts, broken
+
+
+class HostsFile:
+    """A file of entries at a path.
+
+    Arguments:
+        path: where it is or will be.
+
+    Raises:
+        TypeError: the path is none.
+        ValueError: something else is there, or no directory for it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+        if not isinstance(text, str):
+            raise TypeError(f"path must be a string or a pathlib.Path, not {type(path).__name__}")
+        # What a program changes its directory to later is not the file's business.
+        self.path: Path = Path(text).absolute()
+        if self.path.exists() and not self.path.is_file():
+            raise ValueError(
+                f"path={text!r} is no regular file: write the path of a file, which need not exist"
+            )
+        folder = self.path.resolve().parent
+        if not folder.is_dir():
+            advice = "make it first"
+            if text.startswith("~"):
+                advice += f", or write pathlib.Path({text!r}).expanduser()"
+            raise ValueError(f"path={text!r}: there is no directory '{folder}': {advice}")
+        self._has_complained = False
+
+    def read(self, now: float) -> dict[str, Entry]:
+        """The entries that have not expired; none when there is no file.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                hosts, broken = parse_lines(file, now)
+        except FileNotFoundError:
+            return {}
+        if broken and not self._has_complained:
+            self._has_complained = True
+            _logger.warning(
+                "%s: left out %d broken lines, the first is line %d; they will be gone when it "
+                "is saved",
+                self.path,
+                len(broken),
+                broken[0],
+            )
+        return hosts
+
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Keep others, in other processes too, from replacing the file meanwhile."""
+        # Not on the file itself, which is another one after each turn. It is never removed:
+        # whoever waits for it would get a lock on nothing.
+        target = self.path.resolve()
+        lock = target.with_name(f"{target.name}.lock")
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR)
+        try:
+            _lock(descriptor)
+            try:
+                yield
+            finally:
+                # Closing is not enough: a child forked meanwhile has it open for ever.
+                _unlock(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def replace(self, hosts: Mapping[str, Entry]) -> None:
+        """Write the file anew.
+
+        It is made for its owner's eyes alone, as it tells where they have been; other
+        permissions that it was given later stay. A symbolic link stays one.
+
+        Raises:
+            OSError: it cannot be written; then it is as it was.
+        """
+        target = self.path.resolve()
+        descriptor, name = tempfile.mkstemp(".tmp", f"{target.name}.", target.parent)
+        aside = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
+                file.write(_PREFACE)
+                file.writelines(f"{format_line(*item)}\n" for item in hosts.items())
+                file.flush()
+                # Otherwise a power cut may leave the new name with nothing in it.
+                os.fsync(file.fileno())
+            with suppress(FileNotFoundError):
+                shutil.copymode(target, aside)
+            aside.replace(target)
+        except BaseException:
+            aside.unlink()
+            raise

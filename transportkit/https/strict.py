@@ -1,0 +1,198 @@
+"""RFC 6797 as pure decisions: what a header says, which hosts it is for, who is known.
+
+Nothing here does I/O or reads a clock; `now` is always handed in. Section numbers are
+those of RFC 6797 unless another one is named.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+import httpx
+
+E = TypeVar("E")
+
+HEADER = "Strict-Transport-Security"
+# Seconds, 68 years: what RFC 9111, section 1.2.2, lets a number that is too large mean.
+LONGEST_MAX_AGE = 2**31
+# As many as curl remembers. A server with a wildcard certificate may send a client to any
+# number of names, and each may send the header.
+MOST_HOSTS = 10_000
+
+# Possessive repeats: a header of nothing but spaces or quotes takes linear time.
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_QUOTED = r'"((?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*+)"'
+_DIRECTIVE = re.compile(
+    rf"[ \t]*+(?:({_WORD})[ \t]*+(?:=[ \t]*+(?:({_WORD})|{_QUOTED})[ \t]*+)?+)?+(?:;|\Z)"
+)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_SECONDS = re.compile("[0-9]+")
+_LABEL = "[a-z0-9_-]+"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+# The resolver of the system takes 127.1, 0x7f000001 and 017700000001 for addresses too.
+_NUMBER_AT_END = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+_LONGEST_NAME = 253
+
+
+class Policy(NamedTuple):
+    """What one header says.
+
+    Attributes:
+        max_age: seconds, at most `LONGEST_MAX_AGE`; 0 to forget the host.
+        include_subdomains: whether it is for the subdomains of the host too.
+    """
+
+    max_age: int
+    include_subdomains: bool
+
+
+class Entry(NamedTuple):
+    """What is known of one host.
+
+    Attributes:
+        expires: seconds since the epoch; infinite for ever.
+        include_subdomains: whether it is for the subdomains of the host too.
+    """
+
+    expires: float
+    include_subdomains: bool
+
+
+def parse_header(value: str) -> Policy | None:
+    """What a header says; None when it is to be ignored (6.1).
+
+    A directive that is not known is passed over; one that is there twice, lacks what it
+    needs or has what it must not have spoils the whole header.
+
+    >>> parse_header('max-age="31536000"; includeSubDomains; preload')
+    Policy(max_age=31536000, include_subdomains=True)
+    >>> parse_header("includeSubDomains")
+    """
+    directives: dict[str, str | None] = {}
+    position = 0
+    while position < len(value):
+        if (directive := _DIRECTIVE.match(value, position)) is None:
+            return None
+        position = directive.end()
+        name, token, quoted = directive.groups()
+        if name is None:
+            continue
+        if (name := name.lower()) in directives:
+            return None
+        directives[name] = token if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
+    seconds = directives.get("max-age")
+    if seconds is None or not _SECONDS.fullmatch(seconds):
+        return None
+    if directives.get("includesubdomains") is not None:
+        return None
+    return Policy(_bounded(seconds), "includesubdomains" in directives)
+
+
+def _bounded(seconds: str) -> int:
+    significant = seconds.lstrip("0")
+    # Python refuses to convert more than 4300 digits.
+    if len(significant) > len(str(LONGEST_MAX_AGE)):
+        return LONGEST_MAX_AGE
+    return min(int(significant or "0"), LONGEST_MAX_AGE)
+
+
+def canonical_name(host: str) -> str | None:
+    """One ASCII spelling for each name (8.2, 9); None for what can be no HSTS host.
+
+    That is an IP address in any spelling that a resolver takes (8.1.1, 8.3, appendix A),
+    and what no DNS name looks like.
+
+    >>> canonical_name("MÜNCHEN.example."), canonical_name("127.0.0.1")
+    ('xn--mnchen-3ya.example', None)
+    """
+    if not host.isascii():
+        try:
+            host = httpx.URL(scheme="http", host=host).raw_host.decode("ascii")
+        except httpx.InvalidURL:
+            return None
+    name = host.lower().removesuffix(".")
+    if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name) or _NUMBER_AT_END.fullmatch(name):
+        return None
+    return name
+
+
+def is_known(hosts: Mapping[str, Entry], name: str, now: float) -> bool:
+    """Whether a host, or a parent whose entry includes its subdomains, has asked for HTTPS (8.2).
+
+    It takes a look for each label of the name, however many hosts there are.
+
+    Arguments:
+        hosts: the entries, by canonical name.
+        name: a canonical name.
+        now: seconds since the epoch.
+    """
+    entry = hosts.get(name)
+    if entry is not None and entry.expires > now:
+        return True
+    dot = name.find(".")
+    while dot > 0:
+        entry = hosts.get(name[dot + 1 :])
+        if entry is not None and entry.include_subdomains and entry.expires > now:
+            return True
+        dot = name.find(".", dot + 1)
+    return False
+
+
+def note(hosts: dict[str, Entry], name: str, policy: Policy, now: float) -> Entry | None:
+    """Do with the entry of a host what its header says (8.1.1); the entry it has then."""
+    entry = Entry(now + policy.max_age, policy.include_subdomains) if policy.max_age else None
+    if entry is None:
+        hosts.pop(name, None)
+    else:
+        record(hosts, name, entry)
+    return entry
+
+
+def record(hosts: dict[str, E], name: str, entry: E) -> None:
+    """Put an entry at the end; the stalest, at the other end, gives way when there are too many."""
+    hosts.pop(name, None)
+    hosts[name] = entry
+    if len(hosts) > MOST_HOSTS:
+        del hosts[next(iter(hosts))]
+
+
+def is_news(before: Entry | None, after: Entry | None, now: float) -> bool:
+    """Whether a header said more than that things stay as they are."""
+    if before is None or before.expires <= now:
+        return after is not None
+    return (
+        after is None
+        or after.include_subdomains != before.include_subdomains
+        or after.expires < before.expires
+    )
+
+
+def apply(hosts: dict[str, Entry], changes: Mapping[str, Entry | None]) -> None:
+    """Do with the entries what was heard, in order; None is for a host to forget."""
+    for name, entry in changes.items():
+        if entry is None:
+            hosts.pop(name, None)
+        else:
+            record(hosts, name, entry)
+
+
+def merge(
+    saved: Mapping[str, Entry], changes: Mapping[str, Entry | None], now: float
+) -> dict[str, Entry]:
+    """What was saved, perhaps by others, with what was heard since; nothing that has expired.
+
+    Arguments:
+        saved: the entries, the stalest first.
+        changes: what was heard, in order; None for a host to forget.
+        now: seconds since the epoch.
+    """
+    hosts = dict(saved)
+    apply(hosts, changes)
+    return freshest((name, entry) for name, entry in hosts.items() if entry.expires > now)
+
+
+def freshest(entries: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
+    """The last entries, as many as are kept."""
+    hosts = dict(entries)
+    return dict(islice(hosts.items(), max(0, len(hosts) - MOST_HOSTS), None))
