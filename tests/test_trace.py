@@ -173,10 +173,9 @@ class TestARequestThatNeverLeft:
     async def test_for_a_refusing_proxy_is_proven_unsent(
         self, flavour: Flavour, scheme: str
     ) -> None:
-        watch = watch_of(flavour)
+        watch, url = watch_of(flavour), f"{scheme}://example.com/"
         with refused_port() as port, pytest.raises(httpx.ConnectError):
-            proxy = f"http://127.0.0.1:{port}"
-            await exchange(flavour, f"{scheme}://example.com/", watch, proxy=proxy)
+            await exchange(flavour, url, watch, proxy=f"http://127.0.0.1:{port}")
         assert watch.proves_unsent(ERROR)
 
     async def test_for_an_untrusted_certificate_is_proven_unsent(
@@ -328,7 +327,7 @@ class TestTheCallersTrace:
             refuse(event, info)
 
         trace = async_refuse if flavour.is_async else refuse
-        with raw_server(closing) as url, pytest.raises(LookupError, match="connect_tcp.started"):
+        with raw_server(closing) as url, pytest.raises(LookupError, match=r"connect_tcp\.started"):
             await exchange(flavour, url, watch_of(flavour, trace))
         assert heard[0] == "connection.connect_tcp.started"
 

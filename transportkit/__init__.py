@@ -1,6 +1,13 @@
 """Transports for httpx, and a routing dict that picks one for each request."""
 
+from .https.hsts import AsyncHSTSTransport, HSTSTransport
 from .https.redirect import HTTPSRedirect, RefusingTransport
+from .https.store import HSTSStore
+from .retrying.budget import RetryBudget
+from .retrying.policy import Attempt, RetryPolicy
+from .retrying.resume import AsyncResumeTransport, ResumeTransport
+from .retrying.strategies import retry_if_status, retry_if_transport_error, wait_retry_after
+from .retrying.transport import AsyncRetryTransport, RetryTransport
 from .routing.environment import environment_routes
 from .routing.mounts import (
     AsyncMounts,
@@ -19,6 +26,19 @@ __all__ = [
     "default_transport",
     "async_default_transport",
     "environment_routes",
+    "RetryTransport",
+    "AsyncRetryTransport",
+    "RetryPolicy",
+    "RetryBudget",
+    "Attempt",
+    "retry_if_status",
+    "retry_if_transport_error",
+    "wait_retry_after",
+    "ResumeTransport",
+    "AsyncResumeTransport",
     "HTTPSRedirect",
     "RefusingTransport",
+    "HSTSTransport",
+    "AsyncHSTSTransport",
+    "HSTSStore",
 ]

@@ -186,7 +186,7 @@ class Network(Generic[T]):
 
     def __init__(self, factory: Callable[..., T], options: Mapping[str, object]) -> None:
         check_options(options)
-        self.options = dict(options)
+        self.options: dict[str, object] = dict(options)
         self._factory = factory
         self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
         self._http2_of_given: dict[ssl.SSLContext, bool] = {}

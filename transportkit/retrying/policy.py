@@ -23,7 +23,7 @@ from .strategies import Predicate, Wait, retry_if_status, retry_if_transport_err
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
 
-logger = logging.getLogger("transportkit.retrying")
+_logger = logging.getLogger("transportkit.retrying")
 
 # RFC 9110, section 9.2.2; QUERY by its own draft.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"})
@@ -233,9 +233,9 @@ class RetryCall:
     def _announce(self, wait: float) -> None:
         from tenacity import RetryAction
 
-        if logger.isEnabledFor(logging.INFO):
+        if _logger.isEnabledFor(logging.INFO):
             outcome = self._attempts[-1].outcome
-            logger.info(
+            _logger.info(
                 "Retrying %s %s in %.1f seconds: attempt %d ended in %s",
                 self._request.method,
                 REDACTION.url(self._request.url),

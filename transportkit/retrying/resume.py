@@ -12,9 +12,9 @@ from .._redaction import REDACTION
 from .._wrapper import AsyncWrapper, Wrapper
 from .continuation import Download, promised_download
 
-logger = logging.getLogger("transportkit.retrying")
+_logger = logging.getLogger("transportkit.retrying")
 
-BREAKS = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ReadTimeout)
+_BREAKS = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ReadTimeout)
 
 
 class ResumeTransport(Wrapper):
@@ -101,7 +101,7 @@ class ResumingStream(httpx.SyncByteStream):
                     self._download.check_length(received, at_end=False)
                     yield chunk
                 self._download.check_length(received, at_end=True)
-            except BREAKS as error:
+            except _BREAKS as error:
                 if self._download.missing(received) == 0:
                     # What was promised is there; how the connection ended does not matter.
                     return
@@ -200,7 +200,7 @@ class AsyncResumingStream(httpx.AsyncByteStream):
                     self._download.check_length(received, at_end=False)
                     yield chunk
                 self._download.check_length(received, at_end=True)
-            except BREAKS as error:
+            except _BREAKS as error:
                 if self._download.missing(received) == 0:
                     # What was promised is there; how the connection ended does not matter.
                     return
@@ -242,6 +242,6 @@ def check_max_resumes(max_resumes: object) -> None:
 
 def log_resumed(request: httpx.Request, received: int, error: Exception) -> None:
     """Say that a download went on."""
-    if logger.isEnabledFor(logging.INFO):
+    if _logger.isEnabledFor(logging.INFO):
         url, name = REDACTION.url(request.url), type(error).__name__
-        logger.info("Resuming GET %s at byte %d after %s", url, received, name)
+        _logger.info("Resuming GET %s at byte %d after %s", url, received, name)

@@ -32,9 +32,10 @@ class Sending:
         extensions: Mapping[str, Any],
         started: float,
     ) -> None:
-        self.policy = policy
-        self.started = started
-        self.watch = self.replay = None
+        self.policy: RetryPolicy = policy
+        self.started: float = started
+        self.watch: SentWatch | None = None
+        self.replay: ReplayStream | None = None
         self._found = extensions
         if request.method not in policy.methods:
             self.watch = SentWatch(extensions.get("trace"))
@@ -76,9 +77,10 @@ class AsyncSending:
         extensions: Mapping[str, Any],
         started: float,
     ) -> None:
-        self.policy = policy
-        self.started = started
-        self.watch = self.replay = None
+        self.policy: RetryPolicy = policy
+        self.started: float = started
+        self.watch: AsyncSentWatch | None = None
+        self.replay: AsyncReplayStream | None = None
         self._found = extensions
         if request.method not in policy.methods:
             self.watch = AsyncSentWatch(extensions.get("trace"))

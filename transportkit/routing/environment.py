@@ -7,7 +7,7 @@ from urllib.request import getproxies
 from .._redaction import REDACTION
 from .patterns import InvalidRoute, address, parse
 
-logger = logging.getLogger("transportkit.routing")
+_logger = logging.getLogger("transportkit.routing")
 
 _SCHEMES = ("http", "https", "all")
 
@@ -41,7 +41,7 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
         try:
             pattern = parse(_no_proxy_key(entry))
         except InvalidRoute as error:
-            logger.warning("Skipping %r in NO_PROXY: %s", REDACTION.url(entry), error)
+            _logger.warning("Skipping %r in NO_PROXY: %s", REDACTION.url(entry), error)
         else:
             routes[keys.setdefault(pattern, pattern.key)] = None
     return routes

@@ -65,18 +65,18 @@ class Routing(Generic[T]):
         except (TypeError, ValueError, OSError) as error:
             name = "default" if fallback is default else "proxy"
             raise InvalidRoute(f"{name}: {error}") from error
-        self.default = Route(None, transport, target)
+        self.default: Route[T] = Route(None, transport, target)
         given = None if default is None else transport
         compiled = {
             pattern: _compile(pattern.key, pattern.key, target, targets, given)
             for pattern, target in _parse_all(routes).items()
         }
-        self.environment = {
+        self.environment: dict[Pattern, Route[T]] = {
             pattern: _compile(None, _variable(pattern.key), target, targets, None)
             for pattern, target in _parse_all(environment).items()
         }
         in_order = sorted(compiled, key=lambda pattern: pattern.priority)
-        self.routes = tuple(compiled[pattern] for pattern in in_order)
+        self.routes: tuple[Route[T], ...] = tuple(compiled[pattern] for pattern in in_order)
         self._table = RoutingTable([compiled.items(), self.environment.items()], self.default)
 
     def transports(self) -> list[T]:
