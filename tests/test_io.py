@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -172,12 +173,7 @@ class TestDraining:
         "flavour",
         [
             *map(Flavour, NAMES[:2]),
-            pytest.param(
-                Flavour("trio"),
-                marks=pytest.mark.xfail(
-                    reason="closing the outermost of httpcore's generators leaves the inner ones"
-                ),
-            ),
+            Flavour("trio"),
         ],
         ids=NAMES,
     )
@@ -197,9 +193,11 @@ class TestDraining:
     async def test_no_more_is_read_of_a_body_than_its_bound(
         self, flavour: Flavour, no_hurry: None
     ) -> None:
-        body = Body(pieces=[b"x" * 1000] * 100)
+        body = Body(pieces=[b"x" * 1000] * 1000)
         await drain(flavour, httpx.Response(503, stream=body), {})
-        assert body.calls == ["read"] * 66 + ["close"]
+        # In async, what lies in memory already may be used up.
+        assert body.calls[-1] == "close"
+        assert len(body.calls) <= 1 + (3 * 66 if flavour.is_async else 66)
 
     async def test_a_body_that_stalls_ends_in_time_though_its_timeout_is_none(
         self, flavour: Flavour, seconds: float
@@ -215,12 +213,7 @@ class TestDraining:
     @pytest.mark.parametrize(
         "flavour",
         [
-            pytest.param(
-                Flavour("sync"),
-                marks=pytest.mark.xfail(
-                    reason="httpcore reads on, with the same timeout, until there is a chunk"
-                ),
-            ),
+            Flavour("sync"),
             *map(Flavour, NAMES[1:]),
         ],
         ids=NAMES,
@@ -250,7 +243,6 @@ class TestDraining:
                 assert response.is_closed
                 assert transport._pool.connections == []
 
-    @pytest.mark.xfail(reason="the length that a HEAD tells of is taken for a body")
     async def test_the_answer_to_a_head_has_no_body_and_keeps_its_connection(
         self, flavour: Flavour, no_hurry: None
     ) -> None:
@@ -278,7 +270,6 @@ class TestAnyTransportsResponse:
             await drain(flavour, httpx.Response(503, stream=body), {})
         assert body.calls == ["read", "close"]
 
-    @pytest.mark.xfail(reason="an error of close comes out and hides the response's own end")
     @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
     async def test_that_breaks_while_closing_raises_nothing(
         self, flavour: Flavour, error: Exception
@@ -320,12 +311,13 @@ class TestAnyTransportsResponse:
         await drain(flavour, httpx.Response(503, headers=headers, stream=body), {})
         assert body.calls == ["read", "close"]
 
-    @pytest.mark.xfail(reason="Python refuses to parse an int of more than 4300 digits")
-    async def test_with_a_length_beyond_all_bounds_is_closed(self, flavour: Flavour) -> None:
+    async def test_with_a_length_beyond_all_bounds_is_read_within_the_bound(
+        self, flavour: Flavour
+    ) -> None:
         body = Body()
         headers = {"Content-Length": "9" * 5000}
         await drain(flavour, httpx.Response(503, headers=headers, stream=body), {})
-        assert body.calls == ["close"]
+        assert body.calls == ["read", "close"]
 
     @in_async
     async def test_that_is_an_iterator_and_no_generator_is_read(self, flavour: Flavour) -> None:
@@ -340,6 +332,17 @@ class TestAnyTransportsResponse:
         body = Plain()
         await drain(flavour, httpx.Response(503, stream=body), {})
         assert body.calls == ["read", "close"]
+
+    def test_is_read_no_longer_than_the_bound_however_quickly_each_piece_comes(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Async code is cancelled when the time is up; sync code has to look at the clock.
+        clock = itertools.count(1000, DRAIN_SECONDS / 4)
+        monkeypatch.setattr(_io, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        body = Body(pieces=[b"x"] * 100)
+        _io.drain(httpx.Response(503, stream=body), {})
+        assert 1 < len(body.calls) < 10
+        assert body.calls[-1] == "close"
 
     def test_is_read_under_what_is_left_of_the_bound(self) -> None:
         extensions: dict[str, Any] = {"timeout": FOR_EVER}

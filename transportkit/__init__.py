@@ -1,5 +1,7 @@
 """Transports for httpx, and a routing dict that picks one for each request."""
 
+from .files.names import file_url
+from .files.transport import AsyncFileSystemTransport, FileSystemTransport
 from .https.hsts import AsyncHSTSTransport, HSTSTransport
 from .https.redirect import HTTPSRedirect, RefusingTransport
 from .https.store import HSTSStore
@@ -41,4 +43,7 @@ __all__ = [
     "HSTSTransport",
     "AsyncHSTSTransport",
     "HSTSStore",
+    "FileSystemTransport",
+    "AsyncFileSystemTransport",
+    "file_url",
 ]

@@ -1,9 +1,11 @@
 """The few primitives in which sync and async code differ, in pairs: `x` and `async_x`."""
 
 import itertools
+import socket
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, MutableMapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TypeVar
 
 import httpx
@@ -59,7 +61,7 @@ async def async_run_in_thread(function: Callable[[], T]) -> T:
 
 def piece_sizes() -> Iterator[int]:
     """How many bytes of a file to read at a time: what is quick, and still small."""
-    return itertools.repeat(512 * 1024)
+    return itertools.repeat(768 * 1024)
 
 
 def async_piece_sizes() -> Iterator[int]:
@@ -67,20 +69,30 @@ def async_piece_sizes() -> Iterator[int]:
     return itertools.chain((2**exponent for exponent in range(16, 22)), itertools.repeat(2**22))
 
 
-def drain(response: httpx.Response, extensions: MutableMapping[str, object]) -> None:
+def drain(
+    response: httpx.Response,
+    extensions: MutableMapping[str, object],
+    seconds: float = DRAIN_SECONDS,
+) -> None:
     """Let go of a response, keeping its connection if little of the body is left.
 
     Arguments:
         response: one that nobody will read.
         extensions: those its request was sent with, which httpcore still reads from.
+        seconds: how long it may take.
     """
     if response.is_closed:
         return
+    left = DRAIN_BYTES
+    # httpcore looks for a whole chunk under one time-out for each of its bytes, so a chunk
+    # that drips would have no bound at all.
+    timer = threading.Timer(max(seconds, 0), _hang_up, (response,))
+    deadline = time.monotonic() + seconds
+    extensions["timeout"] = LiveTimeouts(deadline, {})
     try:
-        if isinstance(response.stream, httpx.SyncByteStream) and _may_be_short(response):
-            deadline = time.monotonic() + DRAIN_SECONDS
-            extensions["timeout"] = LiveTimeouts(deadline, {})
-            left = DRAIN_BYTES
+        # Closing an HTTP/2 stream costs no connection, and hanging up would cost all of them.
+        if isinstance(response.stream, httpx.SyncByteStream) and not _is_http2(response):
+            timer.start()
             for chunk in response.stream:
                 left -= len(chunk)
                 if left < 0 or time.monotonic() > deadline:
@@ -88,39 +100,56 @@ def drain(response: httpx.Response, extensions: MutableMapping[str, object]) -> 
     except httpx.TransportError:
         pass  # The connection is lost, which is what closing would do to it.
     finally:
-        response.close()
+        timer.cancel()
+        with suppress(httpx.TransportError):
+            response.close()
 
 
-async def async_drain(response: httpx.Response, extensions: MutableMapping[str, object]) -> None:
+async def async_drain(
+    response: httpx.Response,
+    extensions: MutableMapping[str, object],
+    seconds: float = DRAIN_SECONDS,
+) -> None:
     """Let go of a response, keeping its connection if little of the body is left.
 
     Arguments:
         response: one that nobody will read.
         extensions: those its request was sent with, which httpcore still reads from.
+        seconds: how long it may take.
     """
     import anyio
 
     if response.is_closed:
         return
+    left = DRAIN_BYTES
     try:
-        if isinstance(response.stream, httpx.AsyncByteStream) and _may_be_short(response):
-            left = DRAIN_BYTES
+        if isinstance(response.stream, httpx.AsyncByteStream) and not _is_http2(response):
             chunks = aiter(response.stream)
-            with anyio.move_on_after(DRAIN_SECONDS):
+            with anyio.move_on_after(seconds) as scope:
                 async for chunk in chunks:
                     left -= len(chunk)
                     if left < 0:
+                        # A break would leave httpcore's generators, one in another, suspended.
+                        # They end where they would read on, when what was read before is used up.
+                        scope.cancel()
+                    if left < -2 * DRAIN_BYTES:
                         break
             if isinstance(chunks, AsyncGenerator):
-                # One that is left suspended would be finished by the garbage collector.
                 await chunks.aclose()
     except httpx.TransportError:
         pass  # The connection is lost, which is what closing would do to it.
     finally:
-        with async_shield():
+        with async_shield(), suppress(httpx.TransportError):
             await response.aclose()
 
 
-def _may_be_short(response: httpx.Response) -> bool:
-    length = response.headers.get("Content-Length", "0")
-    return not length.isdecimal() or int(length) <= DRAIN_BYTES
+def _is_http2(response: httpx.Response) -> bool:
+    return response.extensions.get("http_version") == b"HTTP/2"
+
+
+def _hang_up(response: httpx.Response) -> None:
+    stream = response.extensions.get("network_stream")
+    peer = None if stream is None else stream.get_extra_info("socket")
+    if isinstance(peer, socket.socket):
+        with suppress(OSError):
+            peer.shutdown(socket.SHUT_RDWR)

@@ -23,7 +23,9 @@ def is_repeatable(stream: object) -> bool:
         return True
     # A multipart stream has no public name; what it has is fields, some of them with files.
     fields = getattr(stream, "fields", None)
-    return isinstance(fields, list) and all(map(_is_rewindable, fields))
+    return isinstance(fields, list) and all(
+        hasattr(field, "render_data") and _is_rewindable(field) for field in fields
+    )
 
 
 def _is_rewindable(field: object) -> bool:

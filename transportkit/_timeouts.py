@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 _OPERATIONS = ("connect", "read", "write", "pool")
 # Zero would mean "do not block" to a socket, which is another error than a time-out.
 _SHORTEST = 0.001
+# A socket takes no more than some centuries.
+_LONGEST = 1e9
 
 
 class LiveTimeouts(Mapping[str, float | None]):
@@ -27,7 +29,7 @@ class LiveTimeouts(Mapping[str, float | None]):
     def __getitem__(self, operation: str) -> float | None:
         if operation not in _OPERATIONS:
             raise KeyError(operation)
-        left = max(self._deadline - time.monotonic(), _SHORTEST)
+        left = min(max(self._deadline - time.monotonic(), _SHORTEST), _LONGEST)
         own = self._timeouts.get(operation)
         return left if own is None else min(own, left)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from .strategies import check_number
+
 _MAX_ORIGINS = 1024
 
 
@@ -36,14 +38,13 @@ class RetryBudget:
     per_second: float = 10
 
     def __post_init__(self) -> None:
-        if not self.capacity >= 1:
+        for name in ("capacity", "per_success", "per_second"):
+            check_number(name, getattr(self, name), "tokens")
+        if self.capacity < 1:
             raise ValueError(
                 f"capacity must be 1 or more, not {self.capacity!r}: for no retries at all, "
                 "use RetryPolicy(stop=tenacity.stop_after_attempt(1))"
             )
-        for name in ("per_success", "per_second"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must not be negative, and is {getattr(self, name)!r}")
 
 
 @dataclass
@@ -90,7 +91,8 @@ class Buckets:
                 del self.by_origin[next(iter(self.by_origin))]
             seconds = max(now - bucket.filled_at, 0)
             bucket.fill(seconds * self._budget.per_second, self._budget.capacity)
-            bucket.filled_at = now
+            # Threads read the clock before they get here, and may come in another order.
+            bucket.filled_at = max(bucket.filled_at, now)
             if bucket.tokens < 1:
                 return False
             bucket.tokens -= 1

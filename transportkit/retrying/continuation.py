@@ -37,15 +37,18 @@ class Download:
         """How many bytes are still to come, None while nobody has told."""
         return None if self.end is None else self.end - self.start - received
 
-    def check_length(self, received: int, *, at_end: bool) -> None:
-        """Refuse a body that is longer than was promised, or ends before.
+    def is_exceeded(self, received: int) -> bool:
+        """Whether more came than was promised."""
+        return self.end is not None and self.start + received > self.end
+
+    def check_length(self, received: int) -> None:
+        """Refuse a body that is longer than was promised, or shorter.
 
         Raises:
             httpx.RemoteProtocolError: it is or does.
         """
-        missing = self.missing(received)
-        if missing is not None and (missing < 0 or (at_end and missing > 0)):
-            ending = "ended" if missing > 0 else "went on"
+        if self.missing(received) not in (None, 0):
+            ending = "went on" if self.is_exceeded(received) else "ended"
             raise httpx.RemoteProtocolError(
                 f"the body {ending} at byte {received}, against its promise"
             )
@@ -99,16 +102,17 @@ def promised_download(request: httpx.Request, response: httpx.Response) -> Downl
     if request.method != "GET" or has_body or etag is None:
         return None
     encoding = response.headers.get("Content-Encoding", "")
-    if response.headers.get("Accept-Ranges", "") == "none":
-        return None
-    if response.headers.get("Content-Type", "").startswith("multipart/byteranges"):
+    if response.headers.get("Accept-Ranges", "").lower() == "none":
         return None
     if response.status_code == 200:
         total = _length(response)
         return Download(etag, encoding, 0, total, total)
     if response.status_code == 206 and "Range" in request.headers:
-        if (content_range := _content_range(response)) is not None:
-            return Download(etag, encoding, *content_range)
+        content_range = _content_range(response)
+        if content_range is not None:
+            start, end, _ = content_range
+            if _length(response) in (None, end - start):
+                return Download(etag, encoding, *content_range)
     return None
 
 
@@ -118,8 +122,11 @@ def _etag(response: httpx.Response) -> str | None:
 
 
 def _length(response: httpx.Response) -> int | None:
+    # A transfer coding overrides it (RFC 9112, section 6.3).
+    if "Transfer-Encoding" in response.headers:
+        return None
     length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdecimal() else None
+    return int(length) if length.isdecimal() and len(length) < 20 else None
 
 
 def _content_range(response: httpx.Response) -> tuple[int, int, int | None] | None:
@@ -127,7 +134,10 @@ def _content_range(response: httpx.Response) -> tuple[int, int, int | None] | No
     match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if response.status_code != 206 or match is None:
         return None
-    first, last, total = match.groups()
-    if int(last) < int(first):
+    if response.headers.get("Content-Type", "").lower().startswith("multipart/byteranges"):
         return None
-    return int(first), int(last) + 1, None if total == "*" else int(total)
+    start, end = int(match[1]), int(match[2]) + 1
+    total = None if match[3] == "*" else int(match[3])
+    if end <= start or (total is not None and end > total):
+        return None
+    return start, end, total

@@ -5,7 +5,6 @@ its first failure on. Neither sends, sleeps or reads a clock of its own.
 """
 
 import functools
-import inspect
 import logging
 import math
 from collections.abc import Callable, Collection, Mapping
@@ -18,7 +17,15 @@ from .._redaction import REDACTION
 from .._replay import AsyncReplayStream, ReplayStream
 from .._trace import Watch
 from .budget import Buckets
-from .strategies import Predicate, Wait, retry_if_status, retry_if_transport_error, wait_retry_after
+from .strategies import (
+    Predicate,
+    Wait,
+    check_number,
+    is_async,
+    retry_if_status,
+    retry_if_transport_error,
+    wait_retry_after,
+)
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
@@ -105,25 +112,25 @@ class RetryPolicy:
         ):
             if getattr(self, name) is not None or name != "before_sleep":
                 _check_strategy(name, getattr(self, name), example)
-        if self.deadline is not None and not self.deadline > 0:
-            raise ValueError(
-                f"deadline must be a positive number of seconds, not {self.deadline!r}"
-            )
-        if not self.max_replay >= 0:
-            raise ValueError(f"max_replay must be a number of bytes, not {self.max_replay!r}")
-        if isinstance(self.methods, (str, bytes)):
-            raise TypeError(
-                f"methods must be a set of methods such as {{'GET', 'PUT'}}, not {self.methods!r}"
-            )
-        methods = frozenset(method.upper() for method in self.methods)
-        object.__setattr__(self, "methods", methods)
+        if self.deadline is not None:
+            check_number("deadline", self.deadline, "seconds", positive=True)
+        check_number("max_replay", self.max_replay, "bytes")
+        object.__setattr__(self, "methods", _check_methods(self.methods))
+
+
+def _check_methods(methods: object) -> frozenset[str]:
+    if isinstance(methods, (str, bytes)) or not isinstance(methods, Collection):
+        raise TypeError(f"methods must be a set such as {{'GET', 'PUT'}}, not {methods!r}")
+    for method in methods:
+        if not isinstance(method, str):
+            raise TypeError(f"methods must be strings such as 'GET', not {method!r}")
+    return frozenset(method.upper() for method in methods)
 
 
 def _check_strategy(name: str, strategy: object, example: str) -> None:
     if not callable(strategy):
         raise TypeError(f"{name} must be a callable such as {example}, not {strategy!r}")
-    call = getattr(strategy, "__call__", None)  # noqa: B004 - an object may have an async one
-    if inspect.iscoroutinefunction(strategy) or inspect.iscoroutinefunction(call):
+    if is_async(strategy):
         raise TypeError(
             f"{name} must not be a coroutine function, whose result is always true: write a plain "
             f"function such as {example}"
@@ -185,8 +192,8 @@ class RetryCall:
         if wait is None:
             self._conclude(outcome, now)
         else:
-            self._announce(wait)
             state.idle_for += wait
+            self._announce(wait)
             state.prepare_for_next_attempt()
         return wait
 

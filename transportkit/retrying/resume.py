@@ -1,12 +1,13 @@
 """`ResumeTransport` and `AsyncResumeTransport`: a download that breaks goes on by itself."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import Unpack
 
 import httpx
 
 from .._io import async_shield, shield
+from .._lifecycle import Openings
 from .._network import HTTPTransportOptions
 from .._redaction import REDACTION
 from .._wrapper import AsyncWrapper, Wrapper
@@ -61,7 +62,7 @@ class ResumeTransport(Wrapper):
         if response.is_closed or (promised := promised_download(request, response)) is None:
             return response
         response.stream = ResumingStream(
-            self._transport, request, response.stream, promised, self._max_resumes
+            self._transport, self._openings, request, response.stream, promised, self._max_resumes
         )
         return response
 
@@ -71,6 +72,7 @@ class ResumingStream(httpx.SyncByteStream):
 
     Arguments:
         transport: what sends the requests for the rest.
+        openings: whether it may still do so.
         request: what was answered.
         stream: the body of the answer.
         download: what the answer promised.
@@ -80,6 +82,7 @@ class ResumingStream(httpx.SyncByteStream):
     def __init__(
         self,
         transport: httpx.BaseTransport,
+        openings: Openings,
         request: httpx.Request,
         stream: object,
         download: Download,
@@ -87,20 +90,26 @@ class ResumingStream(httpx.SyncByteStream):
     ) -> None:
         assert isinstance(stream, httpx.SyncByteStream)
         self._transport = transport
+        self._openings = openings
         self._request = request
         self._stream = stream
         self._download = download
         self._resumes_left = max_resumes
+        self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         received = 0
         while True:
+            chunks = iter(self._stream)
             try:
-                for chunk in self._stream:
+                for chunk in chunks:
                     received += len(chunk)
-                    self._download.check_length(received, at_end=False)
+                    if self._download.is_exceeded(received):
+                        break
                     yield chunk
-                self._download.check_length(received, at_end=True)
+                if isinstance(chunks, Generator):
+                    chunks.close()
+                self._download.check_length(received)
             except _BREAKS as error:
                 if self._download.missing(received) == 0:
                     # What was promised is there; how the connection ended does not matter.
@@ -110,9 +119,9 @@ class ResumingStream(httpx.SyncByteStream):
                 return
 
     def _resume(self, received: int, error: Exception) -> None:
-        while self._resumes_left > 0 and self._download.may_go_on(received):
+        while self._resumes_left > 0 and self._may_go_on(received):
             self._resumes_left -= 1
-            self.close()
+            self._let_go()
             rest = self._download.request_rest(self._request, received)
             try:
                 response = self._transport.handle_request(rest)
@@ -120,7 +129,8 @@ class ResumingStream(httpx.SyncByteStream):
                 error.add_note(f"transportkit: asking for the rest ended in {type(again).__name__}")
                 continue
             download = self._download.continued_by(response, received)
-            if download is None or not isinstance(response.stream, httpx.SyncByteStream):
+            assert isinstance(response.stream, httpx.SyncByteStream)
+            if download is None or not self._may_go_on(received):
                 with shield():
                     response.close()
                 error.add_note(f"transportkit: the rest is not to be had: {response.status_code}")
@@ -130,9 +140,18 @@ class ResumingStream(httpx.SyncByteStream):
             return
         raise error
 
-    def close(self) -> None:
+    def _may_go_on(self, received: int) -> bool:
+        # Who closes the body, or the client, while it is read wants no more of it.
+        is_wanted = self._openings.is_open and not self._is_closed
+        return is_wanted and self._download.may_go_on(received)
+
+    def _let_go(self) -> None:
         with shield():
             self._stream.close()
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._let_go()
 
 
 class AsyncResumeTransport(AsyncWrapper):
@@ -160,7 +179,7 @@ class AsyncResumeTransport(AsyncWrapper):
         if response.is_closed or (promised := promised_download(request, response)) is None:
             return response
         response.stream = AsyncResumingStream(
-            self._transport, request, response.stream, promised, self._max_resumes
+            self._transport, self._openings, request, response.stream, promised, self._max_resumes
         )
         return response
 
@@ -170,6 +189,7 @@ class AsyncResumingStream(httpx.AsyncByteStream):
 
     Arguments:
         transport: what sends the requests for the rest.
+        openings: whether it may still do so.
         request: what was answered.
         stream: the body of the answer.
         download: what the answer promised.
@@ -179,6 +199,7 @@ class AsyncResumingStream(httpx.AsyncByteStream):
     def __init__(
         self,
         transport: httpx.AsyncBaseTransport,
+        openings: Openings,
         request: httpx.Request,
         stream: object,
         download: Download,
@@ -186,20 +207,26 @@ class AsyncResumingStream(httpx.AsyncByteStream):
     ) -> None:
         assert isinstance(stream, httpx.AsyncByteStream)
         self._transport = transport
+        self._openings = openings
         self._request = request
         self._stream = stream
         self._download = download
         self._resumes_left = max_resumes
+        self._is_closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         received = 0
         while True:
+            chunks = aiter(self._stream)
             try:
-                async for chunk in self._stream:
+                async for chunk in chunks:
                     received += len(chunk)
-                    self._download.check_length(received, at_end=False)
+                    if self._download.is_exceeded(received):
+                        break
                     yield chunk
-                self._download.check_length(received, at_end=True)
+                if isinstance(chunks, AsyncGenerator):
+                    await chunks.aclose()
+                self._download.check_length(received)
             except _BREAKS as error:
                 if self._download.missing(received) == 0:
                     # What was promised is there; how the connection ended does not matter.
@@ -209,9 +236,9 @@ class AsyncResumingStream(httpx.AsyncByteStream):
                 return
 
     async def _resume(self, received: int, error: Exception) -> None:
-        while self._resumes_left > 0 and self._download.may_go_on(received):
+        while self._resumes_left > 0 and self._may_go_on(received):
             self._resumes_left -= 1
-            await self.aclose()
+            await self._let_go()
             rest = self._download.request_rest(self._request, received)
             try:
                 response = await self._transport.handle_async_request(rest)
@@ -219,7 +246,8 @@ class AsyncResumingStream(httpx.AsyncByteStream):
                 error.add_note(f"transportkit: asking for the rest ended in {type(again).__name__}")
                 continue
             download = self._download.continued_by(response, received)
-            if download is None or not isinstance(response.stream, httpx.AsyncByteStream):
+            assert isinstance(response.stream, httpx.AsyncByteStream)
+            if download is None or not self._may_go_on(received):
                 with async_shield():
                     await response.aclose()
                 error.add_note(f"transportkit: the rest is not to be had: {response.status_code}")
@@ -229,9 +257,18 @@ class AsyncResumingStream(httpx.AsyncByteStream):
             return
         raise error
 
-    async def aclose(self) -> None:
+    def _may_go_on(self, received: int) -> bool:
+        # Who closes the body, or the client, while it is read wants no more of it.
+        is_wanted = self._openings.is_open and not self._is_closed
+        return is_wanted and self._download.may_go_on(received)
+
+    async def _let_go(self) -> None:
         with async_shield():
             await self._stream.aclose()
+
+    async def aclose(self) -> None:
+        self._is_closed = True
+        await self._let_go()
 
 
 def check_max_resumes(max_resumes: object) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from .._io import DRAIN_SECONDS
 from .._replay import AsyncReplayStream, ReplayStream, is_repeatable
 from .._timeouts import LiveTimeouts
 from .._trace import AsyncSentWatch, SentWatch
@@ -37,16 +38,16 @@ class Sending:
         self.watch: SentWatch | None = None
         self.replay: ReplayStream | None = None
         self._found = extensions
-        if request.method not in policy.methods:
-            self.watch = SentWatch(extensions.get("trace"))
+        self._is_watched = request.method not in policy.methods
         if not is_repeatable(request.stream):
             request.stream = self.replay = ReplayStream(request.stream, policy.max_replay)
 
     def extensions(self) -> dict[str, object]:
         """The extensions of one attempt, over those that the caller gave."""
         own = dict(self._found)
-        if self.watch is not None:
-            own["trace"] = self.watch
+        if self._is_watched:
+            # A new one each time: an attempt without events proves nothing, whatever came before.
+            own["trace"] = self.watch = SentWatch(self._found.get("trace"))
         if self.policy.deadline is not None:
             deadline = self.started + self.policy.deadline
             own["timeout"] = LiveTimeouts(deadline, timeouts_of(self._found))
@@ -82,16 +83,16 @@ class AsyncSending:
         self.watch: AsyncSentWatch | None = None
         self.replay: AsyncReplayStream | None = None
         self._found = extensions
-        if request.method not in policy.methods:
-            self.watch = AsyncSentWatch(extensions.get("trace"))
+        self._is_watched = request.method not in policy.methods
         if not is_repeatable(request.stream):
             request.stream = self.replay = AsyncReplayStream(request.stream, policy.max_replay)
 
     def extensions(self) -> dict[str, object]:
         """The extensions of one attempt, over those that the caller gave."""
         own = dict(self._found)
-        if self.watch is not None:
-            own["trace"] = self.watch
+        if self._is_watched:
+            # A new one each time: an attempt without events proves nothing, whatever came before.
+            own["trace"] = self.watch = AsyncSentWatch(self._found.get("trace"))
         if self.policy.deadline is not None:
             deadline = self.started + self.policy.deadline
             own["timeout"] = LiveTimeouts(deadline, timeouts_of(self._found))
@@ -103,6 +104,13 @@ class AsyncSending:
             request.extensions["timeout"] = timeouts_of(self._found)
         if self.replay is not None:
             await self.replay.aclose()
+
+
+def drain_seconds(sending: Sending | AsyncSending, wait: float, now: float) -> float:
+    """How long a response may be drained, so that the wait behind it ends before the deadline."""
+    if sending.policy.deadline is None:
+        return DRAIN_SECONDS
+    return min(DRAIN_SECONDS, sending.started + sending.policy.deadline - now - wait)
 
 
 def timeouts_of(extensions: Mapping[str, object]) -> Mapping[str, float | None]:

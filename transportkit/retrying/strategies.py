@@ -6,12 +6,14 @@ never see a first attempt fail.
 """
 
 import email.utils
+import inspect
 import math
 import re
 import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 import httpx
@@ -48,24 +50,24 @@ class _Condition(ABC):
 
 class _Any(_Condition):
     def __init__(self, *predicates: Predicate) -> None:
-        self._predicates = predicates
+        self.predicates = predicates
 
     def __call__(self, retry_state: "RetryCallState") -> bool:
-        return any(predicate(retry_state) for predicate in self._predicates)
+        return any(predicate(retry_state) for predicate in self.predicates)
 
     def __repr__(self) -> str:
-        return " | ".join(map(repr, self._predicates))
+        return " | ".join(map(repr, self.predicates))
 
 
 class _All(_Condition):
     def __init__(self, *predicates: Predicate) -> None:
-        self._predicates = predicates
+        self.predicates = predicates
 
     def __call__(self, retry_state: "RetryCallState") -> bool:
-        return all(predicate(retry_state) for predicate in self._predicates)
+        return all(predicate(retry_state) for predicate in self.predicates)
 
     def __repr__(self) -> str:
-        return " & ".join(f"({predicate!r})" for predicate in self._predicates)
+        return " & ".join(f"({predicate!r})" for predicate in self.predicates)
 
 
 class retry_if_status(_Condition):
@@ -145,8 +147,9 @@ class wait_retry_after:
             raise TypeError(
                 f"fallback must be a wait strategy such as tenacity.wait_fixed(2), not {fallback!r}"
             )
-        if not max > 0:
-            raise ValueError(f"max must be a positive number of seconds, not {max!r}")
+        if is_async(fallback):
+            raise TypeError(f"fallback must be a plain function, not the coroutine {fallback!r}")
+        check_number("max", max, "seconds", positive=True)
         self._fallback = fallback
         self._max = max
 
@@ -157,10 +160,12 @@ class wait_retry_after:
             return self._fall_back()(retry_state)
         return asked if asked <= self._max else math.inf
 
-    def __add__(self, other: Wait) -> "Wait":
-        return lambda retry_state: self(retry_state) + other(retry_state)
+    def __add__(self, other: Wait) -> "_Sum":
+        return _Sum(self, other)
 
-    __radd__ = __add__
+    def __radd__(self, other: Wait | int) -> "_Sum":
+        # sum() begins with 0.
+        return _Sum(self) if isinstance(other, int) else _Sum(other, self)
 
     def _fall_back(self) -> Wait:
         if self._fallback is None:
@@ -171,6 +176,25 @@ class wait_retry_after:
 
     def __repr__(self) -> str:
         return f"wait_retry_after({self._fallback!r}, max={self._max:g})"
+
+
+class _Sum:
+    """Waits that follow one another."""
+
+    def __init__(self, *waits: Wait) -> None:
+        self.waits = waits
+
+    def __call__(self, retry_state: "RetryCallState") -> float:
+        return sum(wait(retry_state) for wait in self.waits)
+
+    def __add__(self, other: Wait) -> "_Sum":
+        return _Sum(*self.waits, other)
+
+    def __radd__(self, other: Wait) -> "_Sum":
+        return _Sum(other, *self.waits)
+
+    def __repr__(self) -> str:
+        return " + ".join(map(repr, self.waits))
 
 
 def retry_after(headers: httpx.Headers, now: float) -> float | None:
@@ -189,7 +213,8 @@ def retry_after(headers: httpx.Headers, now: float) -> float | None:
         return float(value)
     try:
         date = email.utils.parsedate_to_datetime(value)
-        seconds = date.timestamp() - now
+        # One of the three forms names no zone; all are GMT (RFC 9110, section 5.6.7).
+        seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
     except (ValueError, OverflowError):
         return None
     return seconds if seconds >= 0 else None
@@ -204,8 +229,32 @@ def is_certificate_error(error: BaseException) -> bool:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return True
-        cause = cause.__cause__ or cause.__context__
+        cause = cause.__cause__
     return False
+
+
+def is_async(strategy: object) -> bool:
+    """Whether a strategy, or one that it is combined of, would give a coroutine."""
+    call = getattr(strategy, "__call__", None)  # noqa: B004 - an object may have an async one
+    if inspect.iscoroutinefunction(strategy) or inspect.iscoroutinefunction(call):
+        return True
+    # What tenacity's combinations, ours and functools.partial keep their parts in.
+    names = ("retries", "stops", "wait_funcs", "predicates", "waits")
+    parts = [part for name in names for part in getattr(strategy, name, ())]
+    return any(map(is_async, [*parts, *filter(None, [getattr(strategy, "func", None)])]))
+
+
+def check_number(name: str, value: object, unit: str, *, positive: bool = False) -> None:
+    """Refuse what is no number, or not a sensible one.
+
+    Raises:
+        TypeError, ValueError: the text names the argument.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of {unit}, not {value!r}")
+    if not (value > 0 if positive else value >= 0):
+        least = "above 0" if positive else "0 or more"
+        raise ValueError(f"{name} must be {least} {unit}, not {value!r}")
 
 
 def response_or_error(

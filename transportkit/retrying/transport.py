@@ -10,7 +10,7 @@ from .._network import HTTPTransportOptions
 from .._wrapper import AsyncWrapper, Wrapper
 from .budget import Buckets, RetryBudget
 from .policy import RetryCall, RetryPolicy, policy_for
-from .sending import AsyncSending, Sending
+from .sending import AsyncSending, Sending, drain_seconds
 
 _DEFAULT_POLICY = RetryPolicy()
 _DEFAULT_BUDGET = RetryBudget()
@@ -105,7 +105,7 @@ class RetryTransport(Wrapper):
                 if wait is None:
                     return result(outcome)
                 if isinstance(outcome, httpx.Response):
-                    drain(outcome, request.extensions)
+                    drain(outcome, request.extensions, drain_seconds(sending, wait, now))
                 sleep(wait)
                 request.extensions = sending.extensions()
                 try:
@@ -186,7 +186,9 @@ class AsyncRetryTransport(AsyncWrapper):
                 if wait is None:
                     return result(outcome)
                 if isinstance(outcome, httpx.Response):
-                    await async_drain(outcome, request.extensions)
+                    await async_drain(
+                        outcome, request.extensions, drain_seconds(sending, wait, now)
+                    )
                 await async_sleep(wait)
                 request.extensions = sending.extensions()
                 try:
