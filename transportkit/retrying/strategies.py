@@ -190,8 +190,9 @@ class _Sum:
     def __add__(self, other: Wait) -> "_Sum":
         return _Sum(*self.waits, other)
 
-    def __radd__(self, other: Wait) -> "_Sum":
-        return _Sum(other, *self.waits)
+    def __radd__(self, other: Wait | int) -> "_Sum":
+        # sum() begins with 0.
+        return self if isinstance(other, int) else _Sum(other, *self.waits)
 
     def __repr__(self) -> str:
         return " + ".join(map(repr, self.waits))
@@ -229,7 +230,10 @@ def is_certificate_error(error: BaseException) -> bool:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return True
-        cause = cause.__cause__
+        # httpcore's pool raises `from None`, which leaves a context only. One that is httpx's
+        # own is another error, which was being handled.
+        context = None if isinstance(cause.__context__, httpx.HTTPError) else cause.__context__
+        cause = cause.__cause__ or context
     return False
 
 
@@ -239,7 +243,7 @@ def is_async(strategy: object) -> bool:
     if inspect.iscoroutinefunction(strategy) or inspect.iscoroutinefunction(call):
         return True
     # What tenacity's combinations, ours and functools.partial keep their parts in.
-    names = ("retries", "stops", "wait_funcs", "predicates", "waits")
+    names = ("retries", "stops", "wait_funcs", "strategies", "predicates", "waits")
     parts = [part for name in names for part in getattr(strategy, name, ())]
     return any(map(is_async, [*parts, *filter(None, [getattr(strategy, "func", None)])]))
 
