@@ -25,7 +25,7 @@ class Openings:
     """Whether inner transports are to be entered or closed now."""
 
     def __init__(self) -> None:
-        self.is_open = True
+        self.is_open: bool = True
         self._is_entered = False
         self._lock = threading.Lock()
 
