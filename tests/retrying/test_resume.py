@@ -9,24 +9,20 @@ import logging
 import random
 import resource
 import socket
-import ssl
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.lowlevel
-import h2.config
 import h2.connection
-import h2.errors
-import h2.events
 import httpx
 import pytest
 from support import faulty
 from support.faulty import Connection, FaultyOrigin, Step, answer, faulty_origin
 from support.flavours import Flavour
+from support.http2 import Answer, H2Request, cut, go_away, h2_origin, reset_stream
 from support.raw import raw_server, read_head
 
 from transportkit.retrying import transport as retry_transport
@@ -1057,91 +1053,41 @@ class TestArguments:
             flavour.ResumeTransport(other())
 
 
-class H2Origin:
-    """Speaks HTTP/2 over TLS; its script says how many bytes of an answer come, and what then.
+def in_parts(*script: tuple[int, str]) -> Answer:
+    """Answers each request with so many bytes, and what comes then."""
+    left = list(script)
 
-    Arguments:
-        certificate: with its key.
-        script: a number of bytes and `"rst"`, `"goaway"`, `"cut"` or `"end"`, for each request.
-    """
-
-    def __init__(self, certificate: Path, *script: tuple[int, str]) -> None:
-        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._context.load_cert_chain(certificate)
-        self._context.set_alpn_protocols(["h2"])
-        self._script = list(script)
-        self.requests: list[dict[str, str]] = []
-        self.connections = 0
-
-    def talk(self, connection: socket.socket) -> None:
-        with self._context.wrap_socket(connection, server_side=True) as tls:
-            self.connections += 1
-            config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
-            http = h2.connection.H2Connection(config)
-            http.initiate_connection()
-            tls.sendall(http.data_to_send())
-            with contextlib.suppress(OSError):
-                self._serve(tls, http)
-
-    def _serve(self, tls: ssl.SSLSocket, http: h2.connection.H2Connection) -> None:
-        while data := tls.recv(65536):
-            for event in http.receive_data(data):
-                if isinstance(event, h2.events.RequestReceived):
-                    headers = {str(name): str(value) for name, value in event.headers}
-                    goes_on = self._answer(http, event.stream_id, headers)
-                    tls.sendall(http.data_to_send())
-                    if not goes_on:
-                        # What the client still says would turn the end into a reset.
-                        tls.shutdown(socket.SHUT_WR)
-                        while tls.recv(65536):
-                            pass
-                        return
-            tls.sendall(http.data_to_send())
-
-    def _answer(
-        self, http: h2.connection.H2Connection, stream: int, headers: dict[str, str]
-    ) -> bool:
-        self.requests.append(headers)
-        start, end = asked_range(headers.get("range"), SIZE)
-        stop, ending = self._script.pop(0)
+    def answer(http: h2.connection.H2Connection, request: H2Request) -> bool:
+        start, end = asked_range(request.headers.get("range"), SIZE)
+        stop, ending = left.pop(0)
         fields = [("etag", ETAG), ("content-length", str(end - start))]
-        if "range" in headers:
+        if "range" in request.headers:
             fields.append(("content-range", f"bytes {start}-{end - 1}/{SIZE}"))
-        status = (":status", "206" if "range" in headers else "200")
-        http.send_headers(stream, [status, *fields])
+        status = (":status", "206" if "range" in request.headers else "200")
+        http.send_headers(request.stream, [status, *fields])
         body = CONTENT[start:end][:stop]
         for at in range(0, len(body), 8000):
-            http.send_data(stream, body[at : at + 8000])
-        if ending == "rst":
-            http.reset_stream(stream, h2.errors.ErrorCodes.INTERNAL_ERROR)
-        elif ending == "goaway":
-            http.close_connection(h2.errors.ErrorCodes.NO_ERROR)
-            return False
-        elif ending == "end":
-            http.end_stream(stream)
-        # Or else the connection is cut without a word, TLS's included.
-        return ending != "cut"
+            http.send_data(request.stream, body[at : at + 8000])
+        if ending == "end":
+            http.end_stream(request.stream)
+            return True
+        return {"rst": reset_stream, "goaway": go_away, "cut": cut}[ending](http, request)
 
-
-@contextmanager
-def h2_origin(certificates: Path, *script: tuple[int, str]) -> Iterator[tuple[H2Origin, str]]:
-    origin = H2Origin(certificates / "server.pem", *script)
-    with raw_server(origin.talk) as url:
-        yield origin, url.replace("http:", "https:")
+    return answer
 
 
 class TestHTTP2:
     @pytest.mark.parametrize("ending", ["rst", "goaway", "cut"])
     async def test_goes_on(self, ending: str, flavour: Flavour, certificates: Path) -> None:
         script = [(10_000, ending), (0, ending), (1, ending), (SIZE, "end")]
-        with h2_origin(certificates, *script) as (origin, url):
+        with h2_origin(certificates, in_parts(*script)) as (origin, url):
             transport = flavour.ResumeTransport(http2=True)
             async with flavour.client(transport=transport) as client:
                 response = await client.get(url)
                 assert busy(transport) == []
         assert response.content == CONTENT
         assert response.http_version == "HTTP/2"
-        starts = [asked_range(headers.get("range"), SIZE)[0] for headers in origin.requests]
+        starts = [asked_range(request.headers.get("range"), SIZE)[0] for request in origin.requests]
         if ending == "rst":
             # The connection is still good.
             assert origin.connections == 1
@@ -1149,14 +1095,14 @@ class TestHTTP2:
             assert origin.connections == 4
         assert len(starts) == 4
         assert starts == sorted(starts)
-        assert all(headers["if-range"] == ETAG for headers in origin.requests[1:])
+        assert all(request.headers["if-range"] == ETAG for request in origin.requests[1:])
 
     @pytest.mark.parametrize("ending", ["rst", "goaway", "cut"])
     async def test_may_break_too_often(
         self, ending: str, flavour: Flavour, certificates: Path
     ) -> None:
         script = [(10_000, ending), (1, ending), (SIZE, "end")]
-        with h2_origin(certificates, *script) as (origin, url):
+        with h2_origin(certificates, in_parts(*script)) as (origin, url):
             transport = flavour.ResumeTransport(http2=True, max_resumes=1)
             received, failure = await download(flavour, transport, url)
         assert isinstance(failure, (httpx.RemoteProtocolError, httpx.ReadError))

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import h2.connection
 import httpx
 import pytest
 import tenacity
-from support import faulty
+from support import faulty, http2
 from support.faulty import Step, answer, faulty_origin
 from support.flavours import Flavour
 from support.servers import Origin, Proxy
@@ -144,6 +145,53 @@ async def test_a_fault_is_retried_when_that_is_safe(
     assert [seen.body for seen in whole] == [expected_body(kind)] * len(whole)
     assert len(origin.requests) <= 1 + retried
     assert len(whole) >= retried
+
+
+@pytest.mark.parametrize("kind", ["bytes", "generator", "file", "multipart"])
+@pytest.mark.parametrize("method", ["GET", "POST", "POST with a key"])
+@pytest.mark.parametrize("fault", [http2.reset_stream, http2.go_away, http2.cut])
+async def test_a_fault_of_http2_is_retried_when_that_is_safe(
+    fault: http2.Answer,
+    method: str,
+    kind: str,
+    flavour: Flavour,
+    sleeps: Sleeps,
+    tmp_path: Path,
+    certificates: Path,
+) -> None:
+    script = [fault]
+
+    def answer(http: h2.connection.H2Connection, request: http2.H2Request) -> bool:
+        if script:
+            return script.pop()(http, request)
+        http.send_headers(request.stream, [(":status", "200")], end_stream=True)
+        return True
+
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    if method == "POST with a key":
+        headers["Idempotency-Key"] = "k1"
+    retried = method != "POST"
+    with http2.h2_origin(certificates, answer) as (origin, url):
+        transport = flavour.RetryTransport(http2=True, trust_env=True)
+        arguments = body_of(kind, flavour, tmp_path)
+        async with flavour.client(transport=transport) as client:
+            try:
+                outcome: object = await client.request(
+                    method.partition(" ")[0], url, headers=headers, **arguments
+                )
+            except httpx.TransportError as error:
+                outcome = error
+            assert busy(transport) == []
+        if hasattr(arguments.get("content"), "close"):
+            arguments["content"].close()
+
+    if retried:
+        assert isinstance(outcome, httpx.Response)
+        assert (outcome.status_code, outcome.http_version) == (200, "HTTP/2")
+    else:
+        _assert_is(outcome, httpx.TransportError)
+    assert len(sleeps) == retried
+    assert [seen.body for seen in origin.requests] == [expected_body(kind)] * (1 + retried)
 
 
 def _assert_is(outcome: object, failure: object) -> None:
