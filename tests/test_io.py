@@ -464,3 +464,12 @@ async def test_other_tasks_run_while_one_sleeps(flavour: Flavour) -> None:
         await _io.async_sleep(0.001)
         order.append("slept")
     assert order == ["other", "slept"]
+
+
+def test_hanging_up_needs_something_to_hang_up() -> None:
+    class Wire:
+        def get_extra_info(self, info: str) -> None:
+            assert info == "socket"
+
+    _io._hang_up(httpx.Response(503))
+    _io._hang_up(httpx.Response(503, extensions={"network_stream": Wire()}))

@@ -494,3 +494,42 @@ class TestTransports:
         with pytest.raises(ImportError, match=f"^{re.escape(text)}$"):
             common.transport(http2=True)
         assert not common.transport()._pool._http2
+
+
+class TestLimits:
+    @pytest.mark.parametrize(
+        ("limits", "text"),
+        [
+            ({"most": 3}, "unknown argument 'most' in limits: it takes max_connections, "),
+            (
+                {"max_connections": "3"},
+                "max_connections in limits must be a number or None, not '3'",
+            ),
+        ],
+    )
+    def test_that_are_none_are_refused_by_name(self, limits: dict[str, object], text: str) -> None:
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
+            network(verify=False, limits=limits).transport()
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("http://a.example,b.example", "it is one URL, without spaces and commas"),
+        ("http://a example", "it is one URL, without spaces and commas"),
+        ("http://a.example:65536", "a port is a number from 1 to 65535"),
+        ("http://a.example:0", "a port is a number from 1 to 65535"),
+        ("http:/a.example", "write 'http://a.example'"),
+        ("//a.example:80", "write 'http://a.example:80'"),
+    ],
+)
+def test_a_proxy_that_could_not_be_reached_is_refused(url: str, text: str) -> None:
+    with pytest.raises(ValueError, match=f"{re.escape(text)}$"):
+        parse_proxy(url)
+
+
+def test_a_file_without_certificates_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "empty.pem"
+    path.write_text("nothing")
+    with pytest.raises(ValueError, match=r"^verify='.*empty\.pem' holds no certificates: "):
+        network(verify=str(path)).transport()

@@ -10,7 +10,7 @@ import random
 import resource
 import socket
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -1167,3 +1167,30 @@ async def test_a_big_download_takes_twenty_breaks_and_no_memory(
     for at in range(0, size, len(BLOCK)):
         expected.update(BLOCK[: size - at])
     assert received.digest() == expected.digest()
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body whose iterator is no generator, and cannot be closed."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = iter(pieces)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
+
+
+async def test_a_body_may_be_any_iterator(flavour: Flavour) -> None:
+    headers = {"ETag": ETAG, "Content-Length": "4"}
+    inner = httpx.MockTransport(
+        lambda request: httpx.Response(200, headers=headers, stream=Pieces(b"ab", b"cd"))
+    )
+    async with flavour.client(transport=flavour.ResumeTransport(inner)) as client:
+        assert (await client.get("http://h/")).content == b"abcd"

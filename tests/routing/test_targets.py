@@ -641,3 +641,29 @@ async def test_a_table_from_toml_sends_requests(
         assert stream.get_extra_info("server_addr")[1] == proxy.port
         with pytest.raises(httpx.UnsupportedProtocol, match="not in the table"):
             await client.get("http://localhost/")
+
+
+@pytest.mark.parametrize("mounts", [Mounts, AsyncMounts])
+def test_a_proxy_for_all_that_is_none_is_refused_as_what_it_is(
+    mounts: type[Mounts | AsyncMounts],
+) -> None:
+    with pytest.raises(InvalidRoute, match=r"^proxy: 'socks4://a\.example' is no proxy URL"):
+        mounts({}, proxy="socks4://a.example")
+
+
+@pytest.mark.parametrize("mounts", [Mounts, AsyncMounts])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("all://", "ALL://*"), ("http://h", "http://H."), ("all://10.1.0.0/8", "all://10.2.0.0/8")],
+)
+def test_two_keys_that_mean_the_same_are_refused(
+    mounts: type[Mounts | AsyncMounts], one: str, other: str
+) -> None:
+    with pytest.raises(InvalidRoute) as refused:
+        mounts({one: None, other: None})
+    assert str(refused.value) == f"{other!r} means the same as {one!r}: keep one of them"
+
+
+@pytest.mark.parametrize("mounts", [Mounts, AsyncMounts])
+def test_a_port_that_was_given_makes_another_key(mounts: type[Mounts | AsyncMounts]) -> None:
+    assert len(mounts({"http://h": None, "http://h:80": None}).routes) == 2
