@@ -36,7 +36,7 @@ ETAG = '"v1"'
 UNREAD = pytest.mark.filterwarnings("ignore:Async generator .*:ResourceWarning")
 ASYNC = pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
 # A read that is to time out waits that long; nothing else ever does.
-QUICK = httpx.Timeout(10, read=0.02)
+QUICK = httpx.Timeout(10, read=0.2)
 
 
 def asked_range(header: str | None, size: int) -> tuple[int, int]:
@@ -380,7 +380,7 @@ class TestADownloadThatBreaks:
         with faulty_origin(*steps) as origin:
             transport = flavour.ResumeTransport(limits=limits, trust_env=False)
             received, failure = await download(
-                flavour, transport, origin.url, timeout=httpx.Timeout(10, read=0.02, pool=0.02)
+                flavour, transport, origin.url, timeout=httpx.Timeout(10, read=0.2, pool=0.2)
             )
         assert (received, failure) == (CONTENT, None)
 

@@ -123,7 +123,7 @@ async def test_a_fault_is_retried_when_that_is_safe(
                     origin.url,
                     headers=headers,
                     # Only the one that stalls is waited for.
-                    timeout=httpx.Timeout(10, read=0.02 if fault == "stall" else 10),
+                    timeout=httpx.Timeout(10, read=0.2 if fault == "stall" else 10),
                     **arguments,
                 )
             except httpx.TransportError as error:
@@ -234,7 +234,7 @@ async def test_what_cannot_be_drained_is_let_go_before_the_wait(
         held: list[object] = []
         sleeps.meanwhile = lambda: held.extend(busy(transport))
         async with flavour.client(transport=transport) as client:
-            timeout = httpx.Timeout(10, read=0.02)
+            timeout = httpx.Timeout(10, read=0.2)
             assert (await client.get(origin.url, timeout=timeout)).status_code == 200
     assert held == []
     assert len(sleeps) == 2
@@ -382,7 +382,7 @@ class TestTheRequest:
 
 class TestADeadline:
     async def test_ends_an_attempt_that_hangs(self, flavour: Flavour, sleeps: Sleeps) -> None:
-        policy = RetryPolicy(deadline=0.03)
+        policy = RetryPolicy(deadline=0.3)
         with faulty_origin(*[faulty.stall] * 4) as origin:
             transport = flavour.RetryTransport(policy=policy, trust_env=False)
             async with flavour.client(transport=transport, timeout=None) as client:

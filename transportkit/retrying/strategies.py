@@ -6,6 +6,7 @@ never see a first attempt fail.
 """
 
 import email.utils
+import functools
 import inspect
 import math
 import re
@@ -157,7 +158,7 @@ class wait_retry_after:
         response, _ = response_or_error(retry_state)
         asked = None if response is None else retry_after(response.headers, time.time())
         if asked is None:
-            return self._fall_back()(retry_state)
+            return (self._fallback or _exponential_jitter())(retry_state)
         return asked if asked <= self._max else math.inf
 
     def __add__(self, other: Wait) -> "_Sum":
@@ -167,15 +168,15 @@ class wait_retry_after:
         # sum() begins with 0.
         return _Sum(self) if isinstance(other, int) else _Sum(other, self)
 
-    def _fall_back(self) -> Wait:
-        if self._fallback is None:
-            from tenacity import wait_random_exponential
-
-            self._fallback = wait_random_exponential(multiplier=0.5, max=30)
-        return self._fallback
-
     def __repr__(self) -> str:
         return f"wait_retry_after({self._fallback!r}, max={self._max:g})"
+
+
+@functools.cache
+def _exponential_jitter() -> Wait:
+    from tenacity import wait_random_exponential
+
+    return wait_random_exponential(multiplier=0.5, max=30)
 
 
 class _Sum:
