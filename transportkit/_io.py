@@ -4,13 +4,11 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, MutableMapping
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TypeVar
 
 import httpx
-
-from ._timeouts import LiveTimeouts
 
 T = TypeVar("T")
 
@@ -69,26 +67,20 @@ def async_piece_sizes() -> Iterator[int]:
     return itertools.chain((2**exponent for exponent in range(16, 22)), itertools.repeat(2**22))
 
 
-def drain(
-    response: httpx.Response,
-    extensions: MutableMapping[str, object],
-    seconds: float = DRAIN_SECONDS,
-) -> None:
+def drain(response: httpx.Response, seconds: float = DRAIN_SECONDS) -> None:
     """Let go of a response, keeping its connection if little of the body is left.
 
     Arguments:
         response: one that nobody will read.
-        extensions: those its request was sent with, which httpcore still reads from.
         seconds: how long it may take.
     """
     if response.is_closed:
         return
     left = DRAIN_BYTES
-    # httpcore looks for a whole chunk under one time-out for each of its bytes, so a chunk
-    # that drips would have no bound at all.
-    timer = threading.Timer(max(seconds, 0), _hang_up, (response,))
     deadline = time.monotonic() + seconds
-    extensions["timeout"] = LiveTimeouts(deadline, {})
+    # A time-out would not do: httpcore looks for a whole chunk under one for each of its bytes.
+    draining = threading.Lock()
+    timer = threading.Timer(max(seconds, 0), _hang_up, (response, draining))
     try:
         # Closing an HTTP/2 stream costs no connection, and hanging up would cost all of them.
         if isinstance(response.stream, httpx.SyncByteStream) and not _is_http2(response):
@@ -101,20 +93,17 @@ def drain(
         pass  # The connection is lost, which is what closing would do to it.
     finally:
         timer.cancel()
+        # From here on the connection may be another request's.
+        draining.acquire()
         with suppress(httpx.TransportError):
             response.close()
 
 
-async def async_drain(
-    response: httpx.Response,
-    extensions: MutableMapping[str, object],
-    seconds: float = DRAIN_SECONDS,
-) -> None:
+async def async_drain(response: httpx.Response, seconds: float = DRAIN_SECONDS) -> None:
     """Let go of a response, keeping its connection if little of the body is left.
 
     Arguments:
         response: one that nobody will read.
-        extensions: those its request was sent with, which httpcore still reads from.
         seconds: how long it may take.
     """
     import anyio
@@ -147,9 +136,13 @@ def _is_http2(response: httpx.Response) -> bool:
     return response.extensions.get("http_version") == b"HTTP/2"
 
 
-def _hang_up(response: httpx.Response) -> None:
+def _hang_up(response: httpx.Response, draining: threading.Lock) -> None:
+    if not draining.acquire(blocking=False):
+        return
     stream = response.extensions.get("network_stream")
     peer = None if stream is None else stream.get_extra_info("socket")
     if isinstance(peer, socket.socket):
         with suppress(OSError):
-            peer.shutdown(socket.SHUT_RDWR)
+            # Not its own shutdown: that of a TLS socket lets a reader go on with what is encrypted.
+            socket.socket.shutdown(peer, socket.SHUT_RDWR)
+    draining.release()

@@ -69,9 +69,8 @@ class Silent(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 def sending_of(flavour: Flavour, policy: RetryPolicy, method: str = "GET", **settings: Any) -> Any:
     """What a request would be sent with, begun at second 1000."""
-    extensions = settings.pop("extensions", {})
     kind = AsyncSending if flavour.is_async else Sending
-    return kind(policy, httpx.Request(method, URL, **settings), extensions, 1000)
+    return kind(policy, httpx.Request(method, URL, **settings), 1000)
 
 
 class TestAWatch:
@@ -163,31 +162,38 @@ class TestADeadline:
         sending = sending_of(flavour, RetryPolicy(deadline=deadline))
         assert drain_seconds(sending, wait, 1005) == seconds
 
-    async def test_does_not_bound_the_body_of_what_comes_back(self, flavour: Flavour) -> None:
+    @pytest.mark.parametrize("deadline", [10, None])
+    async def test_does_not_bound_the_body_of_what_comes_back(
+        self, flavour: Flavour, deadline: float | None
+    ) -> None:
         own = {"read": 7.0}
-        given = {"timeout": own, "caller": 1}
-        sending = sending_of(flavour, RetryPolicy(deadline=10), extensions=given)
-        request = httpx.Request("GET", URL, extensions=sending.extensions())
-        assert request.extensions["timeout"]["read"] < 7
-        assert request.extensions["caller"] == 1
+        request = httpx.Request("GET", URL, extensions={"timeout": own, "caller": 1})
+        given = request.extensions
+        kind = AsyncSending if flavour.is_async else Sending
+        sending: Any = kind(RetryPolicy(deadline=deadline), request, 1000)
+        request.extensions = sent = sending.extensions()
+        assert (sent["timeout"] is own) is (deadline is None)
+        assert sent["caller"] == 1
         await flavour.call(sending.settle, request)
-        assert request.extensions["timeout"] is own
+        assert sent["timeout"] is own
+        assert request.extensions is given
         assert given == {"timeout": own, "caller": 1}
 
-    async def test_there_is_none_of_leaves_the_timeouts_alone(self, flavour: Flavour) -> None:
-        own = {"read": 7.0}
-        sending = sending_of(flavour, RetryPolicy(), extensions={"timeout": own})
-        request = httpx.Request("GET", URL, extensions=sending.extensions())
+    async def test_of_a_request_that_was_never_sent_changes_nothing(self, flavour: Flavour) -> None:
+        request = httpx.Request("GET", URL, extensions={"caller": 1})
+        kind = AsyncSending if flavour.is_async else Sending
+        sending: Any = kind(RetryPolicy(deadline=10), request, 1000)
         await flavour.call(sending.settle, request)
-        assert request.extensions == {"timeout": own}
+        assert request.extensions == {"caller": 1}
 
 
 async def test_a_body_that_can_be_read_once_is_recorded(flavour: Flavour) -> None:
     request = httpx.Request("PUT", URL, stream=Body())
     kind = AsyncSending if flavour.is_async else Sending
-    sending: Any = kind(RetryPolicy(), request, {}, 1000)
+    sending: Any = kind(RetryPolicy(), request, 1000)
     assert request.stream is sending.replay
     await flavour.call(sending.settle, request)
+    assert isinstance(request.stream, Body)
 
 
 @pytest.mark.parametrize("extensions", [{}, {"timeout": None}, {"timeout": 5}])

@@ -5,7 +5,6 @@ goes in there; the caller's are never changed.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import httpx
 
@@ -21,8 +20,8 @@ class Sending:
 
     Arguments:
         policy: the user's decisions.
-        request: what is sent. A body that can be read only once is recorded.
-        extensions: those that the caller gave, which are never changed.
+        request: what is sent, as the caller gave it. A body that can be read only once is
+            recorded.
         started: when the first attempt began, by `time.monotonic`.
     """
 
@@ -30,33 +29,34 @@ class Sending:
         self,
         policy: RetryPolicy,
         request: httpx.Request,
-        extensions: Mapping[str, Any],
         started: float,
     ) -> None:
         self.policy: RetryPolicy = policy
         self.started: float = started
         self.watch: SentWatch | None = None
         self.replay: ReplayStream | None = None
-        self._found = extensions
+        self._extensions = request.extensions
+        self._stream = request.stream
         self._is_watched = request.method not in policy.methods
         if not is_repeatable(request.stream):
             request.stream = self.replay = ReplayStream(request.stream, policy.max_replay)
 
     def extensions(self) -> dict[str, object]:
         """The extensions of one attempt, over those that the caller gave."""
-        own = dict(self._found)
+        own = dict(self._extensions)
         if self._is_watched:
             # A new one each time: an attempt without events proves nothing, whatever came before.
-            own["trace"] = self.watch = SentWatch(self._found.get("trace"))
+            own["trace"] = self.watch = SentWatch(self._extensions.get("trace"))
         if self.policy.deadline is not None:
             deadline = self.started + self.policy.deadline
-            own["timeout"] = LiveTimeouts(deadline, timeouts_of(self._found))
+            own["timeout"] = LiveTimeouts(deadline, timeouts_of(self._extensions))
         return own
 
     def settle(self, request: httpx.Request) -> None:
-        """End the deadline, as the body is read under the caller's own timeouts."""
-        if self.policy.deadline is not None:
-            request.extensions["timeout"] = timeouts_of(self._found)
+        """Put back what the caller gave; the body is read under the caller's own timeouts."""
+        if self.policy.deadline is not None and request.extensions is not self._extensions:
+            request.extensions["timeout"] = timeouts_of(self._extensions)
+        request.extensions, request.stream = self._extensions, self._stream
         if self.replay is not None:
             self.replay.close()
 
@@ -66,8 +66,8 @@ class AsyncSending:
 
     Arguments:
         policy: the user's decisions.
-        request: what is sent. A body that can be read only once is recorded.
-        extensions: those that the caller gave, which are never changed.
+        request: what is sent, as the caller gave it. A body that can be read only once is
+            recorded.
         started: when the first attempt began, by `time.monotonic`.
     """
 
@@ -75,33 +75,34 @@ class AsyncSending:
         self,
         policy: RetryPolicy,
         request: httpx.Request,
-        extensions: Mapping[str, Any],
         started: float,
     ) -> None:
         self.policy: RetryPolicy = policy
         self.started: float = started
         self.watch: AsyncSentWatch | None = None
         self.replay: AsyncReplayStream | None = None
-        self._found = extensions
+        self._extensions = request.extensions
+        self._stream = request.stream
         self._is_watched = request.method not in policy.methods
         if not is_repeatable(request.stream):
             request.stream = self.replay = AsyncReplayStream(request.stream, policy.max_replay)
 
     def extensions(self) -> dict[str, object]:
         """The extensions of one attempt, over those that the caller gave."""
-        own = dict(self._found)
+        own = dict(self._extensions)
         if self._is_watched:
             # A new one each time: an attempt without events proves nothing, whatever came before.
-            own["trace"] = self.watch = AsyncSentWatch(self._found.get("trace"))
+            own["trace"] = self.watch = AsyncSentWatch(self._extensions.get("trace"))
         if self.policy.deadline is not None:
             deadline = self.started + self.policy.deadline
-            own["timeout"] = LiveTimeouts(deadline, timeouts_of(self._found))
+            own["timeout"] = LiveTimeouts(deadline, timeouts_of(self._extensions))
         return own
 
     async def settle(self, request: httpx.Request) -> None:
-        """End the deadline, as the body is read under the caller's own timeouts."""
-        if self.policy.deadline is not None:
-            request.extensions["timeout"] = timeouts_of(self._found)
+        """Put back what the caller gave; the body is read under the caller's own timeouts."""
+        if self.policy.deadline is not None and request.extensions is not self._extensions:
+            request.extensions["timeout"] = timeouts_of(self._extensions)
+        request.extensions, request.stream = self._extensions, self._stream
         if self.replay is not None:
             await self.replay.aclose()
 

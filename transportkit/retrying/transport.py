@@ -4,6 +4,7 @@ import time
 from typing import Unpack
 
 import httpx
+from httpx import ByteStream
 
 from .._io import async_drain, async_shield, async_sleep, drain, shield, sleep
 from .._network import HTTPTransportOptions
@@ -61,62 +62,74 @@ class RetryTransport(Wrapper):
         self._buckets = Buckets(budget)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        extensions, stream = request.extensions, request.stream
-        policy = policy_for(extensions) if "retry" in extensions else self._policy
+        policy: RetryPolicy | None = self._policy
+        if "retry" in request.extensions:
+            policy = policy_for(request.extensions)
         if policy is None:
             return self._send(self._transport, request)
         started = time.monotonic()
-        sending = None
         if (
             request.method not in policy.methods
             or policy.deadline is not None
-            or not isinstance(stream, httpx.ByteStream)
+            or type(request.stream) is not ByteStream
         ):
-            sending = Sending(policy, request, extensions, started)
-        request.extensions = {**extensions} if sending is None else sending.extensions()
+            return self._attempts(request, Sending(policy, request, started), None)
+        # Nothing has to be told to the inner transport, and nothing taken back from it: this is
+        # the way of nearly all requests, and it costs next to nothing.
+        if not self._openings.is_open:
+            self._openings.reopen()
+        outcome: httpx.Response | Exception
         try:
-            outcome: httpx.Response | Exception
-            try:
-                outcome = response = self._send(self._transport, request)
-                if response.status_code < 400:
-                    if self._buckets.by_origin:
-                        self._buckets.succeeded(request.url)
-                    return response
-            except Exception as error:  # noqa: BLE001 - the policy says what to make of it
-                outcome = error
-            if sending is None:
-                sending = Sending(policy, request, extensions, started)
-            return self._again(request, outcome, sending)
-        finally:
-            if sending is not None:
-                sending.settle(request)
-            request.extensions, request.stream = extensions, stream
+            outcome = self._transport.handle_request(request)
+            if outcome.status_code < 400 and not self._buckets.by_origin:
+                return outcome
+        except Exception as error:  # noqa: BLE001 - the policy says what to make of it
+            outcome = error
+        return self._attempts(request, Sending(policy, request, started), outcome)
 
-    def _again(
-        self, request: httpx.Request, outcome: httpx.Response | Exception, sending: Sending
+    def _attempts(
+        self,
+        request: httpx.Request,
+        sending: Sending,
+        outcome: httpx.Response | Exception | None,
     ) -> httpx.Response:
-        """Go on from the outcome of a first attempt."""
-        send = self._transport.handle_request
-        call = RetryCall(sending.policy, request, send, sending.started, self._buckets)
+        """Attempt until it is enough, from the outcome of a first attempt if there was one."""
         try:
+            if outcome is None:
+                outcome = self._attempt(request, sending)
+            if isinstance(outcome, httpx.Response) and outcome.status_code < 400:
+                self._buckets.succeeded(request.url)
+                return outcome
+            call = RetryCall(
+                sending.policy,
+                request,
+                self._transport.handle_request,
+                sending.started,
+                self._buckets,
+            )
             while True:
                 now = time.monotonic()
                 wait = call.wait_after(outcome, sending.watch, sending.replay, now)
                 if wait is None:
                     return result(outcome)
                 if isinstance(outcome, httpx.Response):
-                    drain(outcome, request.extensions, drain_seconds(sending, wait, now))
+                    drain(outcome, drain_seconds(sending, wait, now))
                 sleep(wait)
-                request.extensions = sending.extensions()
-                try:
-                    outcome = self._send(self._transport, request)
-                except Exception as error:  # noqa: BLE001 - the policy says what to make of it
-                    outcome = error
+                outcome = self._attempt(request, sending)
         except BaseException:
             if isinstance(outcome, httpx.Response):
                 with shield():
                     outcome.close()
             raise
+        finally:
+            sending.settle(request)
+
+    def _attempt(self, request: httpx.Request, sending: Sending) -> httpx.Response | Exception:
+        request.extensions = sending.extensions()
+        try:
+            return self._send(self._transport, request)
+        except Exception as error:  # noqa: BLE001 - the policy says what to make of it
+            return error
 
 
 class AsyncRetryTransport(AsyncWrapper):
@@ -142,64 +155,76 @@ class AsyncRetryTransport(AsyncWrapper):
         self._buckets = Buckets(budget)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        extensions, stream = request.extensions, request.stream
-        policy = policy_for(extensions) if "retry" in extensions else self._policy
+        policy: RetryPolicy | None = self._policy
+        if "retry" in request.extensions:
+            policy = policy_for(request.extensions)
         if policy is None:
             return await self._send(self._transport, request)
         started = time.monotonic()
-        sending = None
         if (
             request.method not in policy.methods
             or policy.deadline is not None
-            or not isinstance(stream, httpx.ByteStream)
+            or type(request.stream) is not ByteStream
         ):
-            sending = AsyncSending(policy, request, extensions, started)
-        request.extensions = {**extensions} if sending is None else sending.extensions()
+            return await self._attempts(request, AsyncSending(policy, request, started), None)
+        # Nothing has to be told to the inner transport, and nothing taken back from it: this is
+        # the way of nearly all requests, and it costs next to nothing.
+        if not self._openings.is_open:
+            self._openings.reopen()
+        outcome: httpx.Response | Exception
         try:
-            outcome: httpx.Response | Exception
-            try:
-                outcome = response = await self._send(self._transport, request)
-                if response.status_code < 400:
-                    if self._buckets.by_origin:
-                        self._buckets.succeeded(request.url)
-                    return response
-            except Exception as error:  # noqa: BLE001 - the policy says what to make of it
-                outcome = error
-            if sending is None:
-                sending = AsyncSending(policy, request, extensions, started)
-            return await self._again(request, outcome, sending)
-        finally:
-            if sending is not None:
-                await sending.settle(request)
-            request.extensions, request.stream = extensions, stream
+            outcome = await self._transport.handle_async_request(request)
+            if outcome.status_code < 400 and not self._buckets.by_origin:
+                return outcome
+        except Exception as error:  # noqa: BLE001 - the policy says what to make of it
+            outcome = error
+        return await self._attempts(request, AsyncSending(policy, request, started), outcome)
 
-    async def _again(
-        self, request: httpx.Request, outcome: httpx.Response | Exception, sending: AsyncSending
+    async def _attempts(
+        self,
+        request: httpx.Request,
+        sending: AsyncSending,
+        outcome: httpx.Response | Exception | None,
     ) -> httpx.Response:
-        """Go on from the outcome of a first attempt."""
-        send = self._transport.handle_async_request
-        call = RetryCall(sending.policy, request, send, sending.started, self._buckets)
+        """Attempt until it is enough, from the outcome of a first attempt if there was one."""
         try:
+            if outcome is None:
+                outcome = await self._attempt(request, sending)
+            if isinstance(outcome, httpx.Response) and outcome.status_code < 400:
+                self._buckets.succeeded(request.url)
+                return outcome
+            call = RetryCall(
+                sending.policy,
+                request,
+                self._transport.handle_async_request,
+                sending.started,
+                self._buckets,
+            )
             while True:
                 now = time.monotonic()
                 wait = call.wait_after(outcome, sending.watch, sending.replay, now)
                 if wait is None:
                     return result(outcome)
                 if isinstance(outcome, httpx.Response):
-                    await async_drain(
-                        outcome, request.extensions, drain_seconds(sending, wait, now)
-                    )
+                    await async_drain(outcome, drain_seconds(sending, wait, now))
                 await async_sleep(wait)
-                request.extensions = sending.extensions()
-                try:
-                    outcome = await self._send(self._transport, request)
-                except Exception as error:  # noqa: BLE001 - the policy says what to make of it
-                    outcome = error
+                outcome = await self._attempt(request, sending)
         except BaseException:
             if isinstance(outcome, httpx.Response):
                 with async_shield():
                     await outcome.aclose()
             raise
+        finally:
+            await sending.settle(request)
+
+    async def _attempt(
+        self, request: httpx.Request, sending: AsyncSending
+    ) -> httpx.Response | Exception:
+        request.extensions = sending.extensions()
+        try:
+            return await self._send(self._transport, request)
+        except Exception as error:  # noqa: BLE001 - the policy says what to make of it
+            return error
 
 
 def result(outcome: httpx.Response | Exception) -> httpx.Response:
