@@ -25,9 +25,11 @@ CONDITIONS = (
 )
 """The header fields of a request that its answer depends on."""
 
+# Patterns are text here, which `re` compiles and keeps when they are first used: compiling them
+# all would take longer than the rest of the import.
 _ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"'
-_ENTITY_TAGS = re.compile(rf"[ \t,]*(?:{_ENTITY_TAG}[ \t]*(?:,[ \t,]*|\Z))+")
-_RANGE = re.compile(r"bytes=[ \t,]*([0-9]*)-([0-9]*)[ \t,]*", re.IGNORECASE)
+_ENTITY_TAGS = rf"[ \t,]*(?:{_ENTITY_TAG}[ \t]*(?:,[ \t,]*|\Z))+"
+_RANGE = r"(?i)bytes=[ \t,]*([0-9]*)-([0-9]*)[ \t,]*"
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
@@ -37,9 +39,9 @@ _DAY = f"(?:{'|'.join(_DAYS)})"
 _LONG_DAY = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 # 5.6.7: one form is written, and these three are read.
 _HTTP_DATES = (
-    re.compile(rf"{_DAY}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT"),
-    re.compile(rf"{_LONG_DAY}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT"),
-    re.compile(rf"{_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})"),
+    rf"{_DAY}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
+    rf"{_LONG_DAY}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT",
+    rf"{_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
 )
 
 # guess_type parses URLs: what it does with paths has a name of its own since Python 3.13.
@@ -210,7 +212,7 @@ def _matches(tags: str, etag: str, *, weakly: bool) -> bool:
     tags = tags.strip(" \t")
     if tags == "*":
         return True
-    if not _ENTITY_TAGS.fullmatch(tags):
+    if not re.fullmatch(_ENTITY_TAGS, tags):
         return False
     listed = re.findall(_ENTITY_TAG, tags)
     return etag in listed or (weakly and f"W/{etag}" in listed)
@@ -229,7 +231,7 @@ def byte_range(value: str, size: int) -> range | None:
     >>> byte_range("bytes=2-3", 10), byte_range("bytes=-4", 10), byte_range("bytes=10-", 10)
     (range(2, 4), range(6, 10), range(10, 10))
     """
-    match = _RANGE.fullmatch(value.strip(" \t"))
+    match = re.fullmatch(_RANGE, value.strip(" \t"))
     if match is None or match.groups() == ("", ""):
         return None
     first, last = (digits.lstrip("0") for digits in match.groups())
@@ -262,7 +264,7 @@ def parse_http_date(text: str, now: float) -> int | None:
     784111777
     """
     text = text.strip(" \t")
-    match = next(filter(None, (form.fullmatch(text) for form in _HTTP_DATES)), None)
+    match = next(filter(None, (re.fullmatch(form, text) for form in _HTTP_DATES)), None)
     if match is None:
         return None
     year = int(match["year"])

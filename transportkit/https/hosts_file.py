@@ -49,8 +49,8 @@ _PREFACE = (
     "# Your HSTS cache. https://curl.se/docs/hsts.html\n"
     "# This file was written by transportkit. Edit at your own risk.\n"
 )
-_LINE = re.compile(r'(\.?)(\S+)[ \t]+"([^"]*)"')
-_TIME = re.compile("([0-9]{4,})([0-9]{2})([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
+_LINE = r'(\.?)(\S+)[ \t]+"([^"]*)"'
+_TIME = "([0-9]{4,})([0-9]{2})([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})"
 _UNLIMITED = "unlimited"
 _LAST_YEAR = 9999
 _END_OF_TIME = datetime(_LAST_YEAR, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
@@ -63,7 +63,7 @@ def parse_line(line: bytes) -> tuple[str, Entry] | None:
     ('example.com', Entry(expires=1924991999.0, include_subdomains=True))
     """
     try:
-        match = _LINE.fullmatch(line.decode().strip())
+        match = re.fullmatch(_LINE, line.decode().strip())
     except UnicodeDecodeError:
         return None
     if match is None or (name := canonical_name(match[2])) is None:
@@ -75,7 +75,7 @@ def parse_line(line: bytes) -> tuple[str, Entry] | None:
 def _parse_time(text: str) -> float | None:
     if text == _UNLIMITED:
         return math.inf
-    if (match := _TIME.fullmatch(text)) is None:
+    if (match := re.fullmatch(_TIME, text)) is None:
         return None
     # curl writes the years beyond as well, for a max-age without bounds.
     if len(match[1].lstrip("0")) > len(str(_LAST_YEAR)):

@@ -24,15 +24,13 @@ MOST_HOSTS = 10_000
 # takes linear time. (Possessive repeats would say so, but early versions of 3.11 get them wrong.)
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"((?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*)"'
-_DIRECTIVE = re.compile(
-    rf"[ \t]*(?:({_WORD})[ \t]*(?:=[ \t]*(?:({_WORD})|{_QUOTED})[ \t]*)?)?(?:;|\Z)"
-)
-_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-_SECONDS = re.compile("[0-9]+")
+_DIRECTIVE = rf"[ \t]*(?:({_WORD})[ \t]*(?:=[ \t]*(?:({_WORD})|{_QUOTED})[ \t]*)?)?(?:;|\Z)"
+_QUOTED_PAIR = r"(?s)\\(.)"
+_SECONDS = "[0-9]+"
 _LABEL = "[a-z0-9_-]+"
-_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_NAME = rf"{_LABEL}(?:\.{_LABEL})*"
 # The resolver of the system takes 127.1, 0x7f000001 and 017700000001 for addresses too.
-_NUMBER_AT_END = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+_NUMBER_AT_END = r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)"
 _LONGEST_NAME = 253
 
 
@@ -73,7 +71,7 @@ def parse_header(value: str) -> Policy | None:
     directives: dict[str, str | None] = {}
     position = 0
     while position < len(value):
-        if (directive := _DIRECTIVE.match(value, position)) is None:
+        if (directive := re.compile(_DIRECTIVE).match(value, position)) is None:
             return None
         position = directive.end()
         name, token, quoted = directive.groups()
@@ -81,9 +79,9 @@ def parse_header(value: str) -> Policy | None:
             continue
         if (name := name.lower()) in directives:
             return None
-        directives[name] = token if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
+        directives[name] = token if quoted is None else re.sub(_QUOTED_PAIR, r"\1", quoted)
     seconds = directives.get("max-age")
-    if seconds is None or not _SECONDS.fullmatch(seconds):
+    if seconds is None or not re.fullmatch(_SECONDS, seconds):
         return None
     if directives.get("includesubdomains") is not None:
         return None
@@ -113,7 +111,11 @@ def canonical_name(host: str) -> str | None:
         except httpx.InvalidURL:
             return None
     name = host.lower().removesuffix(".")
-    if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name) or _NUMBER_AT_END.fullmatch(name):
+    if (
+        len(name) > _LONGEST_NAME
+        or not re.fullmatch(_NAME, name)
+        or re.fullmatch(_NUMBER_AT_END, name)
+    ):
         return None
     return name
 

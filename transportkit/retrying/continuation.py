@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
-_STRONG_ETAG = re.compile(r'"[^"]*"')
+_CONTENT_RANGE = r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)"
+_STRONG_ETAG = r'"[^"]*"'
 # They are for the whole file: a server may answer 304 to them, which continues nothing.
 _DROPPED = ("If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Range", "If-Range")
 
@@ -118,7 +118,7 @@ def promised_download(request: httpx.Request, response: httpx.Response) -> Downl
 
 def _etag(response: httpx.Response) -> str | None:
     etag: str = response.headers.get("ETag", "")
-    return etag if _STRONG_ETAG.fullmatch(etag) else None
+    return etag if re.fullmatch(_STRONG_ETAG, etag) else None
 
 
 def _length(response: httpx.Response) -> int | None:
@@ -131,7 +131,7 @@ def _length(response: httpx.Response) -> int | None:
 
 def _content_range(response: httpx.Response) -> tuple[int, int, int | None] | None:
     """First position, position behind the last, and total, of a single range."""
-    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    match = re.fullmatch(_CONTENT_RANGE, response.headers.get("Content-Range", ""))
     if response.status_code != 206 or match is None:
         return None
     if response.headers.get("Content-Type", "").lower().startswith("multipart/byteranges"):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Predicate = Callable[["RetryCallState"], bool]
 Wait = Callable[["RetryCallState"], float]
 
-_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+_SECONDS = r"[0-9]+(\.[0-9]+)?"
 # What a second attempt cannot mend, or what says that there is too much going on already.
 _HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.PoolTimeout)
 
@@ -208,10 +208,10 @@ def retry_after(headers: httpx.Headers, now: float) -> float | None:
     20.0
     """
     milliseconds = headers.get("retry-after-ms", "").strip()
-    if _SECONDS.fullmatch(milliseconds):
+    if re.fullmatch(_SECONDS, milliseconds):
         return float(milliseconds) / 1000
     value = headers.get("Retry-After", "").strip()
-    if _SECONDS.fullmatch(value):
+    if re.fullmatch(_SECONDS, value):
         return float(value)
     try:
         date = email.utils.parsedate_to_datetime(value)

@@ -20,13 +20,13 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 # httpx drops these from a URL, so a URL without a port has to be taken to mean them.
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 
-_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*")
+_SCHEME = "[A-Za-z][A-Za-z0-9+.-]*"
 _HOST_SCHEMES = ("all", "http", "https", "ws", "wss", "ftp")
-_NETWORK = re.compile("/([0-9]+)(/.*)?")
+_NETWORK = "/([0-9]+)(/.*)?"
 _SLASHES = "/\\"
-_BARE_IPV6 = re.compile(r"\[?[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
-_ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
-_UNRESERVED = re.compile("[A-Za-z0-9._~-]")
+_BARE_IPV6 = r"\[?[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*"
+_ESCAPE = "%([0-9A-Fa-f]{2})"
+_UNRESERVED = "[A-Za-z0-9._~-]"
 
 
 class InvalidRoute(ValueError):
@@ -97,12 +97,12 @@ def canonical_path(raw_path: str) -> str:
     '/~scott/a%2Fb'
     """
     path = raw_path.partition("?")[0].rstrip("/")
-    return _ESCAPE.sub(_canonical_escape, path) if "%" in path else path
+    return re.sub(_ESCAPE, _canonical_escape, path) if "%" in path else path
 
 
 def _canonical_escape(escape: re.Match[str]) -> str:
     character = chr(int(escape[1], 16))
-    return character if _UNRESERVED.fullmatch(character) else escape[0].upper()
+    return character if re.fullmatch(_UNRESERVED, character) else escape[0].upper()
 
 
 def address(host: str) -> IPAddress | None:
@@ -133,7 +133,7 @@ def parse(key: object) -> Pattern:
         raise _refusal(key, "a pattern starts with a scheme", _with_scheme(key))
     if scheme in ("", "*"):
         raise _refusal(key, "the scheme for every scheme is 'all'", f"all://{rest}")
-    if not _SCHEME.fullmatch(scheme):
+    if not re.fullmatch(_SCHEME, scheme):
         raise _refusal(
             key, "a scheme is made of letters, digits, '+', '-' and '.'", f"all://{rest}"
         )
@@ -148,7 +148,7 @@ def parse(key: object) -> Pattern:
         # Every host, or an address: neither has subdomains of its own.
         wildcard = ""
     network = None
-    if ip is not None and (match := _NETWORK.fullmatch(path)):
+    if ip is not None and (match := re.fullmatch(_NETWORK, path)):
         network = _parse_network(key, scheme, authority, ip, match)
         host, path = ("", "") if network.num_addresses > 1 else (host, "")
     return Pattern(
@@ -204,7 +204,7 @@ def _check_marks(key: str, scheme: str, authority: str, path: str) -> None:
 
 
 def _split_port(key: str, scheme: str, authority: str, path: str) -> tuple[str, int | None]:
-    if _BARE_IPV6.fullmatch(authority):
+    if re.fullmatch(_BARE_IPV6, authority):
         bracketed = f"{scheme}://[{authority.strip('[')}]{path}"
         raise _refusal(key, "an IPv6 address stands in brackets", bracketed)
     bracket, closing, port = authority.rpartition("]")
