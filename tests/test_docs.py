@@ -108,7 +108,9 @@ def blocks(text: str) -> Iterator[Block]:
     found = {
         match.start("code"): match["code"]
         for match in _FENCE.finditer(text)
-        if match["tag"].lower() == "python" or re.search("^ *>>> ", match["code"], re.MULTILINE)
+        if match["tag"].lower() == "python"
+        # A console may print the same mark: such a block is tagged as text.
+        or (match["tag"] != "text" and re.search("^ *>>> ", match["code"], re.MULTILINE))
     }
     # Comments in the code are no headings.
     prose = _FENCE.sub(lambda match: re.sub(".", " ", match[0]), text)
@@ -178,6 +180,9 @@ Text `>>> 1` and
 ```
 ```sh
 pip install transportkit
+```
+```text
+>>> GET https://example.com/
 ```
 """
 

@@ -1,53 +1,117 @@
-"""What never reaches an output: credentials in URLs and proxies.
+"""What never reaches an output: credentials in URLs, headers, bodies and texts.
 
-Every repr, log line and error text of this library passes through here.
+Every repr, log line and error text of this library passes through here. The patterns are
+made when the first of them is needed: a program without secrets to mask pays for none.
 """
 
-import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
 
 import httpx
 
-MASK = "****"
+from ._secrets import MASK, Names, words
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_QUERY_PAIR = re.compile(r"(?<=[?&])[^&#]+")
-# Some servers take a ';' for the end of a pair, so a name may stand behind one too.
-_QUERY_NAME = re.compile(r"(?:^|;)([^=;]*)=")
-_SECRET_NAME = re.compile(
-    r"key|token|secret|passw|passphrase|pwd|session|signature|\bsig\b|auth|credential",
-    re.IGNORECASE,
-)
+T = TypeVar("T", str, bytes)
+
+# Twice is enough for what people write; this is for what was written to deceive.
+_MOST_TIMES = 8
 
 
 @dataclass(frozen=True)
 class Redaction:
     """Masks what is secret and leaves the rest as it was.
 
-    Masked are the userinfo of a URL and the query values whose name holds `key`,
-    `token`, `secret`, `passw`, `passphrase`, `pwd`, `session`, `signature`, `auth`
-    or `credential`, or is `sig`.
+    Masked are, in URLs, headers, bodies and any text:
+
+    - the userinfo of a URL, also of one in the query of another;
+    - the values of secret names: in a query, a fragment, a path parameter, a form, JSON, a
+      part of a multipart body, an XML element, a header, a `name=value` or `name: value`;
+    - every cookie's value;
+    - what looks like a secret wherever it stands: `Bearer ...`, JSON Web Tokens (`eyJ...`), the
+      keys of well-known services (`ghp_...`, `sk-...`, `AKIA...`), private keys in PEM.
+
+    A name is secret for one of its words. Words are parted by anything but letters and
+    digits, and by the humps of camelCase; digits at their ends do not count. Such words are
+
+    - what ends with `token`, `secret`, `credential` or `signature`, what holds `passw`, and
+      `pass`, `passphrase`, `passcode`, `pwd`, `pw`;
+    - `key`, alone or run together with what it is a key of (`apikey`, `secretkey`);
+    - `session`, `sess`, `sid`, also as `sessionid`, `jsessionid`, `phpsessid`;
+    - `auth`, `oauth`, `authorization`, `authentication`, `bearer`, `jwt`, `dpop`, `assertion`,
+      `verifier`, `saml`, `cookie`, `csrf`, `xsrf`, `sig`, `hmac`, `creds`, `psk`, `otp`, `totp`,
+      `pin`, `cvv`, `cvc`;
+
+    all of them in the plural too. A name is harmless all the same when it tells something about
+    a secret (its last word is `type`, `expires`, `method`, `version`, `count`, `error`...), counts
+    `tokens` (`max_tokens`, `total_tokens`), or is a key that hides nothing (`public_key`, `sort_key`,
+    `primary_key`, `cache_key`, `Idempotency-Key`...). So `author`, `keyboard` and `monkey` stay.
+    `code` is masked in a query, a form or JSON, when it has 16 characters or more: OAuth's has.
+
+    What was masked once stays as it is.
+
+    Arguments:
+        mask: names to mask as well; a name is masked when it has all words of one of these,
+            one behind the other.
+        show: names to leave in clear, although one of the above would mask them: these names as
+            a whole. Neither case nor what parts the words counts, so that `session_id`
+            stands for `Session-Id` and `sessionId` too.
+
+    Raises:
+        TypeError: one string in place of several names, or a name that is no string.
+        ValueError: a name without a letter or digit, or one to mask and to show.
 
     >>> Redaction().url("http://scott:tiger@db.example/?page=2&api_key=abc")
     'http://****@db.example/?page=2&api_key=****'
+    >>> Redaction(mask=["tenant"], show=["page_token"]).url("/?tenant_id=7&page_token=8&key=9")
+    '/?tenant_id=****&page_token=8&key=****'
     """
+
+    mask: Iterable[str] = field(default=())
+    show: Iterable[str] = field(default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mask", _checked("mask", self.mask))
+        object.__setattr__(self, "show", _checked("show", self.show))
+        if self.mask and self.show:
+            if both := set(map(words, self.mask)) & set(map(words, self.show)):
+                raise ValueError(f"{min(both)!r} is in mask and in show: leave it out of one")
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self.mask, self.show)
+
+    def is_secret(self, name: str) -> bool:
+        """Whether values of this name are masked.
+
+        >>> [Redaction().is_secret(name) for name in ("X-Api-Key", "userPassword", "keyboard")]
+        [True, True, False]
+        """
+        return self._names.is_secret(name)
 
     def url(self, url: httpx.URL | str) -> str:
         """A URL as text that may be shown.
 
         Text that is no URL is masked as well, up to its last `@`: a password that
-        breaks the URL it stands in is still a password.
+        breaks the URL it stands in is still a password. An `@` behind a host is taken for the
+        end of one, unless a segment of the path begins with it (`/@scope/name`) or it
+        stands in the value of a query.
 
         Arguments:
             url: a parsed URL, or any text that was meant to be one.
         """
-        if isinstance(url, httpx.URL):
-            userinfo = url.userinfo.decode("ascii")
-            text = str(url)
-            text = text.replace(f"{userinfo}@", f"{MASK}@", 1) if userinfo else text
-        else:
-            text = self._without_userinfo(url)
-        return _QUERY_PAIR.sub(self._query_pair, text)
+        from ._masking import without_encoded
+        from ._urls import mask_url
+
+        text = str(url)
+        wary = not isinstance(url, httpx.URL)
+        if isinstance(url, httpx.URL) and (userinfo := url.userinfo.decode("ascii")):
+            text = text.replace(f"//{userinfo}@", f"//{MASK}@", 1)
+        return _settled(
+            text,
+            lambda url: without_encoded(mask_url(url, self._names, wary=wary), self._names),
+        )
 
     def proxy(self, proxy: httpx.Proxy) -> str:
         """A proxy as text that may be shown.
@@ -58,19 +122,72 @@ class Redaction:
         url = self.url(proxy.url)
         return url if proxy.auth is None else url.replace("://", f"://{MASK}@", 1)
 
-    def _without_userinfo(self, text: str) -> str:
-        userinfo, at, rest = text.rpartition("@")
-        if not at:
-            return text
-        scheme = _SCHEME.match(userinfo + at)
-        return f"{scheme.group() if scheme else ''}{MASK}@{rest}"
+    def header(self, name: str, value: str) -> str:
+        """The value of a header as it may be shown.
 
-    def _query_pair(self, match: re.Match[str]) -> str:
-        pair = match.group()
-        for name in _QUERY_NAME.finditer(pair):
-            if _SECRET_NAME.search(name[1]):
-                return pair[: name.end()] + MASK
-        return pair
+        >>> Redaction().header("Authorization", "Bearer abc")
+        'Bearer ****'
+        >>> Redaction().header("Set-Cookie", "sid=abc; Path=/; HttpOnly")
+        'sid=****; Path=/; HttpOnly'
+        >>> Redaction().header("Location", "/welcome?token=abc&page=2")
+        '/welcome?token=****&page=2'
+        """
+        from ._masking import mask_header
 
+        return _settled(value, lambda value: mask_header(name, value, self._names))
+
+    def body(self, content: bytes, content_type: str) -> bytes:
+        """A body as it may be shown: a form, JSON, a multipart body or text.
+
+        What is binary is returned as it is, but for the part of a multipart body that has
+        a secret name.
+
+        Arguments:
+            content: the body, without its Content-Encoding. It may be cut off anywhere.
+            content_type: what its Content-Type says, `""` without one.
+
+        >>> Redaction().body(b'{"user": "scott", "password": "tig', "application/json")
+        b'{"user": "scott", "password": "****'
+        """
+        from ._bodies import mask_body
+
+        return _settled(content, lambda body: mask_body(body, content_type, self._names))
+
+    def text(self, text: str) -> str:
+        r"""Any text as it may be shown: a line of a log, the text of an error, a repr.
+
+        >>> Redaction().text("GET http://scott:tiger@h/?token=abc&page=2 failed, auth=('a', 'b')")
+        "GET http://****@h/?token=****&page=2 failed, auth=('****', '****')"
+        >>> Redaction().text("Authorization: Basic c2NvdHQ6dGlnZXI=\r\nAccept: */*")
+        'Authorization: Basic ****\r\nAccept: */*'
+        """
+        from ._masking import mask_text
+
+        return _settled(text, lambda text: mask_text(text, self._names))
+
+
+def _settled(shown: T, mask: Callable[[T], T]) -> T:
+    """What is masked until there is nothing left to mask: one secret may have hidden another."""
+    for _ in range(_MOST_TIMES):
+        before, shown = shown, mask(shown)
+        if shown == before:
+            break
+    return shown
+
+
+def _checked(argument: str, names: Iterable[str]) -> frozenset[str]:
+    if isinstance(names, (str, bytes)):
+        raise TypeError(f"{argument} takes several names: write {argument}=({names!r},)")
+    checked = frozenset(names)
+    for name in checked:
+        if not isinstance(name, str):
+            raise TypeError(f"{argument}: a name is a string, not {type(name).__name__}")
+        if not any(letter.isalnum() for letter in name):
+            raise ValueError(f"{argument}: {name!r} is no name, it has neither letter nor digit")
+    return checked
+
+
+__all__ = ["MASK", "REDACTION", "Redaction"]
 
 REDACTION = Redaction()
+"""No secret leaves, and nothing harmless is lost with it."""

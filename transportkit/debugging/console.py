@@ -1,0 +1,196 @@
+"""`ConsoleLog`: requests and responses as lines that a person scans."""
+
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from .bodies import Body
+from .exchange import Exchange
+
+Write = Callable[[str], object]
+
+_PHASES = ("blocked", "connect", "tls", "send", "wait", "receive")
+_INDENT = "    "
+_CYAN, _GREEN, _YELLOW, _RED, _FAINT = "36", "32", "33", "31", "2"
+# What a terminal may act upon, or a reader may be deceived by: among them escapes, and
+# characters that turn the direction of the text.
+_ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+class ConsoleLog:
+    """Writes a line when a request goes out, and one when it is over.
+
+    A line that does not follow on its own request, as others were sent meanwhile, names the
+    request again. Bodies are shown where the transport keeps them. What a terminal would act
+    upon is escaped. Everything is masked as the transport's `Redaction` says.
+
+    Arguments:
+        write: what is called with each text, which may have several lines: `print`, or
+            `logger.debug`. Default: `print`.
+        color: True or False; None for colors where `write` is `print`, on a terminal, unless
+            the environment has `NO_COLOR` (https://no-color.org).
+        headers: whether headers are shown too.
+
+    Raises:
+        TypeError: `write` cannot be called.
+
+    >>> from transportkit import DebuggingTransport
+    >>> answer = httpx.MockTransport(lambda request: httpx.Response(200, text="hello"))
+    >>> lines = []
+    >>> with httpx.Client(transport=DebuggingTransport(answer, ConsoleLog(lines.append))) as client:
+    ...     response = client.get("https://scott:tiger@example.com/")
+    >>> lines[0]
+    '>>> GET https://****@example.com/'
+    >>> lines[1].partition(" in ")[0]
+    '<<< 200 OK 5 B'
+    """
+
+    def __init__(
+        self, write: Write = print, color: bool | None = None, headers: bool = False
+    ) -> None:
+        check_write(write)
+        self._write = write
+        self._color = color
+        self._shows_headers = headers
+        self._last: tuple[str, str, datetime] | None = None
+
+    def started(self, exchange: Exchange) -> None:
+        """Write that a request goes out."""
+        self._last = _identity(exchange)
+        self._put(_CYAN, f">>> {_request(exchange)}", self._headers(exchange.request_headers))
+
+    def __call__(self, exchange: Exchange) -> None:
+        line, color = outcome(exchange)
+        if self._last != _identity(exchange):
+            line += f" for {_request(exchange)}"
+        self._last = None
+        self._put(color, line, self._details(exchange))
+
+    def _details(self, exchange: Exchange) -> Iterator[str]:
+        for mark, body in (("> ", exchange.request_body), ("", exchange.response_body)):
+            if not mark:
+                yield from self._headers(exchange.response_headers)
+            if body.content:
+                yield from (mark + line for line in _body_lines(body))
+
+    def _headers(self, headers: tuple[tuple[str, str], ...]) -> Iterator[str]:
+        if self._shows_headers:
+            yield from (escaped(f"{name}: {value}") for name, value in headers)
+
+    def _put(self, color: str, line: str, details: Iterable[str]) -> None:
+        is_colored = _is_terminal(self._write) if self._color is None else self._color
+        if is_colored:
+            line, details = _colored(line, color), (_colored(each, _FAINT) for each in details)
+        text = f"\n{_INDENT}".join([line, *details])
+        if self._write is print:
+            # A character that this terminal has not is better shown by its number than not at all.
+            encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+            text = text.encode(encoding, "backslashreplace").decode(encoding)
+        self._write(text)
+
+
+def check_write(write: object) -> None:
+    """Refuse what texts cannot be handed to."""
+    if not callable(write):
+        raise TypeError(
+            f"write must be a function of one text, not {type(write).__name__}: write print, "
+            "or logger.debug"
+        )
+
+
+def outcome(exchange: Exchange) -> tuple[str, str]:
+    """What became of a request, in one line, and its color."""
+    timings = exchange.timings
+    time = f"in {duration(timings.total)}"
+    if phases := ", ".join(
+        f"{phase} {seconds * 1000:.0f}"
+        for phase, seconds in zip(_PHASES, timings, strict=False)
+        if seconds is not None and seconds >= 0.0005
+    ):
+        time += f" ({phases})"
+    if exchange.attempts:
+        time += f" after {len(exchange.attempts)} attempts"
+    response = ""
+    if exchange.status is not None:
+        response = escaped(f"{exchange.status} {exchange.reason}".strip())
+        if exchange.http_version is not None:
+            response += f" {escaped(exchange.http_version.lower())}"
+        response += f" {size(exchange.response_body.size)}"
+    if exchange.error is not None:
+        after = f" after {response}" if response else ""
+        return f"!!! {escaped(exchange.error)}{after} {time}", _RED
+    color = _GREEN if exchange.status is None or exchange.status < 400 else _YELLOW
+    return f"<<< {response} {time}", color
+
+
+def size(count: int) -> str:
+    """A number of bytes, as it is read.
+
+    >>> size(812), size(12_345), size(3_000_000)
+    ('812 B', '12.3 KB', '3.0 MB')
+    """
+    if count < 1000:
+        return f"{count} B"
+    amount, unit = count / 1000, "KB"
+    for larger in ("MB", "GB", "TB"):
+        if amount < 999.95:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """A time, as it is read.
+
+    >>> duration(0.0004), duration(0.0482), duration(12.34)
+    ('0.4 ms', '48 ms', '12.3 s')
+    """
+    if seconds < 0.00095:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds * 1000:.0f} ms" if seconds < 9.9995 else f"{seconds:.1f} s"
+
+
+def escaped(text: str, keep: str = "") -> str:
+    r"""Text that does nothing to a terminal.
+
+    >>> print(escaped("a\x1b[2Jb"))
+    a\x1b[2Jb
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character in keep or unicodedata.category(character) not in _ESCAPED
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def _body_lines(body: Body) -> Iterator[str]:
+    text = body.text
+    if text is None:
+        yield f"(binary, {body.size:,} bytes)"
+        return
+    yield from (escaped(line, keep="\t") for line in text.splitlines())
+    if not body.is_whole:
+        yield f"(the beginning of {body.size:,} bytes)"
+
+
+def _identity(exchange: Exchange) -> tuple[str, str, datetime]:
+    return (exchange.method, exchange.url, exchange.started_at)
+
+
+def _request(exchange: Exchange) -> str:
+    return escaped(f"{exchange.method} {exchange.url}")
+
+
+def _colored(line: str, color: str) -> str:
+    return f"\x1b[{color}m{line}\x1b[0m"
+
+
+def _is_terminal(write: Write) -> bool:
+    if write is not print or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -1,0 +1,201 @@
+"""`CurlLog`: requests as commands that can be pasted into a shell.
+
+What arrives when a command is run is what arrived before. So a header that curl would add by
+itself, and the request did not have, is taken out of it.
+"""
+
+import re
+from collections.abc import Iterator
+
+from .console import Write, check_write
+from .exchange import Exchange
+
+# A command line takes no argument that is much longer (MAX_ARG_STRLEN of Linux: 128 KiB).
+_LONGEST_ARGUMENT = 100_000
+# From this size on, some version of curl asks the server first whether it wants a body.
+_EXPECTING = 1024
+
+# Compiled when they are first needed: most programs never write a command.
+_USERINFO = r"(?<=://)[^/?#]*@"
+_NETLOC = r"://([^/?#]*)"
+_DOTS = r"(?i)/(?:\.|%2e){1,2}(?:[/?]|$)"
+_GLOBS = r"[][{}]"
+_WORD = r"[A-Za-z0-9_-]+"
+_NOT_IN_FORMAT = rb"^-|[^ -~]|['\\]"
+# Of one connection, and so unknown to HTTP/2 (RFC 9113, section 8.2.2).
+_OF_HTTP1 = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
+
+_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "'": r"\'", "\\": r"\\", "!": r"\041"}
+
+
+class CurlLog:
+    r"""Writes each request as one curl command, when it is over.
+
+    The command is for a POSIX shell, such as bash. What has control characters stands in
+    `$'...'`, which bash, zsh, ksh and POSIX since 2024 know; a binary body comes from `printf`
+    through a pipe. The body is there if the transport keeps it: give it a `bodies` as large
+    as what you send. One that is not there, or is cut off, is said to be so in a comment.
+
+    Secrets are masked, and the command then sends the masks. What cannot be masked, as it is
+    compressed, is unpacked for that, or left out.
+
+    Arguments:
+        write: what is called with each command: `print`, or `logger.debug`. Default: `print`.
+        show_secrets: whether the command has the secrets, so that it works.
+
+    Raises:
+        TypeError: `write` cannot be called.
+
+    >>> from transportkit import DebuggingTransport
+    >>> answer = httpx.MockTransport(lambda request: httpx.Response(200))
+    >>> transport = DebuggingTransport(answer, CurlLog(), bodies=10_000)
+    >>> request = httpx.Request("PUT", "https://example.com/?token=abc", json="it's me")
+    >>> response = transport.handle_request(request)  # doctest: +NORMALIZE_WHITESPACE
+    curl 'https://example.com/?token=****' -X PUT -H 'Content-Type: application/json'
+    -H 'User-Agent:' -H 'Accept:' --data-raw '"it'\''s me"'
+    """
+
+    def __init__(self, write: Write = print, show_secrets: bool = False) -> None:
+        check_write(write)
+        self._write = write
+        self._shows_secrets = show_secrets
+
+    def __call__(self, exchange: Exchange) -> None:
+        self._write(command(exchange.unmasked if self._shows_secrets else exchange))
+
+
+def command(exchange: Exchange) -> str:
+    """The request of an exchange, as a command for a shell."""
+    url = re.sub(_USERINFO, "", exchange.url, count=1).partition("#")[0]
+    content, remark, is_unpacked = _content(exchange)
+    words = ["curl", _quoted(url.encode()), *_options(exchange, url)]
+    if exchange.method == "HEAD" and content is None:
+        words.append("--head")
+    elif exchange.method != ("GET" if content is None else "POST"):
+        is_word = re.fullmatch(_WORD, exchange.method)
+        words += ["-X", exchange.method if is_word else _quoted(exchange.method.encode())]
+    for header in _headers(exchange, url, content, is_unpacked):
+        words += ["-H", _quoted(header)]
+    if content is None:
+        return remark + " ".join(words)
+    if len(content) > _LONGEST_ARGUMENT or not _is_argument(content):
+        return f"{remark}printf {_format(content)} | {' '.join(words)} --data-binary @-"
+    return f"{remark}{' '.join(words)} --data-raw {_quoted(content)}"
+
+
+def _content(exchange: Exchange) -> tuple[bytes | None, str, bool]:
+    """The body to send, None for none; what is to be remarked of it; whether it was unpacked."""
+    body, kept = exchange.request_body, exchange._record.sent
+    names = {name.lower() for name, _ in exchange.request_headers}
+    if not kept.size and not kept.content:
+        has_body = bool(names & {"content-length", "transfer-encoding"})
+        return (b"" if has_body else None), "", False
+    if not kept.content:
+        return None, f"# Its body of {kept.size:,} bytes was not kept: see bodies=\n", False
+    content, is_whole = kept.content, kept.is_ended and len(kept.content) == kept.size
+    if not exchange._is_masked:
+        is_unpacked = False
+    else:
+        content, is_whole = body.content, body.is_whole
+        is_unpacked = "content-encoding" in names
+        if is_unpacked and not content:
+            return None, "# Its body cannot be unpacked, and what is secret not masked\n", False
+    if is_whole:
+        return content, "", is_unpacked
+    return (
+        content,
+        f"# Its body is cut off after {len(content):,} bytes: see bodies=\n",
+        is_unpacked,
+    )
+
+
+def _options(exchange: Exchange, url: str) -> Iterator[str]:
+    if re.search(_GLOBS, url):
+        yield "--globoff"
+    if re.search(_DOTS, url):
+        yield "--path-as-is"
+    if exchange.http_version == "HTTP/2":
+        yield "--http2" if url.startswith("https:") else "--http2-prior-knowledge"
+    elif exchange.http_version is not None and url.startswith("https:"):
+        yield "--http1.1"
+    if (exchange.server_address or "").startswith("/"):
+        yield "--unix-socket"
+        yield _quoted((exchange.server_address or "").encode())
+    if any(name.lower() == "accept-encoding" for name, _ in exchange.request_headers):
+        # The header is the request's own; this is for reading the answer.
+        yield "--compressed"
+
+
+def _headers(
+    exchange: Exchange, url: str, content: bytes | None, is_unpacked: bool
+) -> Iterator[bytes]:
+    """Those that curl does not send by itself, then those that it is not to send."""
+    is_http2 = exchange.http_version == "HTTP/2"
+    netloc = re.search(_NETLOC, url)
+    by_itself = {"accept": "*/*", "host": netloc[1] if netloc else ""}
+    names = set()
+    raw_headers = exchange._record.request_headers
+    for (name, value), (_, raw) in zip(exchange.request_headers, raw_headers, strict=True):
+        lower = name.lower()
+        names.add(lower)
+        if (
+            lower == "content-length"
+            or by_itself.get(lower) == value
+            or (is_http2 and lower in _OF_HTTP1)
+            or (is_unpacked and lower == "content-encoding")
+        ):
+            continue
+        text = f"{name}: {value}" if value else f"{name};"
+        yield text.encode("utf-8" if _is_utf8(raw) else "latin-1")
+    unwanted = ["User-Agent", "Accept"]
+    if content is not None:
+        unwanted.append("Content-Type")
+        if len(content) > _EXPECTING and not is_http2:
+            unwanted.append("Expect")
+        if is_http2:
+            unwanted.append("Content-Length")
+    for name in unwanted:
+        if name.lower() not in names:
+            yield f"{name}:".encode()
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_argument(content: bytes) -> bool:
+    return b"\0" not in content and _is_utf8(content)
+
+
+def _quoted(content: bytes) -> str:
+    r"""What a shell takes for these bytes, as one word.
+
+    >>> print(_quoted(b"it's"), _quoted(b"two\nlines"))
+    'it'\''s' $'two\nlines'
+    """
+    text = content.decode("utf-8", "surrogateescape")
+    if text.isprintable():
+        return "'" + text.replace("'", r"'\''") + "'"
+    return "$'" + "".join(map(_escaped, text)) + "'"
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
+def _format(content: bytes) -> str:
+    r"""What `printf` takes for these bytes.
+
+    >>> print(_format(b"\x89 100%"))
+    '\211 100%%'
+    """
+    text = re.sub(_NOT_IN_FORMAT, lambda match: b"\\%03o" % ord(match[0]), content)
+    return "'" + text.replace(b"%", b"%%").decode("ascii") + "'"

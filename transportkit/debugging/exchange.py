@@ -1,0 +1,235 @@
+"""`Exchange`: a request and what became of it, as observers see it.
+
+A `Record` is what was seen, taken down as cheaply as can be while it happens. An `Exchange`
+shows it, and works out what is asked for only then: nobody pays for what nobody reads.
+"""
+
+from collections.abc import Sequence
+from dataclasses import FrozenInstanceError, dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Self
+
+import httpx
+
+from .._redaction import REDACTION, Redaction
+from ..retrying.policy import Attempt
+from .bodies import Body, Kept, shown_body
+from .timings import Timings, timings
+
+__all__ = ["Body", "Exchange", "Record", "Timings"]
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Record:
+    """What was seen of an exchange, in clear.
+
+    Attributes:
+        started_at: the time of day, in seconds since the epoch.
+        started: the same moment by `time.perf_counter`, like all other times.
+        head: when the head of the response was there.
+        ended: when all was over.
+        events: httpcore's, see `timings`.
+        sent: the body of the request.
+        received: the body of the response.
+        error: the name and the text of what went wrong.
+    """
+
+    method: str
+    url: httpx.URL
+    request_headers: RawHeaders = ()
+    started_at: float = 0.0
+    started: float = 0.0
+    head: float | None = None
+    ended: float = 0.0
+    events: list[tuple[str, float]] = field(default_factory=list)
+    sent: Kept = field(default_factory=Kept)
+    received: Kept = field(default_factory=Kept)
+    status: int | None = None
+    reason: str = ""
+    http_version: str | None = None
+    response_headers: RawHeaders = ()
+    error: str | None = None
+    server_address: str | None = None
+    tls_version: str | None = None
+    stream_id: int | None = None
+    attempts: tuple[Attempt, ...] = ()
+    is_finished: bool = True
+
+
+class Exchange:
+    """A request and what became of it: a response, an error, or one after the other.
+
+    It does not change any more. Everything in it that may be secret is masked, by the
+    `Redaction` of the transport; `unmasked` shows the same in clear.
+
+    Attributes:
+        method: GET, POST, ...
+        url: the URL of the request.
+        http_version: "HTTP/1.1" or "HTTP/2", None where nobody has told.
+        request_headers: names and values, in the order in which they were sent.
+        request_body: what was sent.
+        status: of the response, None without one.
+        reason: the text beside the status.
+        response_headers: names and values, in the order in which they came.
+        response_body: what was received.
+        error: what went wrong, such as "ReadTimeout: timed out", or None. With a status, it
+            went wrong after the head of the response.
+        started_at: when, in UTC.
+        timings: where the time went.
+        server_address: "127.0.0.1:8080", "[::1]:443", or the path of a socket; with a proxy,
+            the proxy's. None where nobody has told.
+        tls_version: "TLSv1.3", None without TLS.
+        stream_id: that of HTTP/2, or None.
+        attempts: what a retry transport inside has tried, () if the first attempt succeeded.
+        is_finished: False when it has just begun, and only method, URL, headers and start
+            are known.
+
+    >>> seen = []
+    >>> answer = httpx.MockTransport(lambda request: httpx.Response(200))
+    >>> from transportkit import DebuggingTransport
+    >>> with httpx.Client(transport=DebuggingTransport(answer, seen.append)) as client:
+    ...     response = client.get("https://example.com/?token=abc")
+    >>> seen[0].status, seen[0].url, seen[0].unmasked.url
+    (200, 'https://example.com/?token=****', 'https://example.com/?token=abc')
+    """
+
+    _record: Record
+    _redaction: Redaction
+    _is_masked: bool
+
+    def __init__(
+        self, record: Record, redaction: Redaction = REDACTION, is_masked: bool = True
+    ) -> None:
+        own = self.__dict__
+        own["_record"], own["_redaction"], own["_is_masked"] = record, redaction, is_masked
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise FrozenInstanceError(f"an exchange cannot be changed: {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"an exchange cannot be changed: {name}")
+
+    def __repr__(self) -> str:
+        record = self._record
+        outcome = "..." if not record.is_finished else record.status or "failed"
+        return f"<Exchange {record.method} {self._redaction.url(record.url)} {outcome}>"
+
+    @property
+    def method(self) -> str:
+        return self._record.method
+
+    @cached_property
+    def url(self) -> str:
+        url = self._record.url
+        return self._redaction.url(url) if self._is_masked else str(url)
+
+    @property
+    def http_version(self) -> str | None:
+        return self._record.http_version
+
+    @cached_property
+    def request_headers(self) -> tuple[tuple[str, str], ...]:
+        return self._headers(self._record.request_headers)
+
+    @cached_property
+    def request_body(self) -> Body:
+        return self._body(self._record.sent, self._record.request_headers)
+
+    @property
+    def status(self) -> int | None:
+        return self._record.status
+
+    @cached_property
+    def reason(self) -> str:
+        reason, status = self._record.reason, self._record.status
+        if not reason:
+            # HTTP/2 has none, and HTTP/1.1 may leave it out.
+            return httpx.codes.get_reason_phrase(status or 0)
+        return self._redaction.text(reason) if self._is_masked else reason
+
+    @cached_property
+    def response_headers(self) -> tuple[tuple[str, str], ...]:
+        return self._headers(self._record.response_headers)
+
+    @cached_property
+    def response_body(self) -> Body:
+        return self._body(self._record.received, self._record.response_headers)
+
+    @cached_property
+    def error(self) -> str | None:
+        error = self._record.error
+        return self._redaction.text(error) if self._is_masked and error else error
+
+    @property
+    def started_at(self) -> datetime:
+        return datetime.fromtimestamp(self._record.started_at, UTC)
+
+    @cached_property
+    def timings(self) -> Timings:
+        record = self._record
+        return timings(record.started, record.events, record.head, record.ended)
+
+    @property
+    def server_address(self) -> str | None:
+        return self._record.server_address
+
+    @property
+    def tls_version(self) -> str | None:
+        return self._record.tls_version
+
+    @property
+    def stream_id(self) -> int | None:
+        return self._record.stream_id
+
+    @cached_property
+    def attempts(self) -> tuple[Attempt, ...]:
+        attempts = self._record.attempts
+        return tuple(map(self._attempt, attempts)) if self._is_masked else attempts
+
+    @property
+    def is_finished(self) -> bool:
+        return self._record.is_finished
+
+    @property
+    def unmasked(self) -> Self:
+        """The same in clear."""
+        return type(self)(self._record, self._redaction, is_masked=False)
+
+    def _headers(self, raw: RawHeaders) -> tuple[tuple[str, str], ...]:
+        headers = decoded_headers(raw)
+        if not self._is_masked:
+            return headers
+        return tuple((name, self._redaction.header(name, value)) for name, value in headers)
+
+    def _body(self, kept: Kept, raw: RawHeaders) -> Body:
+        headers = httpx.Headers(list(raw))
+        return shown_body(kept, headers, self._redaction if self._is_masked else None)
+
+    def _attempt(self, attempt: Attempt) -> Attempt:
+        if isinstance(attempt.outcome, int):
+            return attempt
+        shown = self._redaction.text(str(attempt.outcome))
+        try:
+            outcome = type(attempt.outcome)(shown)
+        except TypeError:
+            outcome = httpx.TransportError(f"{type(attempt.outcome).__name__}: {shown}")
+        return Attempt(outcome, attempt.waited)
+
+
+def decoded_headers(raw: RawHeaders) -> tuple[tuple[str, str], ...]:
+    r"""Headers as text: UTF-8 where it is, else ISO-8859-1, of which every byte is a character.
+
+    >>> decoded_headers([(b"X-City", b"K\xf6ln")])
+    (('X-City', 'Köln'),)
+    """
+    return tuple((name.decode("latin-1"), _decoded(value)) for name, value in raw)
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

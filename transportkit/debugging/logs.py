@@ -1,0 +1,155 @@
+"""`RedactingFilter`: what other loggers print, without its secrets.
+
+httpx and httpcore log URLs, headers and SOCKS credentials themselves, past any transport.
+"""
+
+import copy
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from numbers import Number
+
+from .._redaction import Redaction
+
+# Before Python 3.12 a filter can hand on no other record than the one it was given.
+_REPLACES = sys.version_info >= (3, 12)
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# What is nested deeper is shown as text.
+_DEEPEST = 5
+
+
+class RedactingFilter(logging.Filter):
+    """Takes secrets out of what a handler is about to write.
+
+    Masked are the message, the traceback, the stack and whatever was given as `extra`. A
+    message keeps its template and its arguments, each masked, as long as no secret
+    comes about by putting them together. A traceback becomes text.
+
+    The record stays as it was for all other handlers. Python 3.11 knows no way to that: there
+    the handlers that come after this one get what was masked, and nothing that was not.
+
+    Put it on handlers, all that write somewhere, and not on a logger: a filter on the logger
+    `httpcore` is asked only for what is logged to exactly this one, while httpcore logs to
+    `httpcore.http11`, `httpcore.connection` and others, whose records pass by the filters
+    of their parents. With `logging.config.dictConfig` it is written so:
+
+        "filters": {"redact": {"()": "transportkit.RedactingFilter"}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"]}},
+
+    Arguments:
+        redaction: what is masked. Default: `Redaction()`.
+
+    >>> import logging, sys
+    >>> handler = logging.StreamHandler(sys.stdout)
+    >>> handler.addFilter(RedactingFilter())
+    >>> logger = logging.Logger("an application's")
+    >>> logger.addHandler(handler)
+    >>> logger.info("GET %s", httpx.URL("https://scott:tiger@example.com/?token=abc&page=2"))
+    GET https://****@example.com/?token=****&page=2
+    """
+
+    def __init__(self, redaction: Redaction | None = None) -> None:
+        super().__init__()
+        self._redaction = Redaction() if redaction is None else redaction
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        masked = copy.copy(record) if _REPLACES else record
+        self._mask(masked)
+        return masked if _REPLACES else True
+
+    def _mask(self, record: logging.LogRecord) -> None:
+        self._mask_message(record)
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        # A formatter that does without `exc_text` would write the error itself, in clear.
+        record.exc_info = None
+        if record.exc_text:
+            record.exc_text = self._redaction.text(record.exc_text)
+        if record.stack_info:
+            record.stack_info = self._redaction.text(record.stack_info)
+        for name, value in list(vars(record).items()):
+            if name not in _STANDARD:
+                setattr(record, name, self._masked(name, value))
+
+    def _mask_message(self, record: logging.LogRecord) -> None:
+        if isinstance(record.args, Mapping):
+            # What a message has as its only argument is this too, such as headers.
+            record.args = _Arguments(
+                {name: self._masked(str(name), arg) for name, arg in record.args.items()},
+                _Masked(record.args, self._redaction),
+            )
+        elif record.args:
+            record.args = tuple(self._masked("", arg) for arg in record.args)
+        try:
+            message = record.getMessage()
+        except Exception:  # noqa: BLE001 - logging would print the template and what broke it
+            message = f"{_Masked(record.msg, self._redaction)} {record.args!r}"
+            is_whole = False
+        else:
+            is_whole = bool(record.args) or isinstance(record.msg, str)
+        masked = self._redaction.text(message)
+        if masked != message or not is_whole:
+            record.msg, record.args = masked, ()
+        if hasattr(record, "message"):
+            # An earlier handler has left it there.
+            record.message = masked
+
+    def _masked(self, name: str, value: object, depth: int = 0) -> object:
+        if name and value is not None and self._redaction.is_secret(name):
+            return self._redaction.header(name, value if isinstance(value, str) else "")
+        if isinstance(value, str):
+            return self._redaction.text(value)
+        if isinstance(value, Number):
+            return value
+        is_nested = type(value) in {dict, list, tuple}
+        if is_nested and depth == _DEEPEST:
+            return _Masked(value, self._redaction)
+        if type(value) is dict:
+            value = {key: self._masked(str(key), each, depth + 1) for key, each in value.items()}
+        elif is_nested and isinstance(value, (list, tuple)):
+            value = type(value)(self._masked("", each, depth + 1) for each in value)
+        # What is a secret for what stands beside it, such as a header in a list of pairs.
+        masked = _Masked(value, self._redaction)
+        return value if masked.is_harmless else masked
+
+
+class _Masked:
+    """Stands in for an object that would show a secret."""
+
+    def __init__(self, value: object, redaction: Redaction) -> None:
+        self.is_harmless = True
+        self._text = self._shown(value, str, redaction)
+        self._representation = self._shown(value, repr, redaction)
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return self._representation
+
+    def __format__(self, spec: str) -> str:
+        return format(self._text, spec)
+
+    def _shown(self, value: object, show: Callable[[object], str], redaction: Redaction) -> str:
+        try:
+            text = show(value)
+        except Exception:  # noqa: BLE001 - a log line never breaks what it tells about
+            self.is_harmless = False
+            return f"<{type(value).__name__} that cannot be shown>"
+        masked = redaction.text(text)
+        self.is_harmless &= masked == text
+        return masked
+
+
+class _Arguments(dict[str, object]):
+    """The arguments of a template that takes them by their names, or is given them as a whole."""
+
+    def __init__(self, arguments: Mapping[str, object], whole: _Masked) -> None:
+        super().__init__(arguments)
+        self._whole = whole
+
+    def __str__(self) -> str:
+        return str(self._whole)
+
+    def __repr__(self) -> str:
+        return repr(self._whole)

@@ -1,0 +1,172 @@
+"""`DebuggingTransport` and `AsyncDebuggingTransport`: see what goes over the wire."""
+
+import inspect
+from types import TracebackType
+from typing import Unpack
+
+import httpx
+
+from .._network import HTTPTransportOptions
+from .._redaction import REDACTION, Redaction
+from .._wrapper import AsyncWrapper, Wrapper
+from .capture import AsyncTraceCapture, TraceCapture
+from .console import ConsoleLog
+from .reporting import Observer, Reporter
+from .streams import AsyncReceivedStream, AsyncSentStream, ReceivedStream, SentStream
+
+
+class DebuggingTransport(Wrapper):
+    """Shows each request and what became of it to observers, and changes neither.
+
+    An observer is called with one `Exchange`, once, when the body of the response has been
+    read to its end, was closed or has failed, or when there is no response. A response that
+    was read already is reported at once, one that nobody reads or closes when the transport
+    closes; so is a 101, whose connection goes on. An observer that has a method `started` is
+    also called with the unfinished exchange when the request goes out. What an observer
+    raises is logged on `transportkit.debugging` and never breaks the request. With
+    `AsyncDebuggingTransport` observers are plain functions too, called in the event loop.
+
+    Everything an observer gets is masked by `redaction`; `exchange.unmasked` is in clear.
+    Around a `RetryTransport` it shows a request once, with all its attempts; inside one, it
+    shows each attempt.
+
+    Arguments:
+        transport: the inner transport. Default: `default_transport(**kwargs)`.
+        observers: who is shown the exchanges. Default: `ConsoleLog()`.
+        bodies: how many bytes of each body are kept as they stream by. Default: none.
+        redaction: what is masked. Default: `Redaction()`.
+        kwargs: arguments of `httpx.HTTPTransport`, in place of a transport.
+
+    Raises:
+        TypeError: an observer that cannot be called or is a coroutine function, an argument
+            of another type, or a transport and kwargs both.
+        ValueError: `bodies` is negative.
+
+    >>> def show(exchange):
+    ...     print(exchange.method, exchange.url, exchange.status, exchange.response_body.text)
+    >>> answer = httpx.MockTransport(lambda request: httpx.Response(404, text="no such page"))
+    >>> transport = DebuggingTransport(answer, show, bodies=4096)
+    >>> with httpx.Client(transport=transport) as client:
+    ...     response = client.get("https://scott:tiger@example.com/")
+    GET https://****@example.com/ 404 no such page
+    """
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport | None = None,
+        *observers: Observer,
+        bodies: int = 0,
+        redaction: Redaction = REDACTION,
+        **kwargs: Unpack[HTTPTransportOptions],
+    ) -> None:
+        check_arguments(transport, observers, bodies, redaction)
+        super().__init__(transport, **kwargs)
+        self._reporter = Reporter(observers or (ConsoleLog(),), bodies, redaction)
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        try:
+            super().__exit__(exc_type, exc_value, traceback)
+        finally:
+            self._reporter.close()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        extensions, stream = request.extensions, request.stream
+        capture = TraceCapture(self._reporter, request)
+        request.extensions = {**extensions, "trace": capture}
+        if not capture.knows_body(request):
+            request.stream = SentStream(stream, capture.sent)
+        try:
+            response = self._send(self._transport, request)
+        except BaseException as error:
+            capture.report(error)
+            raise
+        finally:
+            request.extensions, request.stream = extensions, stream
+        if not capture.is_over_with(response):
+            response.stream = ReceivedStream(response.stream, capture)
+        return response
+
+
+class AsyncDebuggingTransport(AsyncWrapper):
+    """Shows each request and what became of it to observers, and changes neither.
+
+    The same as `DebuggingTransport`, for `httpx.AsyncClient`, on asyncio and on trio.
+
+    >>> seen = []
+    >>> transport = AsyncDebuggingTransport(None, seen.append, bodies=4096, http2=True)
+    >>> client = httpx.AsyncClient(transport=transport)
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *observers: Observer,
+        bodies: int = 0,
+        redaction: Redaction = REDACTION,
+        **kwargs: Unpack[HTTPTransportOptions],
+    ) -> None:
+        check_arguments(transport, observers, bodies, redaction)
+        super().__init__(transport, **kwargs)
+        self._reporter = Reporter(observers or (ConsoleLog(),), bodies, redaction)
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        try:
+            await super().__aexit__(exc_type, exc_value, traceback)
+        finally:
+            self._reporter.close()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        extensions, stream = request.extensions, request.stream
+        capture = AsyncTraceCapture(self._reporter, request)
+        request.extensions = {**extensions, "trace": capture}
+        if not capture.knows_body(request):
+            request.stream = AsyncSentStream(stream, capture.sent)
+        try:
+            response = await self._send(self._transport, request)
+        except BaseException as error:
+            capture.report(error)
+            raise
+        finally:
+            request.extensions, request.stream = extensions, stream
+        if not capture.is_over_with(response):
+            response.stream = AsyncReceivedStream(response.stream, capture)
+        return response
+
+
+def check_arguments(
+    transport: object, observers: tuple[object, ...], bodies: object, redaction: object
+) -> None:
+    """Refuse what could not be called, or would not mask."""
+    kinds = (httpx.BaseTransport, httpx.AsyncBaseTransport)
+    if callable(transport) and not isinstance(transport, kinds):
+        raise TypeError(
+            "transport comes first, the observers after it: write "
+            "DebuggingTransport(None, observer)"
+        )
+    for observer in observers:
+        if not callable(observer) or isinstance(observer, type):
+            raise TypeError(
+                f"an observer must be a function of one Exchange, not {type(observer).__name__}: "
+                "write a function, or ConsoleLog()"
+            )
+        if inspect.iscoroutinefunction(observer):
+            raise TypeError(
+                "an observer must be a plain function, not a coroutine function: "
+                "it may put the exchange into a queue"
+            )
+    if not isinstance(bodies, int) or isinstance(bodies, bool):
+        raise TypeError(f"bodies must be a number of bytes, not {bodies!r}: write bodies=4096")
+    if bodies < 0:
+        raise ValueError(f"bodies must be a number of bytes from 0 up, not {bodies}")
+    if not isinstance(redaction, Redaction):
+        raise TypeError(f"redaction must be a Redaction, not {redaction!r}: write Redaction(...)")
