@@ -4,6 +4,7 @@ import asyncio
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.flavours import Flavour, SpyTransport
 
-from transportkit._lifecycle import AsyncTransportOwner, Openings, TransportOwner, distinct
+from transportkit._lifecycle import AsyncTransportOwner, Openings, TransportOwner
 
 REQUEST = httpx.Request("GET", "http://example.com/")
 THREADS = 8
@@ -28,15 +29,25 @@ in_async = pytest.mark.parametrize(
 class Owner(TransportOwner):
     """Sends through the first of those it owns."""
 
+    def __init__(self, owned: Iterable[httpx.BaseTransport]) -> None:
+        first, *others = owned
+        self._first = first
+        super().__init__((first, *others))
+
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._send(self._owned[0], request)
+        return self._send(self._first, request)
 
 
 class AsyncOwner(AsyncTransportOwner):
     """Sends through the first of those it owns."""
 
+    def __init__(self, owned: Iterable[httpx.AsyncBaseTransport]) -> None:
+        first, *others = owned
+        self._first = first
+        super().__init__((first, *others))
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._send(self._owned[0], request)
+        return await self._send(self._first, request)
 
 
 def owner_of(flavour: Flavour, *owned: SpyTransport) -> Any:
@@ -69,70 +80,43 @@ def spies(names: str, **failing: dict[str, BaseException]) -> tuple[list[str], l
 
 
 class TestOpenings:
-    def test_new_ones_can_be_closed_but_were_not_entered(self) -> None:
-        assert Openings().close() == (True, False)
+    def test_new_ones_are_to_be_closed_but_were_not_entered(self) -> None:
+        assert Openings(["a", "b"]).close() == [("a", False), ("b", False)]
 
     def test_only_the_first_to_enter_is_told_to(self) -> None:
-        openings = Openings()
-        assert [openings.enter() for _ in range(3)] == [True, False, False]
+        openings = Openings(["a", "b"])
+        assert [openings.enter() for _ in range(3)] == [("a", "b"), (), ()]
 
     def test_only_the_first_to_close_is_told_to(self) -> None:
-        openings = Openings()
+        openings = Openings(["a"])
         openings.enter()
-        assert [openings.close() for _ in range(3)] == [(True, True)] + [(False, False)] * 2
+        assert [openings.close() for _ in range(3)] == [[("a", True)], [], []]
 
     def test_after_a_failed_enter_there_is_something_to_close_but_not_to_leave(self) -> None:
-        openings = Openings()
+        openings = Openings(["a"])
         openings.enter()
         openings.enter_failed()
-        assert openings.close() == (True, False)
+        assert openings.close() == [("a", False)]
 
     def test_after_a_failed_enter_the_next_one_is_told_to_enter(self) -> None:
-        openings = Openings()
+        openings = Openings(["a"])
         openings.enter()
         openings.enter_failed()
-        assert openings.enter()
+        assert openings.enter() == ("a",)
 
     def test_a_request_after_a_close_gives_something_to_close_again(self) -> None:
-        openings = Openings()
+        openings = Openings(["a"])
         openings.enter()
         openings.close()
         assert not openings.is_open
         openings.reopen()
         assert openings.is_open
-        assert openings.close() == (True, False)
+        assert openings.close() == [("a", False)]
 
-    @pytest.mark.parametrize("call", ["enter", "close"])
-    def test_of_many_threads_exactly_one_is_told_to(self, call: str) -> None:
-        class Slow(Openings):
-            """Lets the other threads run between a look at the state and its change."""
+    def test_hold_each_once_in_the_order_of_first_appearance(self) -> None:
+        assert Openings("babca").enter() == ("b", "a", "c")
 
-            def __setattr__(self, name: str, value: object) -> None:
-                time.sleep(0)
-                super().__setattr__(name, value)
-
-        def told(openings: Openings) -> bool:
-            barrier.wait()
-            answer: Any = getattr(openings, call)()
-            return answer is True or answer == (True, False)
-
-        barrier = threading.Barrier(THREADS)
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(1e-6)
-        try:
-            with ThreadPoolExecutor(THREADS) as pool:
-                for _ in range(50):
-                    assert sum(pool.map(told, [Slow()] * THREADS)) == 1
-        finally:
-            sys.setswitchinterval(interval)
-
-
-class TestDistinct:
-    def test_keeps_the_order_of_first_appearance(self) -> None:
-        a, b, c = object(), object(), object()
-        assert distinct([b, a, b, c, a]) == (b, a, c)
-
-    def test_goes_by_identity_and_not_by_equality(self) -> None:
+    def test_go_by_identity_and_not_by_equality(self) -> None:
         class Equal(SpyTransport):
             def __eq__(self, other: object) -> bool:
                 return True
@@ -140,10 +124,69 @@ class TestDistinct:
             __hash__ = None  # type: ignore[assignment]
 
         first, second = Equal(), Equal()
-        both = distinct([first, second, first])
+        both = Openings([first, second, first]).enter()
         assert len(both) == 2
         assert both[0] is first
         assert both[1] is second
+
+    @pytest.mark.parametrize("is_entered", [False, True])
+    @pytest.mark.parametrize("to_enter", [False, True])
+    def test_one_that_comes_later_is_entered_if_the_others_were(
+        self, is_entered: bool, to_enter: bool
+    ) -> None:
+        openings = Openings(["a"])
+        if is_entered:
+            openings.enter()
+        assert openings.adopt("b", to_enter=to_enter) is (is_entered and to_enter)
+        assert openings.close() == [("a", is_entered), ("b", is_entered and to_enter)]
+
+    def test_one_that_is_held_already_is_not_entered_again(self) -> None:
+        openings = Openings(["a"])
+        openings.enter()
+        assert not openings.adopt("a", to_enter=True)
+        assert openings.close() == [("a", True)]
+
+    def test_one_that_came_later_is_entered_with_the_others_the_next_time(self) -> None:
+        openings = Openings(["a"])
+        openings.adopt("b", to_enter=False)
+        assert openings.enter() == ("a", "b")
+        assert openings.close() == [("a", True), ("b", True)]
+
+    @pytest.mark.parametrize("is_entered", [False, True])
+    def test_one_that_goes_is_closed_as_it_was_entered(self, is_entered: bool) -> None:
+        openings = Openings(["a", "b"])
+        if is_entered:
+            openings.enter()
+        assert openings.release("a") == [("a", is_entered)]
+        assert openings.close() == [("b", is_entered)]
+
+    def test_one_that_goes_after_the_close_has_been_closed(self) -> None:
+        openings = Openings(["a"])
+        openings.close()
+        assert openings.release("a") == []
+
+    @pytest.mark.parametrize("call", ["enter", "close"])
+    def test_of_many_threads_exactly_one_is_told_to(self, call: str) -> None:
+        class Slow(Openings[str]):
+            """Lets the other threads run between a look at the state and its change."""
+
+            def __setattr__(self, name: str, value: object) -> None:
+                time.sleep(0)
+                super().__setattr__(name, value)
+
+        def told(openings: Openings[str]) -> bool:
+            barrier.wait()
+            return bool(getattr(openings, call)())
+
+        barrier = threading.Barrier(THREADS)
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            with ThreadPoolExecutor(THREADS) as pool:
+                for _ in range(50):
+                    assert sum(pool.map(told, [Slow("a")] * THREADS)) == 1
+        finally:
+            sys.setswitchinterval(interval)
 
 
 async def test_each_is_entered_and_left_once(flavour: Flavour) -> None:
@@ -424,6 +467,55 @@ class TestAFailedEnter:
         assert caught.value is error
         assert error.__notes__ == ["Closing a transport failed as well: OSError('b')"]
         assert calls == ["a enter", "b enter", "c enter", "b exit", "a exit"]
+
+
+class TestOneThatComesLater:
+    async def test_is_entered_and_left_like_the_others(self, flavour: Flavour) -> None:
+        calls, (first, late) = spies("ab")
+        async with flavour.entered(owner_of(flavour, first)) as owner:
+            await flavour.call(owner._hold, late)
+            assert calls == ["a enter", "b enter"]
+        assert calls[2:] == ["a exit", "b exit"]
+
+    async def test_of_one_that_was_not_entered_is_closed_only(self, flavour: Flavour) -> None:
+        calls, (first, late) = spies("ab")
+        owner = owner_of(flavour, first)
+        await flavour.call(owner._hold, late)
+        await flavour.close(owner)
+        assert calls == ["a close", "b close"]
+
+    async def test_and_cannot_be_entered_is_not_held(self, flavour: Flavour) -> None:
+        calls, (first, late) = spies("ab", b={"enter": ValueError("b")})
+        async with flavour.entered(owner_of(flavour, first)) as owner:
+            with pytest.raises(ValueError, match=r"^b$"):
+                await flavour.call(owner._hold, late)
+        assert calls == ["a enter", "b enter", "a exit"]
+
+    async def test_and_goes_again_is_left_once(self, flavour: Flavour) -> None:
+        calls, (first, late) = spies("ab")
+        async with flavour.entered(owner_of(flavour, first)) as owner:
+            await flavour.call(owner._hold, late)
+            await flavour.call(owner._let_go, late)
+            assert calls[2:] == ["b exit"]
+        assert calls[3:] == ["a exit"]
+
+    async def test_and_goes_after_the_close_is_not_closed_again(self, flavour: Flavour) -> None:
+        calls, (first, late) = spies("ab")
+        owner = owner_of(flavour, first)
+        await flavour.call(owner._hold, late)
+        await flavour.close(owner)
+        await flavour.call(owner._let_go, late)
+        assert calls == ["a close", "b close"]
+
+    async def test_and_fails_to_close_does_not_hide_what_it_went_for(
+        self, flavour: Flavour
+    ) -> None:
+        _, (first, late) = spies("ab", b={"close": OSError("b")})
+        owner = owner_of(flavour, first)
+        await flavour.call(owner._hold, late)
+        error = ValueError("before")
+        await flavour.call(owner._let_go, late, error)
+        assert error.__notes__ == ["Closing a transport failed as well: OSError('b')"]
 
 
 @given(

@@ -362,6 +362,61 @@ class TestSSLContexts:
         assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
+class TestAProxyOverTLS:
+    def proxy_context_of(self, transport: Any) -> ssl.SSLContext | None:
+        context = transport._pool._proxy_ssl_context
+        assert context is None or isinstance(context, ssl.SSLContext)
+        return context
+
+    def test_has_a_context_of_the_network_that_is_not_that_of_the_targets(self) -> None:
+        common = network()
+        transports = [
+            common.transport(proxy=proxy)
+            for proxy in (
+                "https://a",
+                "https://b",
+                httpx.URL("https://c"),
+                httpx.Proxy("https://d"),
+            )
+        ]
+        (context,) = {self.proxy_context_of(transport) for transport in transports}
+        assert context is not None
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+        assert context is not context_of(transports[0])
+
+    def test_trusts_whom_httpcore_trusts(self) -> None:
+        context = self.proxy_context_of(network(verify=False).transport(proxy="https://a"))
+        assert context is not None
+        assert context.cert_store_stats() == httpcore.default_ssl_context().cert_store_stats()
+
+    def test_keeps_a_context_of_its_own_and_all_else(self) -> None:
+        own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        common = network(verify=False)
+        transport = common.transport(proxy=httpx.Proxy("https://a", ssl_context=own))
+        assert self.proxy_context_of(transport) is own
+        shared = common.transport(
+            proxy=httpx.Proxy("https://scott:tiger@a:444", headers={"X-Key": "1"})
+        )
+        assert shared._pool._proxy_url.origin.port == 444
+        assert dict(shared._pool._proxy_headers)[b"X-Key"] == b"1"
+        assert b"Proxy-Authorization" in dict(shared._pool._proxy_headers)
+
+    @pytest.mark.parametrize("scheme", ["http", "socks5"])
+    def test_is_none_when_it_speaks_something_else(self, scheme: str) -> None:
+        common = network(verify=False)
+        common.transport(proxy=f"{scheme}://a")
+        assert common._proxy_context is None
+
+
+class TestAnotherNetwork:
+    def test_shares_the_context_with_the_common_arguments(self, pem: Path) -> None:
+        common = network(verify=str(pem / "ca.pem"), cert=str(pem / "both.pem"), http1=True)
+        other = network(**common.shared_options())
+        assert context_of(other.transport()) is context_of(common.transport())
+        assert other.options.keys() == {"verify", "http1"}
+        assert common.options.keys() == {"verify", "cert", "http1"}
+
+
 class TestCertificates:
     def test_of_a_file_are_trusted(self, pem: Path) -> None:
         context = context_of(network(verify=str(pem / "ca.pem")).transport())

@@ -303,6 +303,63 @@ class TestAWatch:
         assert not watch.proves_unsent(ERROR)
 
 
+class TestThePeer:
+    @pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+    async def test_that_refuses_was_not_reached(self, flavour: Flavour, scheme: str) -> None:
+        watch = watch_of(flavour)
+        with refused_port() as port:
+            url = f"{scheme}://127.0.0.1:{port}"
+            with pytest.raises(httpx.ConnectError):
+                await exchange(flavour, "https://example.com/", watch, proxy=url)
+        assert not watch.reached
+        assert not watch.broke_in_socks
+        assert watch.left_open is None
+
+    @pytest.mark.parametrize("target", ["http://example.com/", "https://example.com/"])
+    async def test_that_was_asked_was_reached(self, flavour: Flavour, target: str) -> None:
+        watch = watch_of(flavour)
+        with raw_server(closing) as url, pytest.raises(httpx.RemoteProtocolError):
+            await exchange(flavour, target, watch, proxy=url)
+        assert watch.reached
+        assert not watch.broke_in_socks
+
+    async def test_that_broke_a_socks_handshake_was_reached(self, flavour: Flavour) -> None:
+        def talk(connection: socket.socket) -> None:
+            connection.recv(3)
+            connection.sendall(b"\x05\xff")
+            wait_for_end(connection)
+
+        watch = watch_of(flavour)
+        with raw_server(talk) as url:
+            socks = url.replace("http://", "socks5://")
+            with pytest.raises(httpx.ProxyError) as caught:
+                await exchange(flavour, "http://example.com/", watch, proxy=socks)
+            assert watch.reached
+            assert watch.broke_in_socks
+            assert watch.proves_unsent(caught.value)
+            # httpcore has forgotten about it.
+            await flavour.close(watch.left_open)
+
+    async def test_that_opened_a_tunnel_by_socks_left_nothing_open(self, flavour: Flavour) -> None:
+        def talk(connection: socket.socket) -> None:
+            connection.recv(3)
+            connection.sendall(b"\x05\x00")
+            connection.recv(64)
+            connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
+            read_request(connection)
+            respond(connection, "200 OK")
+            wait_for_end(connection)
+
+        watch = watch_of(flavour)
+        with raw_server(talk) as url:
+            socks = url.replace("http://", "socks5://")
+            response = await exchange(flavour, "http://example.com/", watch, proxy=socks)
+        assert response.status_code == 200
+        assert watch.reached
+        assert watch.left_open is None
+        assert not any(watch.proves_unsent(kind("")) for kind in ERRORS)
+
+
 class TestTheCallersTrace:
     @pytest.mark.parametrize("scheme", ["http", "https"])
     async def test_hears_every_event_once_with_all_it_tells(

@@ -12,7 +12,7 @@ entered is closed by its `close`, as a stock client does.
 import threading
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 import httpx
 
@@ -21,42 +21,72 @@ from ._io import async_shield, shield
 T = TypeVar("T")
 
 
-class Openings:
-    """Whether inner transports are to be entered or closed now."""
+class Openings(Generic[T]):
+    """Which inner transports are to be entered or closed now.
 
-    def __init__(self) -> None:
+    Arguments:
+        owned: the transports; one that is given twice is held once.
+    """
+
+    def __init__(self, owned: Iterable[T] = ()) -> None:
         self.is_open: bool = True
         self._is_entered = False
+        # By identity, as equality is for the transports to define.
+        self._owned = {id(transport): transport for transport in owned}
+        self._entered: set[int] = set()
         self._lock = threading.Lock()
 
-    def enter(self) -> bool:
-        """True when the inner transports have to be entered by this caller."""
+    def enter(self) -> tuple[T, ...]:
+        """The inner transports that have to be entered by this caller."""
         with self._lock:
             first = not self._is_entered
             self.is_open = self._is_entered = True
-            return first
+            if not first:
+                return ()
+            self._entered = set(self._owned)
+            return tuple(self._owned.values())
 
     def enter_failed(self) -> None:
         """What was entered has been left again; what was not can still be closed."""
         with self._lock:
             self._is_entered = False
+            self._entered.clear()
 
     def reopen(self) -> None:
         """A request came after a close: there will be something to close again."""
         with self._lock:
             self.is_open = True
 
-    def close(self) -> tuple[bool, bool]:
-        """Whether the inner transports have to be closed by this caller, and were entered."""
+    def close(self) -> list[tuple[T, bool]]:
+        """The inner transports that have to be closed by this caller, and were they entered."""
         with self._lock:
-            closing = (self.is_open, self._is_entered)
+            closing = [(one, key in self._entered) for key, one in self._owned.items()]
+            was_open = self.is_open
             self.is_open = self._is_entered = False
-            return closing
+            self._entered.clear()
+            return closing if was_open else []
 
+    def adopt(self, transport: T, *, to_enter: bool) -> bool:
+        """Hold one more; True when it has to be entered by this caller.
 
-def distinct(transports: Iterable[T]) -> tuple[T, ...]:
-    """The transports, each once, in the order of their first appearance."""
-    return tuple({id(transport): transport for transport in transports}.values())
+        Arguments:
+            transport: the one.
+            to_enter: False for one that needs no entering, and is then closed by its `close`.
+        """
+        with self._lock:
+            enters = to_enter and self._is_entered and id(transport) not in self._owned
+            self._owned[id(transport)] = transport
+            if enters:
+                self._entered.add(id(transport))
+            return enters
+
+    def release(self, transport: T) -> list[tuple[T, bool]]:
+        """Hold one less: like `close`, for one."""
+        with self._lock:
+            self._owned.pop(id(transport), None)
+            is_entered = id(transport) in self._entered
+            self._entered.discard(id(transport))
+            return [(transport, is_entered)] if self.is_open else []
 
 
 def exc_info(
@@ -98,20 +128,18 @@ class TransportOwner(httpx.BaseTransport):
     """A transport that opens and closes the transports it holds."""
 
     def __init__(self, owned: Iterable[httpx.BaseTransport]) -> None:
-        self._owned = distinct(owned)
-        self._openings = Openings()
+        self._openings = Openings(owned)
 
     def __enter__(self) -> Self:
-        if self._openings.enter():
-            entered: list[httpx.BaseTransport] = []
-            try:
-                for transport in self._owned:
-                    transport.__enter__()
-                    entered.append(transport)
-            except BaseException as error:
-                self._openings.enter_failed()
-                self._close_each(entered[::-1], True, error)
-                raise
+        entered: list[tuple[httpx.BaseTransport, bool]] = []
+        try:
+            for transport in self._openings.enter():
+                transport.__enter__()
+                entered.append((transport, True))
+        except BaseException as error:
+            self._openings.enter_failed()
+            self._close_each(entered[::-1], error)
+            raise
         return self
 
     def __exit__(
@@ -120,12 +148,22 @@ class TransportOwner(httpx.BaseTransport):
         exc_value: BaseException | None = None,
         traceback: TracebackType | None = None,
     ) -> None:
-        is_open, is_entered = self._openings.close()
-        if is_open:
-            self._close_each(self._owned, is_entered, exc_value)
+        if closing := self._openings.close():
+            self._close_each(closing, exc_value)
 
     def close(self) -> None:
         self.__exit__()
+
+    def _hold(self, transport: httpx.BaseTransport) -> None:
+        if self._openings.adopt(transport, to_enter=True):
+            try:
+                transport.__enter__()
+            except BaseException:
+                self._openings.release(transport)
+                raise
+
+    def _let_go(self, transport: httpx.BaseTransport, cause: BaseException | None = None) -> None:
+        self._close_each(self._openings.release(transport), cause)
 
     def _send(self, transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
         if not self._openings.is_open:
@@ -134,15 +172,14 @@ class TransportOwner(httpx.BaseTransport):
 
     def _close_each(
         self,
-        transports: Iterable[httpx.BaseTransport],
-        entered: bool,
+        transports: Iterable[tuple[httpx.BaseTransport, bool]],
         cause: BaseException | None,
     ) -> None:
         errors: list[BaseException] = []
         with shield():
-            for transport in transports:
+            for transport, is_entered in transports:
                 try:
-                    if entered:
+                    if is_entered:
                         transport.__exit__(*exc_info(cause))
                     else:
                         transport.close()
@@ -155,20 +192,18 @@ class AsyncTransportOwner(httpx.AsyncBaseTransport):
     """A transport that opens and closes the transports it holds."""
 
     def __init__(self, owned: Iterable[httpx.AsyncBaseTransport]) -> None:
-        self._owned = distinct(owned)
-        self._openings = Openings()
+        self._openings = Openings(owned)
 
     async def __aenter__(self) -> Self:
-        if self._openings.enter():
-            entered: list[httpx.AsyncBaseTransport] = []
-            try:
-                for transport in self._owned:
-                    await transport.__aenter__()
-                    entered.append(transport)
-            except BaseException as error:
-                self._openings.enter_failed()
-                await self._close_each(entered[::-1], True, error)
-                raise
+        entered: list[tuple[httpx.AsyncBaseTransport, bool]] = []
+        try:
+            for transport in self._openings.enter():
+                await transport.__aenter__()
+                entered.append((transport, True))
+        except BaseException as error:
+            self._openings.enter_failed()
+            await self._close_each(entered[::-1], error)
+            raise
         return self
 
     async def __aexit__(
@@ -177,12 +212,24 @@ class AsyncTransportOwner(httpx.AsyncBaseTransport):
         exc_value: BaseException | None = None,
         traceback: TracebackType | None = None,
     ) -> None:
-        is_open, is_entered = self._openings.close()
-        if is_open:
-            await self._close_each(self._owned, is_entered, exc_value)
+        if closing := self._openings.close():
+            await self._close_each(closing, exc_value)
 
     async def aclose(self) -> None:
         await self.__aexit__()
+
+    async def _hold(self, transport: httpx.AsyncBaseTransport) -> None:
+        if self._openings.adopt(transport, to_enter=True):
+            try:
+                await transport.__aenter__()
+            except BaseException:
+                self._openings.release(transport)
+                raise
+
+    async def _let_go(
+        self, transport: httpx.AsyncBaseTransport, cause: BaseException | None = None
+    ) -> None:
+        await self._close_each(self._openings.release(transport), cause)
 
     async def _send(
         self, transport: httpx.AsyncBaseTransport, request: httpx.Request
@@ -193,15 +240,14 @@ class AsyncTransportOwner(httpx.AsyncBaseTransport):
 
     async def _close_each(
         self,
-        transports: Iterable[httpx.AsyncBaseTransport],
-        entered: bool,
+        transports: Iterable[tuple[httpx.AsyncBaseTransport, bool]],
         cause: BaseException | None,
     ) -> None:
         errors: list[BaseException] = []
         with async_shield():
-            for transport in transports:
+            for transport, is_entered in transports:
                 try:
-                    if entered:
+                    if is_entered:
                         await transport.__aexit__(*exc_info(cause))
                     else:
                         await transport.aclose()

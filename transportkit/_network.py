@@ -59,7 +59,7 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
 
 # httpx drops these without a word when there is a proxy.
 _LIMITS = ("max_connections", "max_keepalive_connections", "keepalive_expiry")
-_IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
+IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
 
 _UNESCAPED = (
     "{!r} is no proxy URL: percent-encode '/', '?', '#' and '@' in its user name and password, "
@@ -87,7 +87,7 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
             expected = " or ".join(accepted.__name__ for accepted in _ACCEPTED[name])
             raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
     if options.get("proxy") is not None:
-        for name in _IGNORED_BEHIND_PROXY:
+        for name in IGNORED_BEHIND_PROXY:
             if (options if only is None else only).get(name):
                 raise ValueError(
                     f"httpx ignores {name} when there is a proxy: leave out {name}, or the proxy"
@@ -117,10 +117,10 @@ def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
     """
     if isinstance(proxy, httpx.Proxy):
         return proxy
-    shown = REDACTION.url(proxy)
     text = str(proxy)
     scheme, separator, _ = text.partition("://")
     if not separator:
+        shown = REDACTION.url(proxy)
         word, _, rest = shown.partition(":")
         known = word.lower() in _PROXY_SCHEMES
         write = f"{word}://{rest.lstrip('/')}" if known else f"http://{shown.lstrip('/')}"
@@ -128,23 +128,27 @@ def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
         raise ValueError(f"{shown!r} is no proxy URL{advice}")
     if scheme.lower() not in _PROXY_SCHEMES:
         raise ValueError(
-            f"{shown!r} is no proxy URL: httpx speaks {', '.join(_PROXY_SCHEMES)}; for anything "
+            f"{REDACTION.url(proxy)!r} is no proxy URL: httpx speaks {', '.join(_PROXY_SCHEMES)}; for anything "
             "else, pass a transport that speaks it"
         )
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, UnicodeError):
         # Its text quotes the part that failed, which may hold half a password.
-        raise ValueError(_UNESCAPED.format(shown)) from None
+        raise ValueError(_UNESCAPED.format(REDACTION.url(proxy))) from None
     if b"@" in url.raw_path or "@" in url.fragment:
         # It ended at the first '/', '?' or '#', and took what stands before for host and port.
-        raise ValueError(_UNESCAPED.format(shown))
+        raise ValueError(_UNESCAPED.format(REDACTION.url(proxy)))
     if not url.host:
-        raise ValueError(f"{shown!r} is no proxy URL: it names no host")
+        raise ValueError(f"{REDACTION.url(proxy)!r} is no proxy URL: it names no host")
     if any(mark in url.raw_host for mark in (b"%20", b",")):
-        raise ValueError(f"{shown!r} is no proxy URL: it is one URL, without spaces and commas")
+        raise ValueError(
+            f"{REDACTION.url(proxy)!r} is no proxy URL: it is one URL, without spaces and commas"
+        )
     if url.port is not None and not 0 < url.port < 65536:
-        raise ValueError(f"{shown!r} is no proxy URL: a port is a number from 1 to 65535")
+        raise ValueError(
+            f"{REDACTION.url(proxy)!r} is no proxy URL: a port is a number from 1 to 65535"
+        )
     return httpx.Proxy(url)
 
 
@@ -189,6 +193,7 @@ class Network(Generic[T]):
         self.options: dict[str, object] = dict(options)
         self._factory = factory
         self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
+        self._proxy_context: ssl.SSLContext | None = None
         self._http2_of_given: dict[ssl.SSLContext, bool] = {}
 
     def transport(self, **own: object) -> T:
@@ -211,11 +216,30 @@ class Network(Generic[T]):
         if isinstance(limits, Mapping):
             options["limits"] = _parse_limits(limits)
         proxy = options.get("proxy")
-        if isinstance(proxy, (str, httpx.URL)):
-            options["proxy"] = parse_proxy(proxy)
+        if isinstance(proxy, (str, httpx.URL, httpx.Proxy)):
+            options["proxy"] = self._with_context(parse_proxy(proxy))
         options["verify"] = self._ssl_context(options)
         options.pop("cert", None)
         return self._factory(**options)
+
+    def shared_options(self) -> dict[str, object]:
+        """The common options, for another network that is to share the SSL context of this one."""
+        options = {**self.options, "verify": self._ssl_context(self.options)}
+        options.pop("cert", None)
+        return options
+
+    def _with_context(self, proxy: httpx.Proxy) -> httpx.Proxy:
+        # httpcore would make this context for every connection to a TLS proxy. It cannot be the
+        # one for the targets: httpcore sets ALPN on both, and speaks HTTP/1.1 only to proxies.
+        if proxy.url.scheme != "https" or proxy.ssl_context is not None:
+            return proxy
+        if self._proxy_context is None:
+            import httpcore
+
+            self._proxy_context = httpcore.default_ssl_context()
+        return httpx.Proxy(
+            proxy.url, ssl_context=self._proxy_context, auth=proxy.auth, headers=proxy.headers
+        )
 
     def _ssl_context(self, options: Mapping[str, object]) -> ssl.SSLContext:
         verify = options.get("verify", True)

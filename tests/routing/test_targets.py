@@ -319,9 +319,13 @@ class _NoTransport:
 
 
 REFUSED = [
-    (["http://a", "http://b"], "a list of proxies is no target yet: write one proxy URL"),
-    (("http://a",), "a list of proxies is no target yet: write one proxy URL"),
-    ([], "a list of proxies is no target yet: write one proxy URL"),
+    ([], "proxies must not be empty: write at least one, such as ['http://a:8080']"),
+    ((), "proxies must not be empty"),
+    (["http://a", "a:8080"], "proxies: 'a:8080' is no proxy URL: write 'http://a:8080'"),
+    (["http://a", "http://a/"], "proxies: http://a/ is there twice: give it a weight in a dict"),
+    (["socks4://a"], "httpx speaks http, https, socks5, socks5h; for anything else, pass a "),
+    ([["http://a"]], "proxies: list is no proxy: write a proxy URL such as "),
+    ([{"proxy": "http://a"}], "proxies: dict is no proxy: write a proxy URL such as "),
     (httpx.HTTPTransport, "HTTPTransport is a class: write HTTPTransport(...)"),
     (HTTPSRedirect, "HTTPSRedirect is a class: write HTTPSRedirect(...)"),
     ("", "'' is no proxy URL ('direct' is for no proxy)"),

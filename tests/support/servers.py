@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+_PROXY = [sys.executable, "-m", "proxy", "--hostname", "127.0.0.1", "--log-level", "c"]
+_PROXY += ["--num-workers", "1", "--num-acceptors", "1"]
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,8 @@ def origin(certificate: Path, directory: Path) -> Iterator[Origin]:
 def proxy(directory: Path, credentials: str = "") -> Iterator[Proxy]:
     """A forward proxy (proxy.py), with CONNECT; with `user:password` if given."""
     port_file = directory / "proxy-port"
-    command = [sys.executable, "-m", "proxy", "--hostname", "127.0.0.1", "--port", "0"]
-    command += ["--port-file", str(port_file), "--num-workers", "1", "--num-acceptors", "1"]
-    command += ["--log-level", "c", "--data-dir", str(directory)]
+    command = [*_PROXY, "--port", "0", "--port-file", str(port_file)]
+    command += ["--data-dir", str(directory)]
     if credentials:
         command += ["--basic-auth", credentials]
     with process(*command) as running:
@@ -83,3 +84,73 @@ def proxy(directory: Path, credentials: str = "") -> Iterator[Proxy]:
             port = port_file.read_text() if port_file.exists() else ""
         userinfo = f"{credentials}@" if credentials else ""
         yield Proxy(url=f"http://{userinfo}127.0.0.1:{int(port)}", port=int(port))
+
+
+class MortalProxy:
+    """A real proxy that can be killed, and started again at the same port.
+
+    Arguments:
+        scheme: `http` for proxy.py, `socks5` or `socks5h` for pproxy.
+        port: where it is, on loopback.
+        directory: where it may write.
+        credentials: `user:password`, if it is to ask for them.
+    """
+
+    def __init__(self, scheme: str, port: int, directory: Path, credentials: str = "") -> None:
+        userinfo = f"{credentials}@" if credentials else ""
+        self.url = f"{scheme}://{userinfo}127.0.0.1:{port}"
+        self._port = port
+        if scheme == "http":
+            self._command = [*_PROXY, "--port", str(port), "--data-dir", str(directory)]
+            self._command += ["--basic-auth", credentials] if credentials else []
+        else:
+            self._command = [sys.executable, str(HERE / "socks.py"), str(port), credentials]
+        self._running = ExitStack()
+        self._group = 0
+
+    def start(self) -> None:
+        """Return when it accepts connections."""
+        if self._group:
+            return
+        running = self._running.enter_context(process(*self._command))
+        self._group = running.pid
+        while running.poll() is None:
+            with socket.socket() as knocking:
+                if knocking.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            time.sleep(0.005)
+        raise RuntimeError(f"{self._command} ended with {running.returncode}")
+
+    def kill(self) -> None:
+        """Return when its connections are closed, those of its workers too."""
+        self._running.close()
+        while self._group and _is_alive(self._group):
+            time.sleep(0.001)
+        self._group = 0
+
+
+def _is_alive(group: int) -> bool:
+    """Whether a process of this group has not ended; there may be nobody to bury it."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, of_group = stat.read_text().rpartition(") ")[2].split()[:3]
+        except OSError:  # It has just been buried.
+            continue
+        if int(of_group) == group and state not in "ZX":
+            return True
+    return False
+
+
+@contextmanager
+def mortal_proxy(scheme: str, directory: Path, credentials: str = "") -> Iterator[MortalProxy]:
+    """A running `MortalProxy`, whose port stays its own while it is dead."""
+    with socket.socket() as reserved:
+        # Bound, but never listening: others can bind it too, if they ask for it by number.
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        mortal = MortalProxy(scheme, reserved.getsockname()[1], directory, credentials)
+        mortal.start()
+        try:
+            yield mortal
+        finally:
+            mortal.kill()

@@ -82,7 +82,7 @@ class ResumingStream(httpx.SyncByteStream):
     def __init__(
         self,
         transport: httpx.BaseTransport,
-        openings: Openings,
+        openings: Openings[httpx.BaseTransport],
         request: httpx.Request,
         stream: object,
         download: Download,
@@ -199,7 +199,7 @@ class AsyncResumingStream(httpx.AsyncByteStream):
     def __init__(
         self,
         transport: httpx.AsyncBaseTransport,
-        openings: Openings,
+        openings: Openings[httpx.AsyncBaseTransport],
         request: httpx.Request,
         stream: object,
         download: Download,

@@ -1,6 +1,6 @@
 """`Mounts` and `AsyncMounts`: a routing dict compiled into one transport."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, Unpack
 
@@ -9,6 +9,7 @@ import httpx
 from .._lifecycle import AsyncTransportOwner, TransportOwner
 from .._network import HTTPTransportOptions, Network
 from .._redaction import REDACTION
+from ..rotation.transport import AsyncProxyRoundRobin, ProxyRoundRobin
 from .environment import environment_routes
 from .patterns import InvalidRoute, Pattern, parse
 from .table import RoutingTable
@@ -51,12 +52,13 @@ class Routing(Generic[T]):
         default: T | Target,
         kind: type[T],
         network: Network[T],
+        rotation: Callable[..., T],
     ) -> None:
         if not isinstance(routes, Mapping):
             raise TypeError(
                 f"routes must be a dict of patterns and targets, not {type(routes).__name__}"
             )
-        targets = Targets(kind, network)
+        targets = Targets(kind, network, rotation)
         environment = _environment(network.options) if default is None else {}
         # A client with proxy=... sends everything through it that no mount takes.
         fallback = network.options.get("proxy") if default is None else default
@@ -161,6 +163,7 @@ class Mounts(TransportOwner):
       the environment's proxies;
     - `"direct"`: straight to the network;
     - a proxy, as `str`, `httpx.URL` or `httpx.Proxy`; equal URLs share one transport;
+    - a list of proxies, which take turns: a `ProxyRoundRobin`; equal lists share one;
     - a dict of arguments for `httpx.HTTPTransport`.
 
     Arguments:
@@ -203,7 +206,7 @@ class Mounts(TransportOwner):
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         network = Network[httpx.BaseTransport](httpx.HTTPTransport, kwargs)
-        self._routing = Routing(routes, default, httpx.BaseTransport, network)
+        self._routing = Routing(routes, default, httpx.BaseTransport, network, ProxyRoundRobin)
         super().__init__(self._routing.transports())
 
     @property
@@ -250,7 +253,9 @@ class AsyncMounts(AsyncTransportOwner):
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         network = Network[httpx.AsyncBaseTransport](httpx.AsyncHTTPTransport, kwargs)
-        self._routing = Routing(routes, default, httpx.AsyncBaseTransport, network)
+        self._routing = Routing(
+            routes, default, httpx.AsyncBaseTransport, network, AsyncProxyRoundRobin
+        )
         super().__init__(self._routing.transports())
 
     @property

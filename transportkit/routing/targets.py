@@ -1,23 +1,34 @@
 """What a routing dict may hold as a value, made into a transport."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import httpx
 
-from .._network import Network, check_options, parse_proxy
+from .._network import IGNORED_BEHIND_PROXY, Network, check_options, parse_proxy
 from .._redaction import MASK, REDACTION
+from ..rotation.health import Via
+from ..rotation.proxies import in_words, parse_all
 
 T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
 
-Target = str | httpx.URL | httpx.Proxy | Mapping[str, object] | None
+Target = (
+    str
+    | httpx.URL
+    | httpx.Proxy
+    | Mapping[str, object]
+    | Sequence[
+        str | httpx.URL | httpx.Proxy | httpx.BaseTransport | httpx.AsyncBaseTransport | None
+    ]
+    | None
+)
 """What a routing dict may hold beside transports."""
 
 DIRECT = "direct"
 
 _TARGETS = (
-    "a transport, None, 'direct', a proxy URL such as 'http://proxy.example:8080', or a dict of "
-    "httpx.HTTPTransport arguments"
+    "a transport, None, 'direct', a proxy URL such as 'http://proxy.example:8080', a list of "
+    "proxies to take turns, or a dict of httpx.HTTPTransport arguments"
 )
 # Of the arguments in a dict, these are shown as they are.
 _SHOWN = ("http1", "http2", "trust_env", "uds", "local_address", "retries")
@@ -29,12 +40,14 @@ class Targets(Generic[T]):
     Arguments:
         kind: `httpx.BaseTransport` or `httpx.AsyncBaseTransport`.
         network: makes the transports that are not given ready.
+        rotation: makes one of a list of proxies and the arguments of its transports.
     """
 
-    def __init__(self, kind: type[T], network: Network[T]) -> None:
+    def __init__(self, kind: type[T], network: Network[T], rotation: Callable[..., T]) -> None:
         self._kind = kind
         self._network = network
-        self._shared: dict[str, T] = {}
+        self._rotation = rotation
+        self._shared: dict[Hashable, T] = {}
 
     def resolve(self, target: object, default: T | None = None) -> tuple[T, str]:
         """A transport for a target, and what to call it where it is shown.
@@ -57,6 +70,8 @@ class Targets(Generic[T]):
         if isinstance(target, Mapping):
             check_options(target)
             return self._network.transport(**target), _describe(target)
+        if isinstance(target, Sequence) and not isinstance(target, (bytes, bytearray)):
+            return self._in_turn(target)
         raise TypeError(self._refusal(target))
 
     def _through(self, target: str | httpx.URL | httpx.Proxy) -> tuple[T, str]:
@@ -72,6 +87,20 @@ class Targets(Generic[T]):
             return self._network.transport(proxy=proxy), description
         return self._share(str(target), proxy), description
 
+    def _in_turn(self, target: Sequence[object]) -> tuple[T, str]:
+        entries = parse_all(target, self._kind)
+        name = tuple(entry.identity for entry in entries)
+        if name not in self._shared:
+            options = self._network.shared_options()
+            left_out = {"proxy"}
+            if not any(entry.via is Via.DIRECT for entry in entries):
+                # They hold for the routes without a proxy.
+                left_out.update(IGNORED_BEHIND_PROXY)
+            given = {key: value for key, value in options.items() if key not in left_out}
+            self._shared[name] = self._rotation(target, **given)
+        names = [entry.name for entry in entries]
+        return self._shared[name], f"proxies {in_words(names)} in turn"
+
     def _share(self, name: str, proxy: httpx.Proxy | None) -> T:
         if name not in self._shared:
             self._shared[name] = self._network.transport(proxy=proxy)
@@ -86,8 +115,6 @@ class Targets(Generic[T]):
             return (
                 f"{name} is no httpx.{self._kind.__name__}, which {mounts} needs; {other} takes it"
             )
-        if isinstance(target, (list, tuple)):
-            return "a list of proxies is no target yet: write one proxy URL"
         if isinstance(target, type):
             return f"{target.__name__} is a class: write {target.__name__}(...)"
         return f"{name} is no target: write {_TARGETS}"

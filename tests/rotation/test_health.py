@@ -1,0 +1,236 @@
+"""Who rests and for how long; who is to blame for an error."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transportkit import Cooldown
+from transportkit._trace import Watch
+from transportkit.rotation.health import Bans, Rests, Verdict, Via, jittered, verdict
+
+
+class TestCooldown:
+    def test_grows_with_each_failure_in_a_row_up_to_its_cap(self) -> None:
+        cooldown = Cooldown(first=1, max=10, factor=3)
+        rests = [0.0]
+        for _ in range(5):
+            rests.append(cooldown.after(rests[-1]))
+        assert rests == [0, 1, 3, 9, 10, 10]
+
+    @given(st.floats(1e-3, 1e6), st.floats(1, 1e6), st.floats(1, 1e300), st.integers(1, 2000))
+    def test_neither_shrinks_nor_overflows(
+        self, first: float, more: float, factor: float, failures: int
+    ) -> None:
+        cooldown = Cooldown(first=first, max=first * more, factor=factor)
+        last = 0.0
+        for _ in range(failures):
+            rest = cooldown.after(last)
+            assert last <= rest <= cooldown.max
+            last = rest
+
+    @given(st.floats(1e-3, 1e6), st.floats(0, 1))
+    def test_is_cut_by_half_at_most(self, seconds: float, random: float) -> None:
+        assert seconds / 2 <= jittered(seconds, random) <= seconds
+
+    @pytest.mark.parametrize(
+        ("arguments", "kind", "text"),
+        [
+            ({"first": 0}, ValueError, "first must be a finite number of seconds above 0, not 0"),
+            ({"first": -1}, ValueError, "first must be a finite number of seconds above 0, not -1"),
+            ({"max": math.inf}, ValueError, "max must be a finite number of seconds above 0"),
+            ({"max": math.nan}, ValueError, "max must be a finite number of seconds above 0"),
+            ({"first": "1"}, TypeError, "first must be a number of seconds, not '1'"),
+            ({"max": None}, TypeError, "max must be a number of seconds, not None"),
+            ({"factor": True}, TypeError, "factor must be a number of times, not True"),
+            ({"factor": 0.5}, ValueError, "factor must be 1 or more, not 0.5"),
+            ({"first": 500}, ValueError, "max must be 500 (first) or more, not 300.0"),
+        ],
+        ids=str,
+    )
+    def test_that_cannot_work_is_refused(
+        self, arguments: dict[str, Any], kind: type[Exception], text: str
+    ) -> None:
+        with pytest.raises(kind, match=f"^{re.escape(text)}"):
+            Cooldown(**arguments)
+
+
+def heard(*events: str, method: bytes = b"GET") -> Watch:
+    watch = Watch()
+    for event in events:
+        watch.hear(event, {"request": httpx.Request(method.decode(), "http://h")})
+    return watch
+
+
+CONNECT = "connection.connect_tcp.started"
+SEND = "http11.send_request_headers.started"
+SOCKS = "socks.setup_socks5_connection.started"
+SOCKS_FAILED = "socks.setup_socks5_connection.failed"
+REFUSED = httpx.ConnectError("refused")
+
+
+class _Tunnel(Watch):
+    """A CONNECT was sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hear(CONNECT, {})
+        self.hear(SEND, {"request": type("Request", (), {"method": b"CONNECT"})})
+
+
+class TestTheVerdict:
+    @pytest.mark.parametrize(
+        ("error", "watch", "via", "expected"),
+        [
+            (REFUSED, heard(CONNECT), Via.HTTP, Verdict.GUILTY),
+            (REFUSED, heard(CONNECT), Via.SOCKS, Verdict.GUILTY),
+            # Without a proxy of ours it may be the target that refuses.
+            (REFUSED, heard(CONNECT), Via.DIRECT, Verdict.SUSPECTED),
+            (REFUSED, heard(CONNECT), Via.READY, Verdict.SUSPECTED),
+            (REFUSED, heard(), Via.READY, Verdict.SUSPECTED),
+            (httpx.ConnectTimeout(""), heard(CONNECT), Via.HTTP, Verdict.GUILTY),
+            # The tunnel was asked for: the target may be down.
+            (REFUSED, _Tunnel(), Via.HTTP, Verdict.SUSPECTED),
+            (httpx.ReadTimeout(""), _Tunnel(), Via.HTTP, Verdict.SUSPECTED),
+            (httpx.RemoteProtocolError(""), _Tunnel(), Via.HTTP, Verdict.SUSPECTED),
+            (httpx.ProxyError("502 Bad Gateway"), _Tunnel(), Via.HTTP, Verdict.SUSPECTED),
+            (httpx.ProxyError("407 Who?"), _Tunnel(), Via.HTTP, Verdict.GUILTY),
+            (httpx.ProxyError("407 Who?"), heard(), Via.READY, Verdict.GUILTY),
+            (httpx.ProxyError("refused"), heard(CONNECT, SOCKS), Via.SOCKS, Verdict.SUSPECTED),
+            # What others raise in a SOCKS handshake is a failure of the wire all the same.
+            (
+                LookupError(),
+                heard(CONNECT, SOCKS, SOCKS_FAILED),
+                Via.SOCKS,
+                Verdict.SUSPECTED,
+            ),
+            (LookupError(), heard(CONNECT, SOCKS), Via.SOCKS, Verdict.FOREIGN),
+            (LookupError(), heard(), Via.READY, Verdict.FOREIGN),
+            (httpx.PoolTimeout(""), heard(), Via.HTTP, Verdict.BLAMELESS),
+            (httpx.PoolTimeout(""), heard(CONNECT, SEND), Via.DIRECT, Verdict.BLAMELESS),
+            (httpx.ReadError(""), heard(CONNECT, SEND), Via.HTTP, Verdict.SENT),
+            (httpx.ReadError(""), heard(), Via.READY, Verdict.SENT),
+            (REFUSED, heard(SEND), Via.HTTP, Verdict.SENT),
+            (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Verdict.SENT),
+        ],
+    )
+    def test_says_who_is_to_blame(
+        self, error: Exception, watch: Watch, via: Via, expected: Verdict
+    ) -> None:
+        assert verdict(error, watch, via) is expected
+
+
+@dataclass(eq=False)
+class Rester:
+    until: float | None
+    is_probed: bool = False
+
+
+class TestRests:
+    def test_are_over_in_order(self) -> None:
+        resting = [Rester(3), Rester(1), Rester(2)]
+        rests = Rests[Rester]()
+        for each in resting:
+            rests.add(each)
+        assert rests.take(0.9, (), None) is None
+        taken = [rests.take(2.5, (), None) for _ in range(3)]
+        assert [each and each.until for each in taken] == [1, 2, None]
+        assert rests.take(math.inf, (), None) is resting[0]
+        assert len(rests.heap) == 0
+
+    def test_of_those_that_were_tried_or_are_banned_wait(self) -> None:
+        first, second, third = resting = [Rester(1), Rester(2), Rester(3)]
+        rests = Rests[Rester]()
+        for each in resting:
+            rests.add(each)
+        assert rests.take(9, [first], lambda each: each is second) is third
+        assert [rests.take(9, (), None) for _ in range(2)] == [first, second]
+
+    def test_that_are_no_more_are_passed_over(self) -> None:
+        up, probed, rested_again = resting = [Rester(1), Rester(1), Rester(1)]
+        rests = Rests[Rester]()
+        for each in resting:
+            rests.add(each)
+        up.until, probed.is_probed, rested_again.until = None, True, 5
+        assert rests.take(9, (), None) is None
+
+    def test_do_not_pile_up(self) -> None:
+        member = Rester(0)
+        rests = Rests[Rester]()
+        for number in range(1000):
+            member.until = number
+            rests.tidy(1)
+            rests.add(member)
+        assert len(rests.heap) < 30
+        assert rests.take(999, (), None) is member
+
+
+class TestBans:
+    def test_are_for_one_host(self) -> None:
+        bans = Bans[str](Cooldown(first=10))
+        assert bans.add("h", "a", 100, 1) == 10
+        is_banned = bans.test("h", 105)
+        assert is_banned is not None
+        assert is_banned("a")
+        assert not is_banned("b")
+        assert bans.test("other", 105) is None
+        over = bans.test("h", 110)
+        assert over is not None
+        assert not over("a")
+
+    def test_that_hold_are_no_news(self) -> None:
+        bans = Bans[str](Cooldown(first=10))
+        bans.add("h", "a", 100, 1)
+        assert bans.add("h", "a", 109, 1) is None
+        is_banned = bans.test("h", 109)
+        assert is_banned is not None
+        assert is_banned("a")
+
+    def test_that_follow_soon_are_longer(self) -> None:
+        bans = Bans[str](Cooldown(first=10, max=15))
+        assert bans.add("h", "a", 100, 1) == 10
+        assert bans.add("h", "a", 119, 1) == 15
+        assert bans.add("h", "a", 140, 0) == 7.5
+
+    def test_are_forgotten(self) -> None:
+        bans = Bans[str](Cooldown(first=10))
+        bans.add("h", "a", 100, 1)
+        assert bans.add("other", "b", 120, 1) == 10
+        assert bans.test("h", 120) is None
+        assert len(bans.by_host) == 1
+        assert bans.add("h", "a", 120, 1) == 10
+
+    def test_that_were_renewed_are_not_forgotten_too_soon(self) -> None:
+        bans = Bans[str](Cooldown(first=10))
+        bans.add("h", "a", 100, 1)
+        bans.add("h", "a", 111, 1)
+        bans.add("other", "b", 121, 1)
+        is_banned = bans.test("h", 121)
+        assert is_banned is not None
+        assert is_banned("a")
+
+    def test_of_one_that_has_left_are_lifted(self) -> None:
+        bans = Bans[str](Cooldown(first=10))
+        for host, member in [("h", "a"), ("h", "b"), ("i", "a")]:
+            bans.add(host, member, 100, 1)
+        bans.forget("a")
+        assert bans.test("i", 101) is None
+        is_banned = bans.test("h", 101)
+        assert is_banned is not None
+        assert [is_banned(member) for member in "ab"] == [False, True]
+        bans.add("j", "c", 1000, 1)
+        assert len(bans.by_host) == 1
+
+    def test_know_whose_is_over_first(self) -> None:
+        bans = Bans[str](Cooldown(first=10))
+        assert bans.first_over("h", ()) is None
+        bans.add("h", "a", 105, 1)
+        bans.add("h", "b", 100, 1)
+        assert bans.first_over("h", ()) == "b"
+        assert bans.first_over("h", ["b"]) == "a"
+        assert bans.first_over("h", ["b", "a"]) is None

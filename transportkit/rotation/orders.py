@@ -1,0 +1,296 @@
+"""Who is next: orders in which members take turns, and the ring that keys stick to.
+
+Nothing here does I/O, reads a clock or draws a random number of its own. An order holds the
+members that are up, a ring holds all. A member that has been tried is passed over as if it had
+not been looked at; one that is banned uses up its turn.
+"""
+
+import struct
+from array import array
+from bisect import bisect
+from collections.abc import Callable, Collection, Iterable
+from hashlib import blake2b
+from heapq import heapify, heappop, heappush, heapreplace
+from itertools import count
+from typing import Generic, Protocol, TypeVar
+
+import httpx
+
+
+class Seat(Protocol):
+    """What an order has to know of a member.
+
+    Attributes:
+        label: what its place on a ring comes from: the same in every run.
+        weight: how many turns it takes compared with others.
+        in_flight: how many of its turns are not over.
+    """
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def in_flight(self) -> int: ...
+
+
+M = TypeVar("M")
+S = TypeVar("S", bound=Seat)
+
+
+class Order(Protocol[S]):
+    """Who takes turns, and who is next: what `RoundRobin` and `LeastBusy` have in common."""
+
+    def __len__(self) -> int: ...
+    def join(self, member: S) -> None: ...
+    def leave(self, member: S) -> None: ...
+    def pick(self, tried: Collection[S], is_banned: Callable[[S], bool] | None) -> S | None: ...
+
+
+class _Place(Generic[S]):
+    """Where a member stands in a `RoundRobin`."""
+
+    __slots__ = ("is_left", "joined_at", "member", "turns", "weight")
+
+    def __init__(self, member: S, joined_at: float) -> None:
+        self.member = member
+        self.weight = member.weight
+        self.joined_at = joined_at
+        self.turns = 0
+        self.is_left = False
+
+    def deadline(self) -> float:
+        # Divided anew, never added up: after any number of turns nothing has drifted.
+        return self.joined_at + (self.turns + 0.5) / self.weight
+
+
+class RoundRobin(Generic[S]):
+    """Each in its turn, earliest deadline first, as often as its weight says.
+
+    The k-th turn of a member is due at (k - 0.5) / weight. So in a period every member has
+    exactly its share, and the turns of a heavy one are spread over it. (Liu and Layland's
+    scheduling; nginx's smooth variant has the same counts and looks at every member each time.)
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, _Place[S]]] = []
+        self._places: dict[S, _Place[S]] = {}
+        self._joined = count()
+        self._now = 0.0
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def join(self, member: S) -> None:
+        """Let a member take turns from now on; it has missed none before."""
+        place = self._places[member] = _Place(member, self._now)
+        heappush(self._heap, (place.deadline(), next(self._joined), place))
+
+    def leave(self, member: S) -> None:
+        """Let it take no more."""
+        self._places.pop(member).is_left = True
+        # What has left is dropped when it comes up, which may take long where keys stick.
+        if len(self._heap) > 2 * len(self._places) + 16:
+            self._heap = [entry for entry in self._heap if not entry[2].is_left]
+            heapify(self._heap)
+
+    def pick(self, tried: Collection[S], is_banned: Callable[[S], bool] | None) -> S | None:
+        heap = self._heap
+        aside: list[tuple[float, int, _Place[S]]] = []
+        picked = None
+        while heap and picked is None:
+            deadline, joined, place = heap[0]
+            if place.is_left:
+                heappop(heap)
+            elif place.member in tried:
+                aside.append(heappop(heap))
+            else:
+                self._now = deadline
+                place.turns += 1
+                following = (place.deadline(), joined, place)
+                if is_banned is None or not is_banned(place.member):
+                    heapreplace(heap, following)
+                    picked = place.member
+                else:
+                    # Aside, so that a heavy member comes up only once.
+                    heappop(heap)
+                    aside.append(following)
+        for entry in aside:
+            heappush(heap, entry)
+        return picked
+
+
+class LeastBusy(Generic[S]):
+    """Of two random members the one with fewer turns that are not over, for its weight.
+
+    Two choices spread the load almost as evenly as a look at all would (Mitzenmacher, "The
+    power of two choices in randomized load balancing"), and do not send everybody to the one
+    that happens to be idle.
+
+    Arguments:
+        random: draws a number from 0 up to, not including, 1.
+    """
+
+    def __init__(self, random: Callable[[], float]) -> None:
+        self._random = random
+        self._members: list[S] = []
+        self._indices: dict[S, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def join(self, member: S) -> None:
+        """Let a member take turns from now on."""
+        self._indices[member] = len(self._members)
+        self._members.append(member)
+
+    def leave(self, member: S) -> None:
+        """Let it take no more."""
+        index, last = self._indices.pop(member), self._members.pop()
+        if last is not member:
+            self._members[index] = last
+            self._indices[last] = index
+
+    def pick(self, tried: Collection[S], is_banned: Callable[[S], bool] | None) -> S | None:
+        members = self._members
+        first = int(self._random() * len(members))
+        if len(members) > 1:
+            second = int(self._random() * (len(members) - 1))
+            one, other = members[first], members[second + (second >= first)]
+            if not tried and is_banned is None:
+                return one if _load(one) <= _load(other) else other
+            if free := allowed((one, other), tried, is_banned):
+                return min(free, key=_load)
+        # From a random one on, so that equals share what the missing ones leave.
+        free = allowed(members[first:] + members[:first], tried, is_banned)
+        return min(free, key=_load, default=None)
+
+
+def allowed(
+    members: Iterable[M], tried: Collection[M], is_banned: Callable[[M], bool] | None
+) -> list[M]:
+    """Those that were not tried and are not banned."""
+    return [
+        member
+        for member in members
+        if member not in tried and (is_banned is None or not is_banned(member))
+    ]
+
+
+def _load(member: Seat) -> float:
+    return (member.in_flight + 1) / member.weight
+
+
+# How many points a member of middling weight has on a ring, and all of them together: more
+# points make the shares more even, and the ring slower to build.
+_MOST_POINTS_EACH = 160
+_FEWEST_POINTS_EACH = 16
+_POINTS = 200_000
+# No weight is worth more.
+_MOST_POINTS = 65_536
+_EIGHT = struct.Struct(">8Q")
+
+
+class Ring(Generic[S]):
+    """A consistent-hash ring: the same key, the same member, as long as that one is there.
+
+    A member that is passed over, or has left, loses its keys to many others; no other key
+    moves (Karger et al., "Consistent hashing and random trees").
+
+    Arguments:
+        members: those it begins with. What they weigh on average is one share, for good.
+    """
+
+    def __init__(self, members: Collection[S]) -> None:
+        mean = sum(member.weight for member in members) / max(len(members), 1) or 1
+        each = min(max(_POINTS // max(len(members), 1), _FEWEST_POINTS_EACH), _MOST_POINTS_EACH)
+        self._points_per_weight = each / mean
+        self._owners: dict[int, S] = {}
+        # The points in order, and whose each is; empty until they are needed again.
+        self._points = array("Q")
+        self._line: list[S] = []
+        for member in members:
+            self.join(member)
+
+    def _points_of(self, member: S) -> list[int]:
+        count = round(min(member.weight * self._points_per_weight, _MOST_POINTS)) or 1
+        names = (f"{number} {member.label}".encode() for number in range(-(-count // 8)))
+        return [point for name in names for point in _EIGHT.unpack(blake2b(name).digest())][:count]
+
+    def join(self, member: S) -> None:
+        """Give a member keys of the others."""
+        self._owners.update(dict.fromkeys(self._points_of(member), member))
+        self._line = []
+
+    def leave(self, member: S) -> None:
+        """Give the keys of a member to the others."""
+        for point in self._points_of(member):
+            self._owners.pop(point, None)
+        self._line = []
+
+    def _line_up(self) -> list[S]:
+        self._points = array("Q", sorted(self._owners))
+        self._line = [self._owners[point] for point in self._points]
+        return self._line
+
+    def owner(self, point: int) -> S | None:
+        """The member behind a point, None when there are none."""
+        line = self._line or self._line_up()
+        return line[bisect(self._points, point) - len(line)] if line else None
+
+    def pick(self, point: int, is_usable: Callable[[S], bool]) -> S | None:
+        """The member behind a point, or the next that is usable; None when none is.
+
+        Arguments:
+            point: that of the key.
+            is_usable: whether a member can have this turn.
+        """
+        line = self._line or self._line_up()
+        start = bisect(self._points, point)
+        # The walk goes around once; nearly always it ends at its first step.
+        for index in range(start - len(line), start):
+            if is_usable(line[index]):
+                return line[index]
+        return None
+
+
+def point_of(key: object) -> int:
+    """Where a key stands on a ring.
+
+    Arguments:
+        key: bytes, or anything with a text that is the same for the same key.
+    """
+    data = key if isinstance(key, bytes) else str(key).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=8).digest())
+
+
+def sticky_by_host(request: httpx.Request) -> str:
+    """Keep the requests to one host on one proxy.
+
+    >>> sticky_by_host(httpx.Request("GET", "https://shop.example/basket"))
+    'shop.example'
+    """
+    return request.url.host
+
+
+def sticky_by_header(name: str) -> Callable[[httpx.Request], str | None]:
+    """Keep the requests with one value of a header on one proxy; those without it take turns.
+
+    Arguments:
+        name: of the header, such as `"Authorization"`. Its value is hashed and not kept.
+
+    Raises:
+        TypeError: `name` is no string.
+
+    >>> sticky = sticky_by_header("X-Session")
+    >>> sticky(httpx.Request("GET", "https://shop.example/", headers={"X-Session": "7"}))
+    '7'
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"name must be that of a header such as 'X-Session', not {name!r}")
+
+    def sticky(request: httpx.Request) -> str | None:
+        value: str | None = request.headers.get(name)
+        return value
+
+    return sticky

@@ -1,0 +1,172 @@
+"""What people write as proxies, made into members or refused."""
+
+import importlib
+import inspect
+from base64 import b64encode
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from urllib.parse import quote
+
+import httpx
+
+from .._network import parse_proxy
+from .._redaction import MASK, REDACTION
+from .health import Via, check_number
+
+ProxyLike = str | httpx.URL | httpx.Proxy | None
+"""What can be written for a proxy; None for none."""
+
+_DIRECT = "direct"
+_SOCKS_PORT = 1080
+_WRITE = (
+    "a proxy URL such as 'http://proxy.example:8080', an httpx.Proxy, a transport, or None for no "
+    "proxy"
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Entry:
+    """One proxy, as it was written.
+
+    Attributes:
+        identity: equal for what means the same proxy; it holds the credentials.
+        via: how it reaches the origin.
+        weight: how many turns it takes compared with others.
+        proxy: the argument of an `httpx.HTTPTransport`.
+        transport: the one that was given ready.
+    """
+
+    identity: Hashable
+    via: Via
+    weight: float = 1.0
+    proxy: httpx.Proxy | None = None
+    transport: object = None
+
+    @cached_property
+    def name(self) -> str:
+        """What it is called where it is shown."""
+        if self.proxy is not None:
+            return REDACTION.proxy(self.proxy)
+        return _DIRECT if self.transport is None else type(self.transport).__name__
+
+    def masked(self, text: str) -> str:
+        """A text that this proxy may have written, as it may be shown."""
+        for secret in self._secrets():
+            text = text.replace(secret, MASK)
+        return REDACTION.text(text)
+
+    def _secrets(self) -> Iterable[str]:
+        if self.proxy is None:
+            return []
+        user, password = self.proxy.auth or ("", "")
+        token = b64encode(f"{user}:{password}".encode()).decode("ascii")
+        headers = [value for _, value in self.proxy.headers.multi_items()]
+        found = {token, password, quote(password, safe=""), user, quote(user, safe=""), *headers}
+        # The longest first: one may be a part of another.
+        return sorted(filter(None, found), key=len, reverse=True)
+
+
+def parse_all(proxies: object, kind: type) -> list[Entry]:
+    """The proxies of a list, or of a mapping to weights.
+
+    Arguments:
+        proxies: what was written.
+        kind: of the transports that can be among them.
+
+    Raises:
+        TypeError, ValueError: the text says what to write.
+        ImportError: SOCKS without the package it needs.
+    """
+    if isinstance(proxies, Mapping):
+        weights = dict(proxies)
+    elif isinstance(proxies, Sequence) and not isinstance(proxies, (str, bytes, bytearray)):
+        weights = None
+    else:
+        raise TypeError(_no_list(proxies, kind))
+    if not proxies:
+        raise ValueError("proxies must not be empty: write at least one, such as ['http://a:8080']")
+    entries: dict[Hashable, Entry] = {}
+    for each in proxies:
+        entry = parse(each, kind, 1 if weights is None else weights[each])
+        if entry.identity in entries:
+            raise ValueError(
+                f"proxies: {entry.name} is there twice: give it a weight in a dict instead, such "
+                "as {'http://a:8080': 2, 'http://b:8080': 1}"
+            )
+        entries[entry.identity] = entry
+    return list(entries.values())
+
+
+def parse(proxy: object, kind: type, weight: object = 1) -> Entry:
+    """One proxy; the same errors as those of `parse_all`."""
+    entry = _parse(proxy, kind)
+    if weight == 1 and not isinstance(weight, bool):
+        return entry
+    check_number(f"the weight of {entry.name}", weight, "turns")
+    assert isinstance(weight, (int, float))
+    return replace(entry, weight=weight)
+
+
+def _parse(proxy: object, kind: type) -> Entry:
+    if proxy is None or (isinstance(proxy, str) and proxy == _DIRECT):
+        return Entry(_DIRECT, Via.DIRECT)
+    if isinstance(proxy, kind):
+        return Entry((kind, id(proxy)), Via.READY, transport=proxy)
+    if not isinstance(proxy, (str, httpx.URL, httpx.Proxy)):
+        raise TypeError(_no_proxy(proxy, kind))
+    try:
+        parsed = parse_proxy(proxy)
+    except ValueError as error:
+        raise ValueError(f"proxies: {error}") from None
+    url, via = parsed.url, Via.HTTP
+    if url.scheme.startswith("socks"):
+        _require_socksio(url.scheme)
+        via = Via.SOCKS
+    headers = tuple(parsed.headers.multi_items())
+    # httpx knows the default ports of http and https only.
+    port = _SOCKS_PORT if url.port is None and via is Via.SOCKS else url.port
+    path = (url.path.rstrip("/"), url.query)
+    identity = (url.scheme, url.raw_host, port, path, parsed.auth, headers)
+    return Entry(identity, via, proxy=parsed)
+
+
+def in_words(names: Sequence[str]) -> str:
+    """A list of names, the end of a long one as a number.
+
+    >>> in_words(["http://a", "http://b", "http://c", "http://d", "http://e"])
+    'http://a, http://b, http://c and 2 more'
+    """
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def _no_list(proxies: object, kind: type) -> str:
+    text = "proxies must be a list such as ['http://a:8080', 'http://b:8080'], or a dict of weights"
+    if isinstance(proxies, (str, httpx.URL, httpx.Proxy)):
+        return f"{text}, not a single {type(proxies).__name__}: put it into brackets"
+    if isinstance(proxies, kind):
+        return f"{text}, not a single transport: put it into brackets"
+    return f"{text}, not {type(proxies).__name__}"
+
+
+def _no_proxy(proxy: object, kind: type) -> str:
+    name = type(proxy).__name__
+    if isinstance(proxy, (httpx.BaseTransport, httpx.AsyncBaseTransport)):
+        taker, other = "ProxyRoundRobin", "AsyncProxyRoundRobin"
+        if kind is httpx.AsyncBaseTransport:
+            taker, other = other, taker
+        return f"proxies: {name} is no httpx.{kind.__name__}, which {taker} needs; {other} takes it"
+    if inspect.isclass(proxy):
+        return f"proxies: {proxy.__name__} is a class: write {proxy.__name__}(...)"
+    return f"proxies: {name} is no proxy: write {_WRITE}"
+
+
+def _require_socksio(scheme: str) -> None:
+    # Without it httpx fails only when the transport is built, at the first request.
+    try:
+        importlib.import_module("socksio")
+    except ImportError:
+        raise ImportError(
+            f"a {scheme}:// proxy needs the 'socksio' package: pip install 'httpx[socks]'"
+        ) from None

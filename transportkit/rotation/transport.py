@@ -1,0 +1,324 @@
+"""`ProxyRoundRobin` and `AsyncProxyRoundRobin`: take turns over proxies."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Literal, Unpack
+
+import httpx
+
+from .._io import async_drain, async_shield, drain, shield
+from .._lifecycle import AsyncTransportOwner, TransportOwner
+from .._network import HTTPTransportOptions, Network
+from .._replay import AsyncReplayStream, ReplayStream
+from .._trace import AsyncSentWatch, SentWatch
+from .failover import Call, can_repeat
+from .health import Cooldown, ProxyStatus
+from .members import Turn
+from .pool import Rotation
+from .proxies import ProxyLike
+from .settings import Settings
+from .streams import AsyncCountedStream, CountedStream
+
+_DEFAULT_COOLDOWN = Cooldown()
+# As much of a body that can be read only once is kept for another proxy.
+_MAX_REPLAY = 1024 * 1024
+
+
+class ProxyRoundRobin(TransportOwner):
+    """Takes turns over proxies, and leaves those out that fail.
+
+    When a request provably never reached the origin, the next proxy is tried for it, whatever
+    its method; the error of the last one says in a note what each of them said. After the
+    origin may have seen a request its error comes back: `RetryTransport(ProxyRoundRobin(...))`
+    asks for more, and then the repeat goes to another proxy.
+
+    A proxy that cannot be reached, or answers 407, rests at once. One that fails in another way
+    before anything was sent to the origin rests if another one then succeeds; else the target
+    is down and not the proxies. After its rest one request probes it, while all others go on
+    elsewhere. Who rests and who is back is logged on `transportkit.rotation` at INFO, and
+    `response.extensions["proxy"]` tells which one it was; no credentials in either.
+
+    Arguments:
+        proxies: a list of proxy URLs (http, https, socks5, socks5h), `httpx.Proxy` objects,
+            ready transports for what httpx cannot speak, and None (or `"direct"`) for a turn
+            without a proxy; or a dict from those to their weights: 2 means twice as many turns
+            as 1. Two URLs with other credentials are two proxies.
+        order: `"round_robin"`, exact over a period and without bursts, or `"least_busy"`: of
+            two random proxies the one with fewer requests in flight, for its weight. A request
+            is in flight until its response is closed.
+        sticky: gives the key of a request, such as `sticky_by_host`. The requests with one key
+            go through one proxy while that is up; those with None take turns. Default: all do.
+        banned: whether a response, unread, means that its target bans the proxy, which then
+            rests for that host only. A request that is safe to repeat (an idempotent method or
+            an `Idempotency-Key`, a body that can be sent again) goes to the next one.
+        cooldown: how long a proxy rests after a failure. Default: `Cooldown()`.
+        max_tries: how many proxies may be tried for one request, each once.
+        when_all_down: when all proxies rest, `"try"` takes the one that rests the least
+            longer, `"raise"` fails at once.
+        kwargs: arguments of `httpx.HTTPTransport`. Each proxy has one, made when it is first
+            used; all share one SSL context.
+
+    Raises:
+        TypeError, ValueError: an argument that cannot work. The text says what to write.
+        ImportError: SOCKS or HTTP/2 without the package it needs.
+        httpx.ProxyError: when sending, with `when_all_down="raise"`.
+
+    >>> rotation = ProxyRoundRobin({"http://scott:tiger@a.example:8080": 2, "http://b.example": 1})
+    >>> rotation
+    <ProxyRoundRobin over http://****@a.example:8080, http://b.example>
+    >>> [status.up for status in rotation.status()]
+    [True, True]
+    >>> client = httpx.Client(transport=rotation)
+    >>> client.close()
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a choice of its own
+        self,
+        proxies: Sequence[ProxyLike | httpx.BaseTransport]
+        | Mapping[str, float]
+        | Mapping[ProxyLike | httpx.BaseTransport, float],
+        *,
+        order: Literal["round_robin", "least_busy"] = "round_robin",
+        sticky: Callable[[httpx.Request], object] | None = None,
+        banned: Callable[[httpx.Response], object] | None = None,
+        cooldown: Cooldown = _DEFAULT_COOLDOWN,
+        max_tries: int = 3,
+        when_all_down: Literal["try", "raise"] = "try",
+        **kwargs: Unpack[HTTPTransportOptions],
+    ) -> None:
+        if "proxy" in kwargs:
+            raise TypeError("leave out proxy: the proxies are the first argument")
+        settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
+        settings.check()
+        network = Network[httpx.BaseTransport](httpx.HTTPTransport, kwargs)
+        self._rotation = Rotation(proxies, httpx.BaseTransport, network, settings)
+        super().__init__(self._rotation.ready())
+
+    def handle_request(  # noqa: C901 - it shows every way that a request can go
+        self, request: httpx.Request
+    ) -> httpx.Response:
+        extensions, stream = request.extensions, request.stream
+        call = Call(self._rotation, request)
+        turn = call.first()
+        replay = response = None
+        try:
+            if not isinstance(stream, httpx.ByteStream) and not can_repeat(stream):
+                request.stream = replay = ReplayStream(stream, _MAX_REPLAY)
+            while True:
+                watch = turn.watch = SentWatch(extensions.get("trace"))
+                request.extensions = {**extensions, "trace": watch}
+                try:
+                    transport = self._rotation.transport_of(turn.member, self._openings)
+                    response = self._send(transport, request)
+                except Exception as error:
+                    following = call.after_error(turn, error)
+                    if following is None:
+                        if watch.broke_in_socks and not isinstance(error, httpx.TransportError):
+                            raise call.as_proxy_error(error) from error
+                        raise
+                    self._finish(turn, error)
+                else:
+                    following = call.after_response(turn, response)
+                    if following is None:
+                        return self._delivered(turn, response)
+                    drain(response)
+                    self._finish(turn)
+                turn = following
+        except BaseException as error:
+            with shield():
+                for each in call.turns:
+                    self._finish(each, error)
+                if response is not None:
+                    with suppress(httpx.TransportError):
+                        response.close()
+            raise
+        finally:
+            request.extensions, request.stream = extensions, stream
+            if replay is not None:
+                replay.close()
+
+    def _delivered(
+        self, turn: Turn[httpx.BaseTransport], response: httpx.Response
+    ) -> httpx.Response:
+        response.extensions = {**response.extensions, "proxy": turn.member.entry.name}
+        if response.is_closed:
+            self._finish(turn)
+        else:
+            response.stream = CountedStream(response.stream, self._finish, turn)
+        return response
+
+    def _finish(self, turn: Turn[httpx.BaseTransport], cause: BaseException | None = None) -> None:
+        transport = self._rotation.roster.done(turn)
+        if transport is not None:
+            self._let_go(transport, cause)
+        close = getattr(turn.watch.left_open, "close", None)
+        if close is not None:
+            close()
+
+    def add(self, proxy: ProxyLike | httpx.BaseTransport, weight: float = 1) -> None:
+        """Let one more proxy take turns, while requests run.
+
+        Arguments:
+            proxy: what can be in a list of proxies.
+            weight: how many turns it takes compared with others.
+
+        Raises:
+            TypeError, ValueError, ImportError: it is no proxy, or among them already.
+        """
+        member = self._rotation.admit(proxy, weight)
+        if member.transport is not None:
+            try:
+                self._hold(member.transport)
+            except BaseException:
+                self._rotation.remove(proxy)
+                raise
+        self._rotation.roster.join(member)
+
+    def remove(self, proxy: ProxyLike | httpx.BaseTransport) -> None:
+        """Let a proxy take no more turns; it is closed when its last response is.
+
+        Raises:
+            TypeError, ValueError: it is not among the proxies.
+        """
+        transport = self._rotation.remove(proxy)
+        if transport is not None:
+            self._let_go(transport)
+
+    def status(self) -> tuple[ProxyStatus, ...]:
+        """How each proxy is doing, in the order in which they were given."""
+        return self._rotation.roster.status()
+
+    def __repr__(self) -> str:
+        return f"<ProxyRoundRobin over {self._rotation}>"
+
+
+class AsyncProxyRoundRobin(AsyncTransportOwner):
+    """Takes turns over proxies, and leaves those out that fail.
+
+    The same as `ProxyRoundRobin`, for `httpx.AsyncClient`, on asyncio and on trio. `add` and
+    `remove` are coroutines here.
+
+    >>> rotation = AsyncProxyRoundRobin(["http://a.example:8080", None], order="least_busy")
+    >>> client = httpx.AsyncClient(transport=rotation)
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a choice of its own
+        self,
+        proxies: Sequence[ProxyLike | httpx.AsyncBaseTransport]
+        | Mapping[str, float]
+        | Mapping[ProxyLike | httpx.AsyncBaseTransport, float],
+        *,
+        order: Literal["round_robin", "least_busy"] = "round_robin",
+        sticky: Callable[[httpx.Request], object] | None = None,
+        banned: Callable[[httpx.Response], object] | None = None,
+        cooldown: Cooldown = _DEFAULT_COOLDOWN,
+        max_tries: int = 3,
+        when_all_down: Literal["try", "raise"] = "try",
+        **kwargs: Unpack[HTTPTransportOptions],
+    ) -> None:
+        if "proxy" in kwargs:
+            raise TypeError("leave out proxy: the proxies are the first argument")
+        settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
+        settings.check()
+        network = Network[httpx.AsyncBaseTransport](httpx.AsyncHTTPTransport, kwargs)
+        self._rotation = Rotation(proxies, httpx.AsyncBaseTransport, network, settings)
+        super().__init__(self._rotation.ready())
+
+    async def handle_async_request(  # noqa: C901 - it shows every way that a request can go
+        self, request: httpx.Request
+    ) -> httpx.Response:
+        extensions, stream = request.extensions, request.stream
+        call = Call(self._rotation, request)
+        turn = call.first()
+        replay = response = None
+        try:
+            if not isinstance(stream, httpx.ByteStream) and not can_repeat(stream):
+                request.stream = replay = AsyncReplayStream(stream, _MAX_REPLAY)
+            while True:
+                watch = turn.watch = AsyncSentWatch(extensions.get("trace"))
+                request.extensions = {**extensions, "trace": watch}
+                try:
+                    transport = self._rotation.transport_of(turn.member, self._openings)
+                    response = await self._send(transport, request)
+                except Exception as error:
+                    following = call.after_error(turn, error)
+                    if following is None:
+                        if watch.broke_in_socks and not isinstance(error, httpx.TransportError):
+                            raise call.as_proxy_error(error) from error
+                        raise
+                    await self._finish(turn, error)
+                else:
+                    following = call.after_response(turn, response)
+                    if following is None:
+                        return await self._delivered(turn, response)
+                    await async_drain(response)
+                    await self._finish(turn)
+                turn = following
+        except BaseException as error:
+            with async_shield():
+                for each in call.turns:
+                    await self._finish(each, error)
+                if response is not None:
+                    with suppress(httpx.TransportError):
+                        await response.aclose()
+            raise
+        finally:
+            request.extensions, request.stream = extensions, stream
+            if replay is not None:
+                await replay.aclose()
+
+    async def _delivered(
+        self, turn: Turn[httpx.AsyncBaseTransport], response: httpx.Response
+    ) -> httpx.Response:
+        response.extensions = {**response.extensions, "proxy": turn.member.entry.name}
+        if response.is_closed:
+            await self._finish(turn)
+        else:
+            response.stream = AsyncCountedStream(response.stream, self._finish, turn)
+        return response
+
+    async def _finish(
+        self, turn: Turn[httpx.AsyncBaseTransport], cause: BaseException | None = None
+    ) -> None:
+        transport = self._rotation.roster.done(turn)
+        if transport is not None:
+            await self._let_go(transport, cause)
+        close = getattr(turn.watch.left_open, "aclose", None)
+        if close is not None:
+            await close()
+
+    async def add(self, proxy: ProxyLike | httpx.AsyncBaseTransport, weight: float = 1) -> None:
+        """Let one more proxy take turns, while requests run.
+
+        Arguments:
+            proxy: what can be in a list of proxies.
+            weight: how many turns it takes compared with others.
+
+        Raises:
+            TypeError, ValueError, ImportError: it is no proxy, or among them already.
+        """
+        member = self._rotation.admit(proxy, weight)
+        if member.transport is not None:
+            try:
+                await self._hold(member.transport)
+            except BaseException:
+                self._rotation.remove(proxy)
+                raise
+        self._rotation.roster.join(member)
+
+    async def remove(self, proxy: ProxyLike | httpx.AsyncBaseTransport) -> None:
+        """Let a proxy take no more turns; it is closed when its last response is.
+
+        Raises:
+            TypeError, ValueError: it is not among the proxies.
+        """
+        transport = self._rotation.remove(proxy)
+        if transport is not None:
+            await self._let_go(transport)
+
+    def status(self) -> tuple[ProxyStatus, ...]:
+        """How each proxy is doing, in the order in which they were given."""
+        return self._rotation.roster.status()
+
+    def __repr__(self) -> str:
+        return f"<AsyncProxyRoundRobin over {self._rotation}>"
