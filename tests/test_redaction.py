@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from transportkit._redaction import REDACTION, Redaction
+from transportkit._redaction import REDACTION, Redaction, _settled
 
 SECRET = "tiger"
 
@@ -701,6 +701,11 @@ class TestABody:
         shown = REDACTION.body("token=x".encode("utf-16-be"), "text/plain; charset=utf-16")
         assert shown.decode("utf-16-be") == "token=****"
 
+    def test_of_a_wrong_charset_is_masked_as_far_as_it_can_be_read(self) -> None:
+        body = b"token=tiger \xff\xff\xff\xff\x00"
+        shown = REDACTION.body(body, "text/plain; charset=utf-32")
+        assert shown == body.replace(b"tiger", b"****")
+
     @pytest.mark.parametrize("content_type", ["text/plain", "text/plain; charset=utf-16", JSON])
     def test_keeps_bytes_that_are_no_text(self, content_type: str) -> None:
         shown = REDACTION.body(b'\xff {"a": "\xe9 Bearer x", "token": "\xe9"}', content_type)
@@ -769,6 +774,10 @@ class TestWhatWasMasked:
     def test_stays_as_it_is_in_headers(self, text: str, name: str) -> None:
         shown = REDACTION.header(name, text)
         assert REDACTION.header(name, shown) == shown
+
+
+def test_what_never_settles_is_not_waited_for() -> None:
+    assert _settled("a", lambda text: text + "a") == "a" * 9
 
 
 class TestJSON:

@@ -29,6 +29,8 @@ _FIELD_VALUE = re.compile(
     re.IGNORECASE,
 )
 
+# Without one of these there is no name and no URL.
+_SIGN = re.compile(r"[=:<%]|[\"'][ \t\]]*+,")
 _URL_OR_PAIR = re.compile(
     r"""
     (?<![\w+.-])(?P<url>[A-Za-z][\w+.-]*+:(?:\\*/){2})
@@ -77,6 +79,8 @@ def without_encoded(text: str, names: Names, depth: int = 0) -> str:
 
 def mask_text(text: str, names: Names, *, depth: int = 0) -> str:
     """Text without its secrets."""
+    if _SIGN.search(text) is None:
+        return without_tokens(text)
     text = without_encoded(text, names, depth)
     if "<" in text:
         text = _FIELD.sub(lambda match: _field(match[0], names), text)
