@@ -170,6 +170,10 @@ class TestAProxy:
         [
             ("proxy.example:8080", "'proxy.example:8080' is no proxy URL: write 'http://proxy.ex"),
             ("proxy.example", "'proxy.example' is no proxy URL: write 'http://proxy.example'"),
+            ("h:80:scott:tiger", "'h:80:****' is no proxy URL: write 'http://user:password@h:80'"),
+            ("http://h:80:scott:ti:ger", "'h:80:****' is no proxy URL: write 'http://user:passwor"),
+            (" http://scott:tiger@h", "'http://****@h' has white space around it: strip() it"),
+            ("http://h:80\n", "'http://h:80' has white space around it: strip() it"),
             ("[::1]:80", "'[::1]:80' is no proxy URL: write 'http://[::1]:80'"),
             ("scott:tiger@h:80", "'****@h:80' is no proxy URL: write 'http://****@h:80'"),
             ("scott:ti//ger@h:80", "'****@h:80' is no proxy URL: write 'http://****@h:80'"),

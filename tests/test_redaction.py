@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from transportkit._redaction import REDACTION, Redaction, _settled
+from transportkit._redaction import MASK, REDACTION, Redaction, _settled
 
 SECRET = "tiger"
 
@@ -700,6 +700,36 @@ class TestABody:
     def test_in_utf_16_without_a_mark_is_big_endian(self) -> None:
         shown = REDACTION.body("token=x".encode("utf-16-be"), "text/plain; charset=utf-16")
         assert shown.decode("utf-16-be") == "token=****"
+
+    @pytest.mark.parametrize(
+        ("body", "content_type"),
+        [
+            ('{"key":"password","value":"tiger"}', JSON),
+            ('{"value":"tiger","Key":"password"}', JSON),
+            ('{"value":"tiger","name":"password"}', JSON),
+            ("{password: 'tiger'}", JSON),
+            ("Error: password=tiger", JSON),
+            ("[default]\naws_secret_access_key = tiger\n", ""),
+            ('[db]\npassword = "tiger"', "application/toml"),
+            ("[2026-01-01] GET http://scott:tiger@h/", ""),
+            ("payload=%7B%22a%22%3A+1%2C+%22token%22%3A+%22tiger%22%7D", FORM),
+            ("<p><password>a]tiger</password></p>", "text/xml"),
+            ("<password><![CDATA[a<tiger]]></password>", "text/xml"),
+            ("<password>\n <![CDATA[a]tiger]]></password>", "text/xml"),
+            ("jdbc:sqlserver://h:1433;user=a;password=tiger;encrypt=true", "text/plain"),
+        ],
+    )
+    def test_that_is_not_quite_what_it_seems_is_masked(self, body: str, content_type: str) -> None:
+        shown = REDACTION.body(body.encode(), content_type).decode()
+        assert SECRET not in shown
+        assert MASK in shown
+        assert REDACTION.body(shown.encode(), content_type).decode() == shown
+
+    def test_in_a_form_keeps_its_spaces_and_plus_signs(self) -> None:
+        body = b"payload=%7B%22token%22%3A+%22tiger%22%2C+%22page%22%3A+2%7D&more=a+b"
+        shown = REDACTION.body(body, FORM)
+        assert SECRET.encode() not in shown
+        assert shown.endswith(b"%22page%22%3A+2%7D&more=a+b")
 
     def test_of_a_wrong_charset_is_masked_as_far_as_it_can_be_read(self) -> None:
         body = b"token=tiger \xff\xff\xff\xff\x00"

@@ -228,6 +228,10 @@ class TestWrongArguments:
         with pytest.raises(TypeError, match=f"^transport must be an httpx.{kind}, not {name}$"):
             flavour.Wrapper(other)
 
+    async def test_a_list_of_proxies_is_one_for_a_rotation(self, flavour: Flavour) -> None:
+        with pytest.raises(TypeError, match=r"not list: write ProxyRoundRobin\(\[...\]\)$"):
+            flavour.Wrapper(["http://a:8080", "http://b:8080"])
+
     @pytest.mark.parametrize("given", ["http://proxy.example:8080", False, {}, SpyTransport])
     async def test_what_is_no_transport_is_refused(self, flavour: Flavour, given: object) -> None:
         text = f"BaseTransport, not {type(given).__name__}$"

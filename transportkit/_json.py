@@ -16,6 +16,8 @@ _JSON_TOKEN = re.compile(
     r"(?P<space>\s++)|(?P<string>\")|(?P<mark>[{}\[\],:])|(?P<scalar>[^\s{}\[\],:\"]++)"
 )
 _END_OF_STRING = re.compile(r"(?<!\\)(?:\\\\)*\"")
+# A number or literal, which may be cut off.
+_BARE = re.compile(r"-?[\d.eE+-]*+\Z|tr?u?e?\Z|fa?l?s?e?\Z|nu?l?l?\Z")
 _LITERALS = frozenset(("true", "false", "null"))
 _TORN_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9A-Fa-f]{0,3})?$")
 # Some write an object for each name: `{"name": "password", "value": "..."}`.
@@ -56,6 +58,7 @@ class _Masker:
         self._levels = [_Level("")]
         self._shown: list[str] = []
         self._awaits_value = True
+        self._is_json = True
 
     def mask(self, text: str) -> str:
         position = 0
@@ -72,11 +75,14 @@ class _Masker:
             elif token["space"]:
                 self._shown.append(piece)
             elif self._levels[-1].opening == "{" and not self._awaits_value:
-                self._levels[-1].key = _plain(piece)
+                self._levels[-1].key = _plain(piece) if token["string"] else piece
+                self._is_json &= bool(token["string"])
                 self._shown.append(piece)
             else:
                 self._scalar(piece)
-        return "".join(self._shown)
+        masked = "".join(self._shown)
+        # What is only called JSON or begins like it: an INI file, a template, an error's text.
+        return masked if self._is_json else mask_text(masked, self._names)
 
     def _mark(self, mark: str) -> None:
         self._shown.append(mark)
@@ -107,12 +113,24 @@ class _Masker:
             return level.named if level.key.lower() == "value" else ""
         return level.named if level.items == 1 else ""
 
+    def _take_for_name(self, level: _Level, token: str) -> None:
+        # `{"key": "password", "value": "..."}`: `key` itself may be a secret's name.
+        if level.opening != "{" or level.key.lower() not in _NAMING or not token.startswith('"'):
+            return
+        plain = _plain(token)
+        if self._names.is_secret(plain):
+            level.named = plain
+            if level.value >= 0:
+                self._shown[level.value] = self._concealed(plain, self._shown[level.value])
+
     def _scalar(self, token: str) -> None:
         level = self._levels[-1]
         if level.opening == "{" and self._names.is_shown(level.key):
             self._shown.append(token)
             return
+        self._is_json &= token.startswith('"') or _BARE.match(token) is not None
         if name := self._secret_name():
+            self._take_for_name(level, token)
             self._shown.append(self._concealed(name, token))
             return
         in_object = level.opening == "{"
@@ -126,10 +144,7 @@ class _Masker:
         masked = MASK if is_code else mask_text(plain, self._names)
         self._shown.append(token if masked == plain else _quoted(masked, token))
         if in_object:
-            if level.key.lower() in _NAMING and self._names.is_secret(plain):
-                level.named = plain
-                if level.value >= 0:
-                    self._shown[level.value] = self._concealed(plain, self._shown[level.value])
+            self._take_for_name(level, token)
         elif level.opening and level.items == 0 and self._levels[-2].opening == "[":
             # Headers are written as a list of pairs, too.
             level.named = plain if self._names.is_secret(plain) else ""

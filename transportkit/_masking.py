@@ -20,7 +20,8 @@ _ENCODED_RUN = re.compile(r"[^\s&=?#;\"'<>]++")
 _WORTH_DECODING = re.compile(r"%(?:25)*(?:3[ADad]|40|22)")
 
 _ELEMENT = re.compile(
-    r"<(?P<name>[\w:.-]+)(?P<rest>(?:\s[^<>]*+)?>(?:<!\[CDATA\[)?)(?P<value>[^<\]]*+)"
+    r"<(?P<name>[\w:.-]+)(?P<rest>(?:\s[^<>]*+)?>\s*+(?:<!\[CDATA\[)?)"
+    r"(?P<value>(?<=\[CDATA\[)[^\]]*+(?:\](?!\]>)[^\]]*+)*|[^<]*+)"
 )
 _FIELD = re.compile(r"<(?:input|meta)\s[^<>]*+", re.IGNORECASE)
 _FIELD_NAME = re.compile(r"\s(?:name|id)\s{0,8}=\s{0,8}[\"']?([^\s\"'>]++)", re.IGNORECASE)
@@ -35,7 +36,7 @@ _URL_OR_PAIR = re.compile(
     r"""
     (?<![\w+.-])(?P<url>[A-Za-z][\w+.-]*+:(?:\\*/){2})
     | (?P<escape>\\[nrt] | (?<![\w%.$+\[\]-]))(?P<name>[\w%.$+\[\]-]++)
-      (?P<quote>\\*["'])?\]?[ \t]*+(?P<separator>=>|={1,3}|[:,])[ \t]*+
+      (?P<quote>\\*["'])?\]?[ \t]*+(?P<separator>=>|={1,3}|[:,])[ \t+]*+
     """,
     re.VERBOSE,
 )
@@ -71,7 +72,7 @@ def without_encoded(text: str, names: Names, depth: int = 0) -> str:
             return MASK
         plain = decoded(run)
         masked = mask_text(plain, names, depth=depth + 1)
-        kept = "*" + "".join(mark for mark in "/:@,!$()" if mark in run)
+        kept = "*" + "".join(mark for mark in "/:@,!$()+" if mark in run)
         return run if masked == plain else quote(masked, kept, errors="surrogateescape")
 
     return _ENCODED_RUN.sub(replaced, text)

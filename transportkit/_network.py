@@ -7,6 +7,7 @@ on one context negotiate the wrong protocol now and then.
 """
 
 import importlib
+import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -61,6 +62,9 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
 _LIMITS = ("max_connections", "max_keepalive_connections", "keepalive_expiry")
 IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
 
+# How lists of proxies are sold: host, port, user name and password.
+_AS_SOLD = r"(?i:[a-z0-9]+://)?([^:/@\s]+:[0-9]+):[^:]+:.+"
+
 _UNESCAPED = (
     "{!r} is no proxy URL: percent-encode '/', '?', '#' and '@' in its user name and password, "
     "and write its port as a number"
@@ -80,8 +84,9 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
     """
     for name, value in options.items():
         if name not in _ACCEPTED or not isinstance(name, str):
+            shown = REDACTION.url(name) if isinstance(name, str) else name
             raise TypeError(
-                f"unknown argument {name!r}: httpx.HTTPTransport takes {', '.join(_ACCEPTED)}"
+                f"unknown argument {shown!r}: httpx.HTTPTransport takes {', '.join(_ACCEPTED)}"
             )
         if not isinstance(value, _ACCEPTED[name]):
             expected = " or ".join(accepted.__name__ for accepted in _ACCEPTED[name])
@@ -118,6 +123,7 @@ def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
     if isinstance(proxy, httpx.Proxy):
         return proxy
     text = str(proxy)
+    _refuse_as_copied(text)
     scheme, separator, _ = text.partition("://")
     if not separator:
         shown = REDACTION.url(proxy)
@@ -150,6 +156,17 @@ def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
             f"{REDACTION.url(proxy)!r} is no proxy URL: a port is a number from 1 to 65535"
         )
     return httpx.Proxy(url)
+
+
+def _refuse_as_copied(text: str) -> None:
+    """Refuse a line of a file as it is, and a proxy as it is sold."""
+    if text != text.strip():
+        shown = REDACTION.url(text.strip())
+        raise ValueError(f"{shown!r} has white space around it: strip() it")
+    if sold := re.fullmatch(_AS_SOLD, text):
+        raise ValueError(
+            f"'{sold[1]}:****' is no proxy URL: write 'http://user:password@{sold[1]}'"
+        )
 
 
 def _create_ssl_context(

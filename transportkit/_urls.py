@@ -38,7 +38,6 @@ def mask_url(text: str, names: Names, *, wary: bool = False) -> str:
     if start:
         end = _userinfo_end(text, start, wary)
         text = f"{text[:start]}{MASK}{text[end:]}" if end >= 0 else text
-        start = _end(_AUTHORITY, text, start)
     elif wary and "@" in text:
         text = MASK + text[text.rfind("@") :]
     return text[:start] + mask_pairs(text[start:], names)

@@ -65,8 +65,9 @@ def check_inner(transport: object, kind: type, names: Iterable[str]) -> None:
     if transport is None:
         return
     if not isinstance(transport, kind):
+        advice = ": write ProxyRoundRobin([...])" if isinstance(transport, (list, tuple)) else ""
         raise TypeError(
-            f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}"
+            f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}{advice}"
         )
     if names := ", ".join(names):
         raise TypeError(

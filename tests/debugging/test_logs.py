@@ -363,3 +363,10 @@ def test_a_filter_on_a_parent_logger_would_see_next_to_nothing() -> None:
     parent.removeHandler(clear)
     parent.filters.clear()
     assert (seen.names, clear.lines) == ([], ["token=tiger"])
+
+
+@pytest.mark.parametrize("given", ["httpx", 1, Redaction])
+def test_what_is_no_redaction_is_refused(given: object) -> None:
+    # A logging.Filter takes a name; a filter that fails would break whoever logs.
+    with pytest.raises(TypeError, match=r"write handler.addFilter\(RedactingFilter\(\)\)$"):
+        RedactingFilter(given)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 import gc
 import gzip
 import io
+import logging
 import queue
 import socket
 import threading
@@ -659,6 +660,27 @@ class TestTheRequest:
         assert seen[1].error.startswith("StreamConsumed: ")
         assert not seen[1].request_body.is_whole
 
+    @pytest.mark.parametrize("around", ["DebuggingTransport", "RetryTransport", "ProxyRoundRobin"])
+    async def test_can_be_read_by_the_inner_transport_for_all_that_follow(
+        self, flavour: Flavour, around: str
+    ) -> None:
+        def answer(request: httpx.Request) -> httpx.Response:
+            # MockTransport has read the body; the redirect needs it again.
+            to_b = httpx.Response(307, headers={"Location": "/b"})
+            return (
+                to_b if request.url.path == "/a" else httpx.Response(200, content=request.content)
+            )
+
+        mock = httpx.MockTransport(answer)
+        transport = {
+            "DebuggingTransport": lambda: flavour.DebuggingTransport(mock, lambda exchange: None),
+            "RetryTransport": lambda: flavour.RetryTransport(mock),
+            "ProxyRoundRobin": lambda: flavour.ProxyRoundRobin([mock]),
+        }[around]()
+        async with flavour.client(transport=transport, follow_redirects=True) as client:
+            response = await client.post("http://h/a", content=pieces_for(flavour, b"a", b"b"))
+        assert (response.status_code, response.content) == (200, b"ab")
+
     async def test_has_a_stream_that_can_be_closed(self, flavour: Flavour) -> None:
         own = Own(b"a")
 
@@ -751,6 +773,19 @@ class TestAnObserver:
         assert "tiger" not in first
         assert "abc" not in second
         assert [record.name for record in caplog.records] == ["transportkit.debugging"] * 2
+
+    async def test_that_always_fails_is_logged_at_length_once(
+        self, flavour: Flavour, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG, "transportkit.debugging")
+
+        def fail(exchange: Exchange) -> None:
+            raise BrokenPipeError
+
+        transport = flavour.DebuggingTransport(Inner(), fail)
+        for _ in range(3):
+            await flavour.send(transport, httpx.Request("GET", "http://h/"))
+        assert [record.levelname for record in caplog.records] == ["ERROR", "DEBUG", "DEBUG"]
 
     async def test_may_fail_as_the_redaction_fails(
         self, flavour: Flavour, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -863,8 +898,20 @@ class TestArguments:
         async def observer(exchange: Exchange) -> None:
             """Would never be awaited."""
 
-        with pytest.raises(TypeError, match=r"not a coroutine function"):
-            flavour.DebuggingTransport(None, observer)
+        class Called:
+            async def __call__(self, exchange: Exchange) -> None:
+                """Neither would this."""
+
+        class Started:
+            async def started(self, exchange: Exchange) -> None:
+                """Nor this."""
+
+            def __call__(self, exchange: Exchange) -> None:
+                """This would."""
+
+        for wrong in (observer, Called(), Started()):
+            with pytest.raises(TypeError, match=r"not a coroutine function"):
+                flavour.DebuggingTransport(None, wrong)
 
     @pytest.mark.parametrize("bodies", [None, "1", 1.5, True])
     def test_bodies_are_bytes(self, flavour: Flavour, bodies: object) -> None:

@@ -44,6 +44,7 @@ class TestCooldown:
             ({"first": 0}, ValueError, "first must be a finite number of seconds above 0, not 0"),
             ({"first": -1}, ValueError, "first must be a finite number of seconds above 0, not -1"),
             ({"max": math.inf}, ValueError, "max must be a finite number of seconds above 0"),
+            ({"max": 10**400}, ValueError, "max must be a finite number of seconds above 0"),
             ({"max": math.nan}, ValueError, "max must be a finite number of seconds above 0"),
             ({"first": "1"}, TypeError, "first must be a number of seconds, not '1'"),
             ({"max": None}, TypeError, "max must be a number of seconds, not None"),
@@ -116,7 +117,7 @@ class TestTheVerdict:
             (httpx.ReadError(""), heard(CONNECT, SEND), Via.HTTP, Verdict.SENT),
             (httpx.ReadError(""), heard(), Via.READY, Verdict.SENT),
             (REFUSED, heard(SEND), Via.HTTP, Verdict.SENT),
-            (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Verdict.SENT),
+            (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Verdict.FOREIGN),
         ],
     )
     def test_says_who_is_to_blame(
@@ -225,6 +226,17 @@ class TestBans:
         assert [is_banned(member) for member in "ab"] == [False, True]
         bans.add("j", "c", 1000, 1)
         assert len(bans.by_host) == 1
+
+    def test_that_end_together_are_forgotten_bit_by_bit(self) -> None:
+        bans = Bans[int](Cooldown(first=10))
+        for member in range(20):
+            bans.add("h", member, 100, 1)
+        left = []
+        while bans.by_host:
+            bans.forget_over(1000)
+            left.append(len(bans.by_host.get("h", ())))
+        assert left == [12, 4, 0]
+        bans.forget_over(1000)
 
     def test_know_whose_is_over_first(self) -> None:
         bans = Bans[str](Cooldown(first=10))

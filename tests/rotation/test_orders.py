@@ -101,11 +101,38 @@ class TestRoundRobin:
     def test_without_members_has_nobody(self) -> None:
         assert RoundRobin[Seat]().pick((), None) is None
 
-    def test_one_that_is_banned_uses_up_its_turn(self) -> None:
+    def test_one_that_is_banned_keeps_its_turn_for_others(self) -> None:
         members = seats([1, 1, 1])
         order = joined(RoundRobin(), members)
         assert order.pick((), lambda member: member is members[0]) is members[1]
-        assert turns(order, 4) == ["s2", "s0", "s1", "s2"]
+        assert turns(order, 4) == ["s0", "s2", "s0", "s1"]
+
+    def test_one_that_is_banned_has_had_its_turn_after_a_while(self) -> None:
+        members = seats([1, 1, 1])
+        order = joined(RoundRobin(), members)
+        looks = 0
+
+        def is_banned(member: Seat) -> bool:
+            nonlocal looks
+            looks += 1
+            return member is members[0]
+
+        picked = [order.pick((), is_banned) for _ in range(30)]
+        assert Counter(member.label for member in picked if member) == {"s1": 15, "s2": 15}
+        # Its own turns come as often as those of the others, each with three looks.
+        assert looks <= 30 + 3 * 16
+        # Nothing has piled up that it would catch up with now.
+        assert 9 <= Counter(turns(order, 30))["s0"] <= 12
+
+    def test_one_that_is_banned_by_every_second_target_has_its_share_of_the_others(self) -> None:
+        members = seats([1, 1, 1])
+        order = joined(RoundRobin(), members)
+        seen: Counter[str] = Counter()
+        for _ in range(300):
+            order.pick((), lambda member: member is members[0])
+            (label,) = turns(order, 1)
+            seen[label] += 1
+        assert seen["s0"] >= 100
 
     def test_has_nobody_when_all_are_banned_and_goes_on_after_that(self) -> None:
         order = joined(RoundRobin(), seats([1, 5]))

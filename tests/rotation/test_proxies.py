@@ -106,7 +106,9 @@ def test_a_mapping_has_weights() -> None:
         (SPY, TypeError, "not a single transport: put it into brackets"),
         (None, TypeError, "or a dict of weights, not NoneType"),
         (b"http://a", TypeError, "or a dict of weights, not bytes"),
-        ({"http://a"}, TypeError, "or a dict of weights, not set"),
+        ({"http://a"}, TypeError, "or a dict of weights, not set: write list(...) around it"),
+        ([("http://a", 2)], TypeError, "for weights, write a dict, {'http://a:8080': 2}"),
+        ({"http://a": 10**400}, ValueError, "the weight of http://a must be a finite number"),
         (iter(["http://a"]), TypeError, "or a dict of weights, not list_iterator"),
         (["a:8080"], ValueError, "proxies: 'a:8080' is no proxy URL: write 'http://a:8080'"),
         (["socks4://a"], ValueError, "for anything else, pass a transport that speaks it"),
@@ -168,6 +170,8 @@ def test_socks_without_its_package_names_what_to_install(
         ("http://scott:tiger@h", "Basic c2NvdHQ6dGlnZXI=", "Basic ****"),
         ("http://scott:ti%40ger@h", "ti@ger or ti%40ger", "**** or ****"),
         (httpx.Proxy("http://h", headers={"X-Key": "abc-1"}), "bad key abc-1", "bad key ****"),
+        ("http://tok:pw@h:1", "bad token=abcdef123", "bad token=****"),
+        ("http://e:o@h:1", "[Errno 111] refused: e, o", "[Errno 111] refused: ****, ****"),
     ],
 )
 def test_what_a_proxy_says_is_shown_without_credentials(

@@ -116,15 +116,23 @@ class TestARest:
     def test_is_cut_by_up_to_a_half_at_random(self) -> None:
         assert Fixture(1, part=0).fail() == 5
 
-    def test_whose_probe_learnt_nothing_lets_the_next_one_probe(self) -> None:
-        its = Fixture(2)
+    def test_whose_probe_learnt_nothing_goes_on_for_a_moment(self) -> None:
+        # A proxy that swallows requests would get each and every one of them.
+        its = Fixture(2, Cooldown(first=10, max=80))
         its.fail()
         its.now += 10
-        for _ in range(3):
+        assert its.fail() == 20
+        its.now += 20
+        for _ in range(100):
             probe = its.turn()
             assert its.number_of(probe) == 0
             its.roster.done(probe)
+            assert [its.number() for _ in range(3)] == [1, 1, 1]
+            its.now += 10
         assert its.up() == [False, True]
+        assert len(its.roster._rests.heap) < 30
+        # It has not become longer by that.
+        assert its.fail() == 40
 
     def test_begins_once_for_those_who_fail_together(self) -> None:
         its = Fixture(1)

@@ -674,7 +674,7 @@ class TestABan:
         assert [len(spy.requests) for spy in spies] == [1, 4]
         for _ in range(4):
             await flavour.send(rotation, httpx.Request("GET", "http://other.example"))
-        assert [len(spy.requests) for spy in spies] == [3, 6]
+        assert [len(spy.requests) for spy in spies] == [4, 5]
         assert all(status.up and status.in_flight == 0 for status in rotation.status())
         assert caplog.messages == ["Proxy Answers rests for 500.0 seconds for target.example"]
 
@@ -747,6 +747,16 @@ class TestARepeat:
         statuses = [(await flavour.send(rotation, request)).status_code for _ in range(3)]
         assert statuses == [503, 503, 200]
 
+    async def test_is_forgotten_after_a_success(self, flavour: Flavour) -> None:
+        spies = [Answers(503, 200), Answers(503, 200), Answers(200)]
+        rotation = flavour.ProxyRoundRobin(spies)
+        request = httpx.Request("GET", URL)
+        statuses = [(await flavour.send(rotation, request)).status_code for _ in range(3)]
+        assert statuses == [503, 503, 200]
+        for _ in range(6):
+            await flavour.send(rotation, request)
+        assert [len(spy.requests) for spy in spies] == [3, 3, 3]
+
     async def test_is_remembered_as_long_as_there_is_a_request(self, flavour: Flavour) -> None:
         rotation = flavour.ProxyRoundRobin([Answers(lambda _: httpx.Response(503))])
         request = httpx.Request("GET", URL)
@@ -758,6 +768,18 @@ class TestARepeat:
 
 
 class TestAddAndRemove:
+    async def test_what_is_removed_while_it_is_added_takes_no_turns(self, flavour: Flavour) -> None:
+        rotation = flavour.ProxyRoundRobin([Answers(200)])
+        roster = rotation._rotation.roster
+        for _ in range(2):
+            slow = Answers(200)
+            member = rotation._rotation.admit(slow, 1)
+            await flavour.call(rotation.remove, slow)
+            roster.join(member)
+            for _ in range(3):
+                await flavour.send(rotation, httpx.Request("GET", URL))
+            assert slow.requests == []
+
     async def test_take_effect_while_requests_run(self, flavour: Flavour) -> None:
         with naming("a", "b") as (a, b):
             rotation = flavour.ProxyRoundRobin([a], verify=TLS)

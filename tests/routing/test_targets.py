@@ -364,6 +364,10 @@ REFUSED = [
     (httpx.Client(verify=TLS), "Client is no target: write a transport, None, 'direct', a proxy"),
     (httpx.AsyncClient(verify=TLS), "AsyncClient is no target: write a transport, None, 'direct'"),
     (_NoTransport(), "_NoTransport is no target: write a transport, None, 'direct', a proxy URL"),
+    (
+        {"http://scott:tiger@a:8080": 2, "http://b:8080": 1},
+        "for proxies with weights, write ProxyRoundRobin({...})",
+    ),
     (3, "int is no target: write a transport, None, 'direct', a proxy URL such as 'http://"),
     (True, "bool is no target: write a transport"),
     (False, "bool is no target: write a transport"),

@@ -33,25 +33,35 @@ class Kept:
         limit: how many bytes are kept.
     """
 
-    __slots__ = ("content", "decoded_size", "is_ended", "limit", "size")
+    __slots__ = ("_kept", "decoded_size", "is_ended", "limit", "size")
 
     def __init__(self, limit: int = 0) -> None:
         self.limit: int = limit
         self.size: int = 0
-        self.content: bytes = b""
+        # Bytes would be copied with every chunk.
+        self._kept = bytearray()
         self.is_ended: bool = False
         # Set where the content comes decoded already.
         self.decoded_size: int | None = None
 
+    @property
+    def content(self) -> bytes:
+        """The first bytes."""
+        return bytes(self._kept)
+
+    @content.setter
+    def content(self, content: bytes) -> None:
+        self._kept = bytearray(content)
+
     def restart(self) -> None:
         """The body is sent again, from its beginning."""
-        self.size, self.content, self.is_ended = 0, b"", False
+        self.size, self.is_ended, self.content = 0, False, b""
 
     def add(self, chunk: bytes) -> None:
         """Another piece of the body went by."""
-        room = self.limit - len(self.content)
+        room = self.limit - len(self._kept)
         if room > 0:
-            self.content += chunk[:room]
+            self._kept += chunk[:room]
         self.size += len(chunk)
 
 
@@ -153,13 +163,13 @@ def decode(content: bytes, encoding: str, limit: int) -> tuple[bytes, int | None
     pieces = (content[start : start + _STEP] for start in range(0, len(content), _STEP))
     headers = [(b"Content-Encoding", encoding.encode())]
     response = httpx.Response(200, headers=headers, content=pieces)
-    decoded, size = b"", 0
+    decoded, size = bytearray(), 0
     try:
         for chunk in response.iter_bytes():
             decoded += chunk[: limit - len(decoded)]
             size += len(chunk)
             if size > limit + _MOST_EXPANDED * len(content):
-                return decoded, None
+                return bytes(decoded), None
     except httpx.DecodingError:
-        return decoded, None
-    return (b"", None) if decoded == content else (decoded, size)
+        return bytes(decoded), None
+    return (b"", None) if decoded == content else (bytes(decoded), size)

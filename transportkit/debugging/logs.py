@@ -50,6 +50,12 @@ class RedactingFilter(logging.Filter):
 
     def __init__(self, redaction: Redaction | None = None) -> None:
         super().__init__()
+        # A logging.Filter takes a name, and one that fails breaks the call that logs.
+        if not (redaction is None or isinstance(redaction, Redaction)):
+            raise TypeError(
+                f"redaction must be a Redaction, not {redaction!r}: write "
+                "handler.addFilter(RedactingFilter())"
+            )
         self._redaction = Redaction() if redaction is None else redaction
 
     def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:

@@ -34,6 +34,8 @@ class Unfinished(Protocol):
 class Reporter:
     """Tells observers of every exchange once, and never lets one of them break a request.
 
+    The first failure of each kind is logged at ERROR, the others at DEBUG.
+
     Arguments:
         observers: who is told.
         bodies: how many bytes of each body are kept.
@@ -52,6 +54,7 @@ class Reporter:
         self.connections = WeakKeyDictionary()
         self._observers = observers
         self._redaction = redaction
+        self._failures: set[type[Exception]] = set()
         # Responses that somebody may still read.
         self._unfinished: dict[Unfinished, None] = {}
         self._dropped: deque[Unfinished] = deque()
@@ -98,11 +101,16 @@ class Reporter:
         for observer in observers:
             try:
                 observer(exchange)
-            except Exception:  # noqa: BLE001 - who looks on must not break what there is to see
-                self._log(traceback.format_exc())
+            except Exception as error:  # noqa: BLE001 - who looks on must not break what there is to see
+                self._log(error)
 
-    def _log(self, failure: str) -> None:
+    def _log(self, error: Exception) -> None:
+        # What fails once mostly fails every time, and nobody reads the same traceback twice.
+        is_news = type(error) not in self._failures
+        self._failures.add(type(error))
+        level = logging.ERROR if is_news else logging.DEBUG
         # The failure may be one of masking, and then comes again.
         with suppress(Exception):
-            shown = self._redaction.text(failure)
-            _logger.error("An observer of DebuggingTransport failed:\n%s", shown)
+            if _logger.isEnabledFor(level):
+                shown = self._redaction.text("".join(traceback.format_exception(error)))
+                _logger.log(level, "An observer of DebuggingTransport failed:\n%s", shown)

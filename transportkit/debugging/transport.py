@@ -80,13 +80,17 @@ class DebuggingTransport(Wrapper):
         request.extensions = {**extensions, "trace": capture}
         if not capture.knows_body(request):
             request.stream = SentStream(stream, capture.sent)
+        sent = request.stream
         try:
             response = self._send(self._transport, request)
         except BaseException as error:
             capture.report(error)
             raise
         finally:
-            request.extensions, request.stream = extensions, stream
+            request.extensions = extensions
+            # A transport that has read the body put what it read there for all that follow.
+            if request.stream is sent:
+                request.stream = stream
         if not capture.is_over_with(response):
             response.stream = ReceivedStream(response.stream, capture)
         return response
@@ -131,13 +135,17 @@ class AsyncDebuggingTransport(AsyncWrapper):
         request.extensions = {**extensions, "trace": capture}
         if not capture.knows_body(request):
             request.stream = AsyncSentStream(stream, capture.sent)
+        sent = request.stream
         try:
             response = await self._send(self._transport, request)
         except BaseException as error:
             capture.report(error)
             raise
         finally:
-            request.extensions, request.stream = extensions, stream
+            request.extensions = extensions
+            # A transport that has read the body put what it read there for all that follow.
+            if request.stream is sent:
+                request.stream = stream
         if not capture.is_over_with(response):
             response.stream = AsyncReceivedStream(response.stream, capture)
         return response
@@ -159,7 +167,8 @@ def check_arguments(
                 f"an observer must be a function of one Exchange, not {type(observer).__name__}: "
                 "write a function, or ConsoleLog()"
             )
-        if inspect.iscoroutinefunction(observer):
+        calls = (observer, type(observer).__call__, getattr(observer, "started", None))
+        if any(map(inspect.iscoroutinefunction, calls)):
             raise TypeError(
                 "an observer must be a plain function, not a coroutine function: "
                 "it may put the exchange into a queue"

@@ -56,8 +56,11 @@ class Sending:
         """Put back what the caller gave; the body is read under the caller's own timeouts."""
         if self.policy.deadline is not None and request.extensions is not self._extensions:
             request.extensions["timeout"] = timeouts_of(self._extensions)
-        request.extensions, request.stream = self._extensions, self._stream
+        request.extensions = self._extensions
         if self.replay is not None:
+            # A transport that has read the body put what it read there for all that follow.
+            if request.stream is self.replay:
+                request.stream = self._stream
             self.replay.close()
 
 
@@ -102,8 +105,11 @@ class AsyncSending:
         """Put back what the caller gave; the body is read under the caller's own timeouts."""
         if self.policy.deadline is not None and request.extensions is not self._extensions:
             request.extensions["timeout"] = timeouts_of(self._extensions)
-        request.extensions, request.stream = self._extensions, self._stream
+        request.extensions = self._extensions
         if self.replay is not None:
+            # A transport that has read the body put what it read there for all that follow.
+            if request.stream is self.replay:
+                request.stream = self._stream
             await self.replay.aclose()
 
 

@@ -126,6 +126,8 @@ class Call(Generic[T]):
                 return following
         if status == 429 or status >= 500:
             self._was_in_vain(member)
+        elif rotation.in_vain:
+            rotation.in_vain.pop(self._request, None)
         return None
 
     def as_proxy_error(self, error: Exception) -> httpx.ProxyError:
@@ -182,10 +184,12 @@ class Call(Generic[T]):
         """Say what each proxy said."""
         if isinstance(error, httpx.RequestError):
             error.request = self._request
-        error.add_note(f"transportkit: tried {', '.join(self._said)}")
+        more = len(self._said) - _MOST_LISTED
+        said = ", ".join(self._said[:_MOST_LISTED])
+        error.add_note(f"transportkit: tried {said}{f' and {more} more' if more > 0 else ''}")
 
     def _nobody(self) -> httpx.ProxyError:
-        statuses = self._rotation.roster.status()
+        statuses = self._rotation.roster.status(_MOST_LISTED)
         if not statuses:
             return httpx.ProxyError("there is no proxy left: add one", request=self._request)
         now = self._rotation.roster.clock()
@@ -196,9 +200,9 @@ class Call(Generic[T]):
             f"{status.last_error})"
             if status.resting_until is not None
             else f"{status.proxy} (banned)"
-            for status in statuses[:_MOST_LISTED]
+            for status in statuses
         ]
-        more = len(statuses) - len(listed)
+        more = len(self._rotation.roster) - len(listed)
         error.add_note(f"transportkit: {', '.join(listed)}{f' and {more} more' if more else ''}")
         return error
 

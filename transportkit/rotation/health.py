@@ -6,7 +6,7 @@ clock or draws a random number of its own.
 """
 
 import enum
-import math
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
@@ -48,7 +48,10 @@ class Cooldown:
         for name, unit in (("first", "seconds"), ("max", "seconds"), ("factor", "times")):
             check_number(name, getattr(self, name), unit)
         if self.max < self.first:
-            raise ValueError(f"max must be {self.first!r} (first) or more, not {self.max!r}")
+            raise ValueError(
+                f"max must be {self.first!r} (first) or more, not {self.max!r}: write "
+                f"Cooldown(first={self.first!r}, max=...)"
+            )
         if self.factor < 1:
             raise ValueError(f"factor must be 1 or more, not {self.factor!r}")
 
@@ -75,7 +78,7 @@ def check_number(name: str, value: object, unit: str) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of {unit}, not {value!r}")
-    if not 0 < value < math.inf:
+    if not 0 < value <= sys.float_info.max:
         raise ValueError(f"{name} must be a finite number of {unit} above 0, not {value!r}")
 
 
@@ -136,8 +139,9 @@ def verdict(error: Exception, watch: Watch, via: Via) -> Verdict:
     """
     if isinstance(error, httpx.PoolTimeout):
         return Verdict.BLAMELESS
-    # A caller's trace may raise anything, and so may a bug.
-    if not isinstance(error, httpx.TransportError) and not watch.broke_in_socks:
+    # A caller's trace may raise anything, and so may a bug; and some URLs nobody can send.
+    is_of_the_wire = isinstance(error, httpx.TransportError) or watch.broke_in_socks
+    if not is_of_the_wire or isinstance(error, httpx.UnsupportedProtocol):
         return Verdict.FOREIGN
     if not watch.proves_unsent(error):
         return Verdict.SENT
@@ -219,6 +223,10 @@ def _is_current(entry: tuple[float, int, Resting]) -> bool:
     return entry[2].until == entry[0] and not entry[2].is_probed
 
 
+# Many bans may run out together, and everybody waits while they are forgotten.
+_MOST_FORGOTTEN_AT_ONCE = 8
+
+
 class _Ban(NamedTuple):
     until: float
     seconds: float
@@ -242,7 +250,7 @@ class Bans(Generic[M]):
 
     def add(self, host: str, member: M, now: float, random: float) -> float | None:
         """Ban a member for a host; the seconds, None when it is banned already."""
-        self._forget(now)
+        self.forget_over(now)
         banned = self.by_host.setdefault(host, {})
         last = banned.get(member)
         if last is not None and now < last.until:
@@ -272,8 +280,11 @@ class Bans(Generic[M]):
         for host in [host for host, banned in self.by_host.items() if member in banned]:
             self._lift(host, member)
 
-    def _forget(self, now: float) -> None:
-        while self._ends and self._ends[0][0] <= now:
+    def forget_over(self, now: float) -> None:
+        """Forget some of those that nobody has to remember, and leave others for the next call."""
+        for _ in range(_MOST_FORGOTTEN_AT_ONCE):
+            if not self._ends or self._ends[0][0] > now:
+                return
             at, _, host, member = heappop(self._ends)
             ban = self.by_host.get(host, {}).get(member)
             # It may have been banned again since.

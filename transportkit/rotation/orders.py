@@ -2,7 +2,7 @@
 
 Nothing here does I/O, reads a clock or draws a random number of its own. An order holds the
 members that are up, a ring holds all. A member that has been tried is passed over as if it had
-not been looked at; one that is banned uses up its turn.
+not been looked at; one that is banned keeps its turn a little longer, and then has had it.
 """
 
 import struct
@@ -47,16 +47,21 @@ class Order(Protocol[S]):
     def pick(self, tried: Collection[S], is_banned: Callable[[S], bool] | None) -> S | None: ...
 
 
+# How often a banned member is passed over before that counts as its turn.
+_KEPT_TURNS = 2
+
+
 class _Place(Generic[S]):
     """Where a member stands in a `RoundRobin`."""
 
-    __slots__ = ("is_left", "joined_at", "member", "turns", "weight")
+    __slots__ = ("is_left", "joined_at", "member", "passed_over", "turns", "weight")
 
     def __init__(self, member: S, joined_at: float) -> None:
         self.member = member
         self.weight = member.weight
         self.joined_at = joined_at
         self.turns = 0
+        self.passed_over = 0
         self.is_left = False
 
     def deadline(self) -> float:
@@ -105,19 +110,29 @@ class RoundRobin(Generic[S]):
             elif place.member in tried:
                 aside.append(heappop(heap))
             else:
-                self._now = deadline
-                place.turns += 1
-                following = (place.deadline(), joined, place)
+                self._now = max(self._now, deadline)
                 if is_banned is None or not is_banned(place.member):
-                    heapreplace(heap, following)
+                    place.turns += 1
+                    place.passed_over = 0
+                    heapreplace(heap, (place.deadline(), joined, place))
                     picked = place.member
                 else:
                     # Aside, so that a heavy member comes up only once.
-                    heappop(heap)
-                    aside.append(following)
+                    aside.append(self._passed_over(heappop(heap)))
         for entry in aside:
             heappush(heap, entry)
         return picked
+
+    def _passed_over(self, entry: tuple[float, int, _Place[S]]) -> tuple[float, int, _Place[S]]:
+        # A banned member keeps its turn for others at first: where targets alternate, those that
+        # ban it could use up all its turns.
+        _, joined, place = entry
+        place.passed_over += 1
+        if place.passed_over <= _KEPT_TURNS:
+            return entry
+        # As if it came anew: there is nothing to catch up with.
+        place.joined_at, place.turns, place.passed_over = self._now, 0, 0
+        return place.deadline(), joined, place
 
 
 class LeastBusy(Generic[S]):

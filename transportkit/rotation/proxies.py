@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 from base64 import b64encode
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ ProxyLike = str | httpx.URL | httpx.Proxy | None
 """What can be written for a proxy; None for none."""
 
 _DIRECT = "direct"
+_SHORT = 4
 _SOCKS_PORT = 1080
 _WRITE = (
     "a proxy URL such as 'http://proxy.example:8080', an httpx.Proxy, a transport, or None for no "
@@ -52,9 +54,13 @@ class Entry:
 
     def masked(self, text: str) -> str:
         """A text that this proxy may have written, as it may be shown."""
+        # What looks like a secret comes first: it is known by names, which may hold one of these.
+        text = REDACTION.text(text)
         for secret in self._secrets():
-            text = text.replace(secret, MASK)
-        return REDACTION.text(text)
+            # A short one stands in many a word.
+            border = r"(?<!\w){}(?!\w)" if len(secret) < _SHORT else "{}"
+            text = re.sub(border.format(re.escape(secret)), MASK, text)
+        return text
 
     def _secrets(self) -> Iterable[str]:
         if self.proxy is None:
@@ -147,6 +153,8 @@ def _no_list(proxies: object, kind: type) -> str:
         return f"{text}, not a single {type(proxies).__name__}: put it into brackets"
     if isinstance(proxies, kind):
         return f"{text}, not a single transport: put it into brackets"
+    if isinstance(proxies, Iterable) and not isinstance(proxies, (bytes, bytearray)):
+        return f"{text}, not {type(proxies).__name__}: write list(...) around it"
     return f"{text}, not {type(proxies).__name__}"
 
 
@@ -159,6 +167,8 @@ def _no_proxy(proxy: object, kind: type) -> str:
         return f"proxies: {name} is no httpx.{kind.__name__}, which {taker} needs; {other} takes it"
     if inspect.isclass(proxy):
         return f"proxies: {proxy.__name__} is a class: write {proxy.__name__}(...)"
+    if isinstance(proxy, tuple):
+        return "proxies: a tuple is no proxy: for weights, write a dict, {'http://a:8080': 2}"
     return f"proxies: {name} is no proxy: write {_WRITE}"
 
 

@@ -7,6 +7,7 @@ behind one lock, with no I/O inside; clock and random numbers are handed in.
 import math
 import threading
 from collections.abc import Callable, Collection, Hashable
+from itertools import islice
 from typing import Generic, TypeVar
 
 from .health import Bans, Cooldown, ProxyStatus, Rests, jittered
@@ -58,8 +59,8 @@ class Roster(Generic[T]):
         with self._lock:
             return list(self._members.values())
 
-    def status(self) -> tuple[ProxyStatus, ...]:
-        """How each of them is doing."""
+    def status(self, most: int | None = None) -> tuple[ProxyStatus, ...]:
+        """How each of them is doing, or the first of them."""
         with self._lock:
             return tuple(
                 ProxyStatus(
@@ -71,8 +72,11 @@ class Roster(Generic[T]):
                     member.failed,
                     member.last_error,
                 )
-                for member in self._members.values()
+                for member in islice(self._members.values(), most)
             )
+
+    def __len__(self) -> int:
+        return len(self._members)
 
     def admit(self, entry: Entry, transport: T | None) -> Member[T]:
         """A member that is known from now on, and takes no turns yet.
@@ -96,6 +100,9 @@ class Roster(Generic[T]):
     def join(self, member: Member[T]) -> None:
         """Let a member take turns."""
         with self._lock:
+            if member.has_left or member.until != math.inf:
+                # Somebody has removed it in the meantime, or added it once more.
+                return
             if self._ring is not None:
                 self._ring.join(member)
             member.until = None
@@ -144,10 +151,13 @@ class Roster(Generic[T]):
         """
         with self._lock:
             now = self.clock()
-            is_banned = self._bans.test(host, now) if self._bans.by_host else None
+            is_banned = None
+            if self._bans.by_host:
+                self._bans.forget_over(now)
+                is_banned = self._bans.test(host, now)
             member = None
             if avoided:
-                member = self._pick([*tried, *avoided], is_banned, point, now)
+                member = self._pick({*tried, *avoided}, is_banned, point, now)
             if member is None:
                 member = self._pick(tried, is_banned, point, now)
             if member is None and even_resting:
@@ -170,7 +180,7 @@ class Roster(Generic[T]):
         point: int | None,
         now: float,
     ) -> Member[T] | None:
-        if point is not None and (not tried or self._is_another_up(tried)):
+        if point is not None and self._is_another_up(tried):
             return self._pick_by_key(tried, is_banned, point, now)
         due = self._rests.take(now, tried, is_banned) if self._rests.heap else None
         return self._order.pick(tried, is_banned) if due is None else due
@@ -224,9 +234,14 @@ class Roster(Generic[T]):
             turn.is_open = False
             member.in_flight -= 1
             if member.probe is turn:
-                # Nothing was learnt: the next one may find out.
+                # Nothing was learnt. A proxy that swallows what it gets must not be given the
+                # very next request too, and the one after that.
                 member.probe = None
                 self._probed.discard(member)
+                assert member.until is not None
+                pause = jittered(self._cooldown.first, self.random())
+                member.until = max(member.until, self.clock() + pause)
+                self._rests.tidy(len(self._members))
                 self._rests.add(member)
             if member.has_left and not member.in_flight:
                 del self._leaving[member.entry.identity]

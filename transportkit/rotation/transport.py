@@ -94,7 +94,7 @@ class ProxyRoundRobin(TransportOwner):
         self._rotation = Rotation(proxies, httpx.BaseTransport, network, settings)
         super().__init__(self._rotation.ready())
 
-    def handle_request(  # noqa: C901 - it shows every way that a request can go
+    def handle_request(  # noqa: C901, PLR0912 - it shows every way that a request can go
         self, request: httpx.Request
     ) -> httpx.Response:
         extensions, stream = request.extensions, request.stream
@@ -133,14 +133,16 @@ class ProxyRoundRobin(TransportOwner):
                         response.close()
             raise
         finally:
-            request.extensions, request.stream = extensions, stream
+            request.extensions = extensions
             if replay is not None:
+                if request.stream is replay:
+                    request.stream = stream
                 replay.close()
 
     def _delivered(
         self, turn: Turn[httpx.BaseTransport], response: httpx.Response
     ) -> httpx.Response:
-        response.extensions = {**response.extensions, "proxy": turn.member.entry.name}
+        response.extensions = {"proxy": turn.member.entry.name, **response.extensions}
         if response.is_closed:
             self._finish(turn)
         else:
@@ -224,7 +226,7 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
         self._rotation = Rotation(proxies, httpx.AsyncBaseTransport, network, settings)
         super().__init__(self._rotation.ready())
 
-    async def handle_async_request(  # noqa: C901 - it shows every way that a request can go
+    async def handle_async_request(  # noqa: C901, PLR0912 - it shows every way that a request can go
         self, request: httpx.Request
     ) -> httpx.Response:
         extensions, stream = request.extensions, request.stream
@@ -263,14 +265,16 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
                         await response.aclose()
             raise
         finally:
-            request.extensions, request.stream = extensions, stream
+            request.extensions = extensions
             if replay is not None:
+                if request.stream is replay:
+                    request.stream = stream
                 await replay.aclose()
 
     async def _delivered(
         self, turn: Turn[httpx.AsyncBaseTransport], response: httpx.Response
     ) -> httpx.Response:
-        response.extensions = {**response.extensions, "proxy": turn.member.entry.name}
+        response.extensions = {"proxy": turn.member.entry.name, **response.extensions}
         if response.is_closed:
             await self._finish(turn)
         else:

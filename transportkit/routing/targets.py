@@ -68,6 +68,8 @@ class Targets(Generic[T]):
         if isinstance(target, (str, httpx.URL, httpx.Proxy)):
             return self._through(target)
         if isinstance(target, Mapping):
+            if any(isinstance(key, str) and "://" in key for key in target):
+                raise TypeError("for proxies with weights, write ProxyRoundRobin({...})")
             check_options(target)
             return self._network.transport(**target), _describe(target)
         if isinstance(target, Sequence) and not isinstance(target, (bytes, bytearray)):
