@@ -13,7 +13,8 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 _ALIASED = """
 import httpx2, runpy, sys
 httpx2.alias_httpx()
-runpy.run_path(sys.argv[1], run_name="__main__")
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
