@@ -30,8 +30,8 @@ class Watch:
         self._heard = False
         self._sent = False
         self._socks_stream: object = None
-        self.reached = False
-        self.broke_in_socks = False
+        self.reached: bool = False
+        self.broke_in_socks: bool = False
 
     def hear(self, event: str, info: Mapping[str, object]) -> None:
         """Take note of one event."""

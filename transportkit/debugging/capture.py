@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from .bodies import Kept
-from .exchange import Record
+from .exchange import RawHeaders, Record
 from .reporting import Reporter
 from .timings import TUNNEL
 
@@ -38,6 +38,19 @@ class Capture(Record):
     """
 
     __slots__ = ("_reporter",)
+
+    # Those of a Record that are set below: not every type checker looks for them there.
+    started: float
+    head: float | None
+    ended: float
+    status: int | None
+    reason: str
+    http_version: str | None
+    response_headers: RawHeaders
+    stream_id: int | None
+    error: str | None
+    server_address: str | None
+    tls_version: str | None
 
     def __init__(self, reporter: Reporter, request: httpx.Request) -> None:
         super().__init__(

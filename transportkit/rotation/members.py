@@ -43,16 +43,19 @@ class Member(Generic[T]):
     )
 
     def __init__(self, entry: Entry, transport: T | None, number: int) -> None:
-        self.entry = entry
-        self.transport = transport
-        self.number = number
+        self.entry: Entry = entry
+        self.transport: T | None = transport
+        self.number: int = number
         self.weight: float = entry.weight
-        self.in_flight = self.sent = self.failed = self.generation = 0
+        self.in_flight: int = 0
+        self.sent: int = 0
+        self.failed: int = 0
+        self.generation: int = 0
         self.last_error: str | None = None
         self.until: float | None = None
-        self.seconds = 0.0
+        self.seconds: float = 0.0
         self.probe: Turn[T] | None = None
-        self.has_left = False
+        self.has_left: bool = False
 
     @property
     def is_probed(self) -> bool:
@@ -84,8 +87,8 @@ class Turn(Generic[T]):
     __slots__ = ("generation", "is_early", "is_open", "member", "watch")
 
     def __init__(self, member: Member[T], is_early: bool) -> None:
-        self.member = member
-        self.generation = member.generation
-        self.is_early = is_early
-        self.is_open = True
-        self.watch = _NOTHING_HEARD
+        self.member: Member[T] = member
+        self.generation: int = member.generation
+        self.is_early: bool = is_early
+        self.is_open: bool = True
+        self.watch: Watch = _NOTHING_HEARD
