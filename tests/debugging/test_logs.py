@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
+from support.corpus import SECRETS, Secret, served
 from support.flavours import Flavour
 from support.raw import raw_server, read_head, respond, wait_for_end
-from support.secrets import SECRETS, Secret, served
 
 from transportkit import RedactingFilter, Redaction
 from transportkit.debugging import logs

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.corpus import SECRETS, Secret, served
 from support.flavours import Flavour
-from support.secrets import SECRETS, Secret, served
 
 from transportkit import ConsoleLog, CurlLog, Exchange, HARRecorder, RedactingFilter
 
