@@ -13,7 +13,7 @@ import pytest
 import tenacity
 from support import faulty, http2
 from support.faulty import Step, answer, faulty_origin
-from support.flavours import Flavour
+from support.flavours import Flavour, SpyTransport
 from support.servers import Origin, Proxy
 
 from transportkit import Attempt, RetryBudget, RetryPolicy, retry_if_status
@@ -270,6 +270,17 @@ async def test_a_first_success_is_returned_as_it_is(flavour: Flavour, origin: Or
     async with flavour.client(transport=flavour.RetryTransport()) as client:
         response = await client.get(origin.https)
     assert "attempts" not in response.extensions
+
+
+async def test_a_request_after_a_close_opens_again(flavour: Flavour) -> None:
+    spy = SpyTransport()
+    transport = flavour.RetryTransport(spy)
+    for _ in range(2):
+        response = await flavour.send(transport, httpx.Request("GET", "http://h/"))
+        assert response.status_code == 200
+        await flavour.close(transport)
+        await flavour.close(transport)
+    assert spy.calls == ["spy request", "spy close"] * 2
 
 
 async def test_a_body_past_the_bound_is_not_repeated(flavour: Flavour, sleeps: Sleeps) -> None:
