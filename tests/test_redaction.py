@@ -716,6 +716,12 @@ class TestABody:
             ("<p><password>a]tiger</password></p>", "text/xml"),
             ("<password><![CDATA[a<tiger]]></password>", "text/xml"),
             ("<password>\n <![CDATA[a]tiger]]></password>", "text/xml"),
+            ("device_code=tigertigertigertiger&scope=a", FORM),
+            ('{"device_code": "tigertigertigertiger"}', JSON),
+            (
+                '--b\r\nContent-Disposition: form-data;\r\n name="password"\r\n\r\ntiger\r\n--b--',
+                "multipart/form-data; boundary=b",
+            ),
             ("jdbc:sqlserver://h:1433;user=a;password=tiger;encrypt=true", "text/plain"),
         ],
     )
@@ -893,3 +899,16 @@ def test_a_megabyte_is_masked_in_a_moment() -> None:
     start = time.thread_time()
     assert "tiger" not in REDACTION.text(f"{text} token=tiger")
     assert time.thread_time() - start < 60
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("path=tiger; Path=/; Secure", "path=****; Path=/; Secure"),
+        ("a=tiger; Path=/, version=tiger; Version=1", "a=****; Path=/, version=****; Version=1"),
+        ("a=tiger; Expires=Wed, 21 Oct 2026 07:28:00 GMT", None),
+    ],
+)
+def test_a_cookie_called_like_an_attribute_is_a_cookie(value: str, shown: str | None) -> None:
+    expected = value.replace("tiger", "****") if shown is None else shown
+    assert REDACTION.header("Set-Cookie", value) == expected

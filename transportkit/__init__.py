@@ -18,7 +18,7 @@ from .retrying.resume import AsyncResumeTransport, ResumeTransport
 from .retrying.strategies import retry_if_status, retry_if_transport_error, wait_retry_after
 from .retrying.transport import AsyncRetryTransport, RetryTransport
 from .rotation.health import Cooldown, ProxyStatus
-from .rotation.orders import sticky_by_header, sticky_by_host
+from .rotation.ring import sticky_by_header, sticky_by_host
 from .rotation.transport import AsyncProxyRoundRobin, ProxyRoundRobin
 from .routing.environment import environment_routes
 from .routing.mounts import (

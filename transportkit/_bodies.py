@@ -117,7 +117,8 @@ def _mask_part(part: bytes, names: Names, depth: int) -> bytes:
     head, separator, body = _split_head(part)
     headers: dict[str, str] = {}
     lines: list[str] = []
-    for line in head.decode("utf-8", "surrogateescape").splitlines(keepends=True):
+    # A line may go on behind a break (RFC 5322, section 2.2.3).
+    for line in re.split(r"(?<=\n)(?![ \t])", head.decode("utf-8", "surrogateescape")):
         name, colon, value = line.partition(":")
         bare = value.strip()
         headers[name.strip().lower()] = bare

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ._masking import mask_text
 from ._secrets import MASK, Names, concealed
-from ._urls import CODE, SHORTEST_CODE
+from ._urls import CODES, SHORTEST_CODE
 
 _JSON_TOKEN = re.compile(
     r"(?P<space>\s++)|(?P<string>\")|(?P<mark>[{}\[\],:])|(?P<scalar>[^\s{}\[\],:\"]++)"
@@ -140,7 +140,7 @@ class _Masker:
             self._shown.append(token)
             return
         plain = _plain(token)
-        is_code = in_object and level.key == CODE and len(plain) >= SHORTEST_CODE
+        is_code = in_object and level.key in CODES and len(plain) >= SHORTEST_CODE
         masked = MASK if is_code else mask_text(plain, self._names)
         self._shown.append(token if masked == plain else _quoted(masked, token))
         if in_object:

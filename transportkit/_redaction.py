@@ -47,7 +47,8 @@ class Redaction:
     a secret (its last word is `type`, `expires`, `method`, `version`, `count`, `error`...), counts
     `tokens` (`max_tokens`, `total_tokens`), or is a key that hides nothing (`public_key`, `sort_key`,
     `primary_key`, `cache_key`, `Idempotency-Key`...). So `author`, `keyboard` and `monkey` stay.
-    `code` is masked in a query, a form or JSON, when it has 16 characters or more: OAuth's has.
+    `code` and `device_code` are masked in a query, a form or JSON, when they have 16 characters or
+    more: OAuth's have.
 
     What was masked once stays as it is.
 

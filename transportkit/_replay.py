@@ -1,6 +1,6 @@
-"""Request bodies that can be sent again.
+"""Requests that can be sent again, and their bodies.
 
-Some can be iterated as often as one likes: bytes, JSON, forms, multipart with seekable
+Some bodies can be iterated as often as one likes: bytes, JSON, forms, multipart with seekable
 files. Any other is silently empty the second time, or raises. Such a body is recorded
 while it is first sent, so that a repeat can send what was recorded and go on with the rest.
 """
@@ -9,6 +9,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import Self
 
 import httpx
+
+# RFC 9110, section 9.2.2; QUERY by its own draft.
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 
 
 def is_repeatable(stream: object) -> bool:

@@ -171,8 +171,12 @@ def concealed(name: str, value: str, names: Names) -> str:
     """
     kind = name.lower().replace("_", "-")
     if kind in {"cookie", "set-cookie"}:
+        parts = re.split(_COOKIE_PARTS, value)
+        # What stands first is the cookie itself, be it called like an attribute.
+        are_attributes = [kind == "set-cookie" and mark == ";" for mark in ["", *parts]]
         return "".join(
-            _cookie(part, kind == "set-cookie", names) for part in re.split(_COOKIE_PARTS, value)
+            _cookie(part, is_attribute, names)
+            for part, is_attribute in zip(parts, are_attributes, strict=False)
         )
     scheme = re.match(_SCHEME, value)
     return f"{scheme[0]} {MASK}" if scheme else MASK

@@ -5,7 +5,7 @@ import re
 from ._secrets import MASK, Names, without_tokens
 
 # OAuth's authorization code; what is shorter is the code of an error or of a country.
-CODE = "code"
+CODES = frozenset(("code", "device_code"))
 SHORTEST_CODE = 16
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://")
@@ -54,10 +54,10 @@ def mask_pairs(text: str, names: Names, *, is_form: bool = False) -> str:
             continue
         ending = _IN_FORM if is_form else _IN_PATH if start <= query else _IN_QUERY
         is_shown = names.is_shown(pair[1])
-        if not (is_shown or names.is_secret(pair[1]) or pair[1] == CODE):
+        if not (is_shown or names.is_secret(pair[1]) or pair[1] in CODES):
             continue
         end = _end(ending, text, start)
-        if pair[1] == CODE and end - start < SHORTEST_CODE:
+        if pair[1] in CODES and end - start < SHORTEST_CODE:
             continue
         shown += (without_tokens(text[done:start]), text[start:end] if is_shown else MASK)
         done = end

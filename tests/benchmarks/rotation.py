@@ -25,7 +25,7 @@ from support.fleet import fleet
 
 from transportkit import ProxyRoundRobin, sticky_by_header
 from transportkit.rotation.failover import Call
-from transportkit.rotation.orders import point_of
+from transportkit.rotation.ring import point_of
 
 SIZES = (3, 100, 10_000)
 HUNDRED = [f"http://user{number}:word@proxy{number}.example:8080" for number in range(100)]

@@ -884,6 +884,10 @@ class TestArguments:
         with pytest.raises(TypeError, match="http2 would be ignored"):
             flavour.DebuggingTransport(flavour.HTTPTransport(), http2=True)
 
+    def test_observers_have_no_keyword(self, flavour: Flavour) -> None:
+        with pytest.raises(TypeError, match=r"write DebuggingTransport\(None, observer\)$"):
+            flavour.DebuggingTransport(Inner(), observers=[print])
+
     def test_the_transport_comes_before_the_observers(self, flavour: Flavour) -> None:
         with pytest.raises(TypeError, match=r"write DebuggingTransport\(None, observer\)$"):
             flavour.DebuggingTransport(print)

@@ -239,9 +239,8 @@ async def test_one_request_probes_while_the_others_go_on(
         assert len(there.requests) == workers + 1
 
 
+@pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
 async def test_a_crowd_that_is_cancelled_leaves_nothing(flavour: Flavour) -> None:
-    if not flavour.is_async:
-        pytest.skip("nothing cancels sync code")
     with raw_proxy(proxies.hanging) as first, raw_proxy(wait_for_end) as second:
         rotation = flavour.ProxyRoundRobin(
             [first.url, second.url],

@@ -12,8 +12,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from transportkit import Cooldown
 from transportkit.rotation.members import Member, Turn
-from transportkit.rotation.orders import point_of
 from transportkit.rotation.proxies import Entry, parse
+from transportkit.rotation.ring import point_of
 from transportkit.rotation.roster import Roster
 
 TRANSPORT = object()

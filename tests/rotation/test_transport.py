@@ -896,11 +896,9 @@ class TestWhatIsShown:
         ]
 
 
+@pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
 class TestACancelledRequest:
     async def test_lets_the_next_one_probe(self, flavour: Flavour) -> None:
-        if not flavour.is_async:
-            pytest.skip("nothing cancels sync code")
-
         class Slow(Answers):
             async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
                 if self.answers[0] == "hang":
@@ -921,9 +919,6 @@ class TestACancelledRequest:
         assert rotation.status()[0].up
 
     async def test_that_waits_for_a_drain_leaves_nothing(self, flavour: Flavour) -> None:
-        if not flavour.is_async:
-            pytest.skip("nothing cancels sync code")
-
         class Stalling(Body):
             async def __aiter__(self) -> AsyncIterator[bytes]:
                 scope.cancel()

@@ -212,8 +212,9 @@ def error_text(error: BaseException) -> str:
     >>> error_text(httpx.ReadTimeout("timed out"))
     'ReadTimeout: timed out'
     """
-    text, cause = str(error), error.__cause__ or error.__context__
-    # anyio's time-outs are cancellations inside, whose text is of no use.
+    # anyio's time-outs are cancellations inside, whose text is of no use; nor is that of one.
+    text = str(error) if isinstance(error, Exception) else ""
+    cause = error.__cause__ or error.__context__
     while not text and isinstance(cause, Exception):
         text, cause = str(cause), cause.__cause__ or cause.__context__
     name = type(error).__name__

@@ -19,6 +19,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from .._arguments import file_path
+
 if sys.platform == "win32":  # pragma: no cover - the tests run where there is flock
     import msvcrt
 
@@ -65,30 +67,6 @@ def part_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.part")
 
 
-def checked_path(path: str | os.PathLike[str]) -> Path:
-    """An absolute path at which there can be a HAR.
-
-    Raises:
-        TypeError: it is no path.
-        ValueError: something else is there, or no directory for it.
-    """
-    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
-    if not isinstance(text, str):
-        raise TypeError(f"path must be a string or a pathlib.Path, not {type(path).__name__}")
-    # What a program changes its directory to later is not the file's business.
-    found = Path(text).absolute().resolve()
-    if found.exists() and not found.is_file():
-        raise ValueError(
-            f"path={text!r} is no regular file: write the path of a file, which need not exist"
-        )
-    if not found.parent.is_dir():
-        advice = "make it first"
-        if text.startswith("~"):
-            advice += f", or write pathlib.Path({text!r}).expanduser()"
-        raise ValueError(f"path={text!r}: there is no directory '{found.parent}': {advice}")
-    return found
-
-
 class HARFile:
     """A HAR that grows.
 
@@ -98,12 +76,12 @@ class HARFile:
         path: where the HAR will be.
 
     Raises:
-        TypeError, ValueError: as `checked_path`; or somebody records there now.
+        TypeError, ValueError: as `file_path`; or somebody records there now.
         OSError: the `.part` cannot be made.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path: Path = checked_path(path)
+        self.path: Path = file_path(path).resolve()
         self._part = part_of(self.path)
         self._size = 0
         self._entries = 0
@@ -176,11 +154,11 @@ def recover(path: str | os.PathLike[str]) -> int:
     """Make a HAR of the `.part` that a killed process left; how many entries it has.
 
     Raises:
-        TypeError, ValueError: as `checked_path`; or somebody records there now.
+        TypeError, ValueError: as `file_path`; or somebody records there now.
         FileNotFoundError: there is no `.part`.
         OSError: it cannot be read, or the HAR not be written; then the `.part` stays.
     """
-    target = checked_path(path)
+    target = file_path(path).resolve()
     part = part_of(target)
     descriptor = _locked(part, _FLAGS & ~os.O_CREAT)
     try:

@@ -1,11 +1,12 @@
 """`DebuggingTransport` and `AsyncDebuggingTransport`: see what goes over the wire."""
 
-import inspect
+from collections.abc import Container
 from types import TracebackType
 from typing import Unpack
 
 import httpx
 
+from .._arguments import is_coroutine_function
 from .._network import HTTPTransportOptions
 from .._redaction import REDACTION, Redaction
 from .._wrapper import AsyncWrapper, Wrapper
@@ -59,7 +60,7 @@ class DebuggingTransport(Wrapper):
         redaction: Redaction = REDACTION,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        check_arguments(transport, observers, bodies, redaction)
+        check_arguments(transport, observers, bodies, redaction, kwargs)
         super().__init__(transport, **kwargs)
         self._reporter = Reporter(observers or (ConsoleLog(),), bodies, redaction)
 
@@ -114,7 +115,7 @@ class AsyncDebuggingTransport(AsyncWrapper):
         redaction: Redaction = REDACTION,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        check_arguments(transport, observers, bodies, redaction)
+        check_arguments(transport, observers, bodies, redaction, kwargs)
         super().__init__(transport, **kwargs)
         self._reporter = Reporter(observers or (ConsoleLog(),), bodies, redaction)
 
@@ -152,9 +153,17 @@ class AsyncDebuggingTransport(AsyncWrapper):
 
 
 def check_arguments(
-    transport: object, observers: tuple[object, ...], bodies: object, redaction: object
+    transport: object,
+    observers: tuple[object, ...],
+    bodies: object,
+    redaction: object,
+    names: Container[str],
 ) -> None:
     """Refuse what could not be called, or would not mask."""
+    if "observers" in names:
+        raise TypeError(
+            "observers are given one behind the other: write DebuggingTransport(None, observer)"
+        )
     kinds = (httpx.BaseTransport, httpx.AsyncBaseTransport)
     if callable(transport) and not isinstance(transport, kinds):
         raise TypeError(
@@ -167,8 +176,7 @@ def check_arguments(
                 f"an observer must be a function of one Exchange, not {type(observer).__name__}: "
                 "write a function, or ConsoleLog()"
             )
-        calls = (observer, type(observer).__call__, getattr(observer, "started", None))
-        if any(map(inspect.iscoroutinefunction, calls)):
+        if any(map(is_coroutine_function, (observer, getattr(observer, "started", None)))):
             raise TypeError(
                 "an observer must be a plain function, not a coroutine function: "
                 "it may put the exchange into a queue"

@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .._arguments import file_path
 from .strict import Entry, canonical_name
 
 if sys.platform == "win32":  # pragma: no cover - the tests run where there is flock
@@ -133,21 +134,7 @@ class HostsFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
-        if not isinstance(text, str):
-            raise TypeError(f"path must be a string or a pathlib.Path, not {type(path).__name__}")
-        # What a program changes its directory to later is not the file's business.
-        self.path: Path = Path(text).absolute()
-        if self.path.exists() and not self.path.is_file():
-            raise ValueError(
-                f"path={text!r} is no regular file: write the path of a file, which need not exist"
-            )
-        folder = self.path.resolve().parent
-        if not folder.is_dir():
-            advice = "make it first"
-            if text.startswith("~"):
-                advice += f", or write pathlib.Path({text!r}).expanduser()"
-            raise ValueError(f"path={text!r}: there is no directory '{folder}': {advice}")
+        self.path: Path = file_path(path)
         self._has_complained = False
 
     def read(self, now: float) -> dict[str, Entry]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from .strategies import check_number
+from .._arguments import check_number
 
 _MAX_ORIGINS = 1024
 
@@ -100,6 +100,8 @@ class Buckets:
 
     def succeeded(self, url: httpx.URL) -> None:
         """Give back what a success is worth."""
+        if not self.by_origin:
+            return
         origin = _origin(url)
         with self._lock:
             if self._budget is not None and (bucket := self.by_origin.get(origin)) is not None:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
+from .._arguments import check_number
 from .._redaction import REDACTION
-from .._replay import AsyncReplayStream, ReplayStream
+from .._replay import IDEMPOTENT_METHODS, AsyncReplayStream, ReplayStream
 from .._trace import Watch
 from .budget import Buckets
 from .strategies import (
     Predicate,
     Wait,
-    check_number,
     is_async,
     retry_if_status,
     retry_if_transport_error,
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
 
 _logger = logging.getLogger("transportkit.retrying")
-
-# RFC 9110, section 9.2.2; QUERY by its own draft.
-IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 
 
 class Attempt(NamedTuple):

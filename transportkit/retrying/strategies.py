@@ -7,7 +7,6 @@ never see a first attempt fail.
 
 import email.utils
 import functools
-import inspect
 import math
 import re
 import ssl
@@ -18,6 +17,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 import httpx
+
+from .._arguments import check_number, is_coroutine_function
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -240,26 +241,12 @@ def is_certificate_error(error: BaseException) -> bool:
 
 def is_async(strategy: object) -> bool:
     """Whether a strategy, or one that it is combined of, would give a coroutine."""
-    call = getattr(strategy, "__call__", None)  # noqa: B004 - an object may have an async one
-    if inspect.iscoroutinefunction(strategy) or inspect.iscoroutinefunction(call):
+    if is_coroutine_function(strategy):
         return True
     # What tenacity's combinations, ours and functools.partial keep their parts in.
     names = ("retries", "stops", "wait_funcs", "strategies", "predicates", "waits")
     parts = [part for name in names for part in getattr(strategy, name, ())]
     return any(map(is_async, [*parts, *filter(None, [getattr(strategy, "func", None)])]))
-
-
-def check_number(name: str, value: object, unit: str, *, positive: bool = False) -> None:
-    """Refuse what is no number, or not a sensible one.
-
-    Raises:
-        TypeError, ValueError: the text names the argument.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number of {unit}, not {value!r}")
-    if not (value > 0 if positive else value >= 0):
-        least = "above 0" if positive else "0 or more"
-        raise ValueError(f"{name} must be {least} {unit}, not {value!r}")
 
 
 def response_or_error(

@@ -8,18 +8,16 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from .._replay import AsyncReplayStream, ReplayStream, is_repeatable
+from .._replay import IDEMPOTENT_METHODS, AsyncReplayStream, ReplayStream, is_repeatable
 from .health import Verdict, Via, verdict
 from .members import Member, Turn
-from .orders import point_of
 from .pool import Rotation
+from .ring import point_of
 
 T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
 
 _logger = logging.getLogger("transportkit.rotation")
 
-# RFC 9110, section 9.2.2; QUERY by its own draft.
-_IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 # What a proxy says of a target that it cannot reach.
 _TARGET_IS_DOWN = (502, 503, 504)
 # In the text of an error no more proxies are listed.
@@ -44,7 +42,6 @@ class Call(Generic[T]):
         "_rotation",
         "_said",
         "_suspects",
-        "_tried",
         "turns",
     )
 
@@ -55,9 +52,9 @@ class Call(Generic[T]):
         key = None if settings.sticky is None else settings.sticky(request)
         self._point = None if key is None else point_of(key)
         self._host = "" if settings.banned is None else request.url.host
-        self._tried: list[Member[T]] = []
-        self._suspects: list[Turn[T]] = []
-        self._said: list[str] = []
+        # Nearly all requests need only one turn, and neither of these.
+        self._suspects: tuple[Turn[T], ...] = ()
+        self._said: tuple[str, ...] = ()
         self.turns: list[Turn[T]] = []
 
     def first(self) -> Turn[T]:
@@ -82,14 +79,14 @@ class Call(Generic[T]):
         if found is Verdict.FOREIGN:
             return None
         said = _in_words(error, member)
-        self._said.append(f"{member.entry.name} ({said})")
+        self._said += (f"{member.entry.name} ({said})",)
         following = None
         if found is not Verdict.BLAMELESS:
             self._rotation.roster.failed(turn, said)
         if found is Verdict.GUILTY:
             self._rest(turn, said)
         elif found is Verdict.SUSPECTED:
-            self._suspects.append(turn)
+            self._suspects += (turn,)
         if found is Verdict.SENT:
             self._was_in_vain(member)
         elif can_repeat(self._request.stream):
@@ -110,7 +107,7 @@ class Call(Generic[T]):
         if status == 407 and self._is_from_proxy(member):
             said = member.entry.masked(f"407 {response.reason_phrase}")
             rotation.roster.failed(turn, said)
-            self._said.append(f"{member.entry.name} ({said})")
+            self._said += (f"{member.entry.name} ({said})",)
             self._rest(turn, said)
             return self._next() if can_repeat(self._request.stream) else None
         if rotation.roster.succeeded(turn):
@@ -118,7 +115,7 @@ class Call(Generic[T]):
         if self._suspects and not (status in _TARGET_IS_DOWN and self._is_from_proxy(member)):
             for suspect in self._suspects:
                 self._rest(suspect, suspect.member.last_error)
-            self._suspects.clear()
+            self._suspects = ()
         banned = rotation.settings.banned
         if banned is not None and banned(response):
             self._ban(turn)
@@ -126,7 +123,7 @@ class Call(Generic[T]):
                 return following
         if status == 429 or status >= 500:
             self._was_in_vain(member)
-        elif rotation.in_vain:
+        elif rotation.has_failed:
             rotation.in_vain.pop(self._request, None)
         return None
 
@@ -139,15 +136,15 @@ class Call(Generic[T]):
     def _next(self) -> Turn[T] | None:
         rotation = self._rotation
         settings = rotation.settings
-        if len(self._tried) >= settings.max_tries:
+        if len(self.turns) >= settings.max_tries:
             return None
-        avoided = rotation.in_vain.get(self._request, ()) if rotation.in_vain else ()
+        tried = [turn.member for turn in self.turns] if self.turns else ()
+        avoided = rotation.in_vain.get(self._request, ()) if rotation.has_failed else ()
         is_patient = settings.when_all_down == "try"
         turn = rotation.roster.take(
-            self._tried, avoided, self._host, self._point, even_resting=is_patient
+            tried, avoided, self._host, self._point, even_resting=is_patient
         )
         if turn is not None:
-            self._tried.append(turn.member)
             self.turns.append(turn)
         return turn
 
@@ -158,12 +155,11 @@ class Call(Generic[T]):
     def _may_repeat(self) -> bool:
         """Whether a request that was answered may be sent again."""
         request = self._request
-        is_idempotent = (
-            request.method in _IDEMPOTENT_METHODS or "Idempotency-Key" in request.headers
-        )
+        is_idempotent = request.method in IDEMPOTENT_METHODS or "Idempotency-Key" in request.headers
         return is_idempotent and can_repeat(request.stream)
 
     def _was_in_vain(self, member: Member[T]) -> None:
+        self._rotation.has_failed = True
         members = self._rotation.in_vain.setdefault(self._request, [])
         if member not in members:
             members.append(member)

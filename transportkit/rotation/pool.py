@@ -31,6 +31,7 @@ class Rotation(Generic[T]):
 
     Attributes:
         in_vain: requests that may have reached the origin in vain, and through whom.
+        has_failed: whether there has ever been one: asking a weak dictionary takes long.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Rotation(Generic[T]):
             settings.order, settings.cooldown, time.monotonic, random.random
         )
         self.in_vain: WeakKeyDictionary[httpx.Request, list[Member[T]]] = WeakKeyDictionary()
+        self.has_failed: bool = False
         self._kind = kind
         self._network = network
         self._building = threading.Lock()

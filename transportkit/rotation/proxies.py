@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 import httpx
 
+from .._arguments import check_number
 from .._network import parse_proxy
 from .._redaction import MASK, REDACTION
-from .health import Via, check_number
+from .health import Via
 
 ProxyLike = str | httpx.URL | httpx.Proxy | None
 """What can be written for a proxy; None for none."""
@@ -109,7 +110,7 @@ def parse(proxy: object, kind: type, weight: object = 1) -> Entry:
     entry = _parse(proxy, kind)
     if weight == 1 and not isinstance(weight, bool):
         return entry
-    check_number(f"the weight of {entry.name}", weight, "turns")
+    check_number(f"the weight of {entry.name}", weight, "turns", positive=True, finite=True)
     assert isinstance(weight, (int, float))
     return replace(entry, weight=weight)
 

@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection, Hashable
 from itertools import islice
 from typing import Generic, TypeVar
 
-from .health import Bans, Cooldown, ProxyStatus, Rests, jittered
+from .health import Cooldown, ProxyStatus, jittered
 from .members import Member, Turn
-from .orders import LeastBusy, Order, Ring, RoundRobin, allowed
+from .orders import LeastBusy, Order, RoundRobin, allowed
 from .proxies import Entry
+from .rests import Bans, Rests
+from .ring import Ring
 
 T = TypeVar("T")
 
@@ -150,7 +152,9 @@ class Roster(Generic[T]):
             even_resting: whether somebody who should rest is better than nobody.
         """
         with self._lock:
-            now = self.clock()
+            # As long as nobody rests nobody asks for the time.
+            is_quiet = not (self._rests.heap or self._probed or self._bans.by_host)
+            now = 0.0 if is_quiet else self.clock()
             is_banned = None
             if self._bans.by_host:
                 self._bans.forget_over(now)

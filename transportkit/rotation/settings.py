@@ -1,11 +1,11 @@
 """What a rotation can be told, checked."""
 
-import inspect
 from collections.abc import Callable
 from typing import NamedTuple
 
 import httpx
 
+from .._arguments import is_coroutine_function
 from .health import Cooldown
 
 
@@ -49,8 +49,7 @@ def _check_function(name: str, function: object, example: str) -> None:
         return
     if not callable(function):
         raise TypeError(f"{name} must be a callable such as {example}, not {function!r}")
-    call = getattr(function, "__call__", None)  # noqa: B004 - an object may have an async one
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call):
+    if is_coroutine_function(function):
         raise TypeError(
             f"{name} must not be a coroutine function, which is never waited for: write a plain "
             f"function such as {example}"

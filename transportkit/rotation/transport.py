@@ -153,9 +153,10 @@ class ProxyRoundRobin(TransportOwner):
         transport = self._rotation.roster.done(turn)
         if transport is not None:
             self._let_go(transport, cause)
-        close = getattr(turn.watch.left_open, "close", None)
-        if close is not None:
-            close()
+        if turn.watch.broke_in_socks:
+            close = getattr(turn.watch.left_open, "close", None)
+            if close is not None:
+                close()
 
     def add(self, proxy: ProxyLike | httpx.BaseTransport, weight: float = 1) -> None:
         """Let one more proxy take turns, while requests run.
@@ -287,9 +288,10 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
         transport = self._rotation.roster.done(turn)
         if transport is not None:
             await self._let_go(transport, cause)
-        close = getattr(turn.watch.left_open, "aclose", None)
-        if close is not None:
-            await close()
+        if turn.watch.broke_in_socks:
+            close = getattr(turn.watch.left_open, "aclose", None)
+            if close is not None:
+                await close()
 
     async def add(self, proxy: ProxyLike | httpx.AsyncBaseTransport, weight: float = 1) -> None:
         """Let one more proxy take turns, while requests run.
