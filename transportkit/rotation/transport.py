@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from operator import methodcaller
 from typing import Literal, Unpack
 
 import httpx
@@ -153,10 +154,8 @@ class ProxyRoundRobin(TransportOwner):
         transport = self._rotation.roster.done(turn)
         if transport is not None:
             self._let_go(transport, cause)
-        if turn.watch.broke_in_socks:
-            close = getattr(turn.watch.left_open, "close", None)
-            if close is not None:
-                close()
+        if (left_open := turn.watch.left_open) is not None:
+            methodcaller("close")(left_open)
 
     def add(self, proxy: ProxyLike | httpx.BaseTransport, weight: float = 1) -> None:
         """Let one more proxy take turns, while requests run.
@@ -288,10 +287,8 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
         transport = self._rotation.roster.done(turn)
         if transport is not None:
             await self._let_go(transport, cause)
-        if turn.watch.broke_in_socks:
-            close = getattr(turn.watch.left_open, "aclose", None)
-            if close is not None:
-                await close()
+        if (left_open := turn.watch.left_open) is not None:
+            await methodcaller("aclose")(left_open)
 
     async def add(self, proxy: ProxyLike | httpx.AsyncBaseTransport, weight: float = 1) -> None:
         """Let one more proxy take turns, while requests run.
