@@ -152,6 +152,17 @@ class TestOpenings:
         assert openings.enter() == ("a", "b")
         assert openings.close() == [("a", True), ("b", True)]
 
+    @pytest.mark.parametrize("to_enter", [False, True])
+    def test_one_that_comes_after_a_close_gives_something_to_close_again(
+        self, to_enter: bool
+    ) -> None:
+        openings = Openings(["a"])
+        openings.enter()
+        openings.close()
+        assert not openings.adopt("b", to_enter=to_enter)
+        assert openings.is_open
+        assert openings.close() == [("a", False), ("b", False)]
+
     @pytest.mark.parametrize("is_entered", [False, True])
     def test_one_that_goes_is_closed_as_it_was_entered(self, is_entered: bool) -> None:
         openings = Openings(["a", "b"])

@@ -19,12 +19,13 @@ from support.flavours import Flavour
 from transportkit import _network
 from transportkit._network import HTTPTransportOptions, Network, check_options, parse_proxy
 from transportkit._redaction import REDACTION
+from transportkit._socks import SOCKSTransport
 
 SECRET = "tiger"
 
 
 def network(**options: object) -> Network[Any]:
-    return Network(httpx.HTTPTransport, options)
+    return Network(httpx.HTTPTransport, SOCKSTransport, options)
 
 
 def context_of(transport: Any) -> ssl.SSLContext:
@@ -75,6 +76,27 @@ class TestOptions:
     def test_that_httpx_takes_are_taken(self, options: dict[str, object]) -> None:
         check_options(options)
 
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("http_2", "http2"),
+            ("verfy", "verify"),
+            ("limit", "limits"),
+            ("trustenv", "trust_env"),
+            ("scott:tiger@proxy", None),
+            ("max_retries", None),
+            (5, None),
+        ],
+    )
+    def test_of_a_name_that_is_nearly_one_are_refused_with_that(
+        self, name: Any, meant: str | None
+    ) -> None:
+        ending = f"did you mean {meant}?" if meant else "httpx.HTTPTransport takes verify, cert, "
+        shown = "****@proxy" if "@" in str(name) else name
+        text = f"unknown argument {shown!r}: {ending}"
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
+            check_options({name: True})
+
     def test_of_an_unknown_name_are_refused_with_the_known_ones(self) -> None:
         text = "unknown argument 'timeout': httpx.HTTPTransport takes verify, cert, trust_env, "
         with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
@@ -102,6 +124,20 @@ class TestOptions:
     def test_of_the_wrong_type_are_refused(self, name: str, value: object, text: str) -> None:
         with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
             check_options({name: value})
+
+    @pytest.mark.parametrize(
+        ("value", "kind", "text"),
+        [
+            (True, TypeError, "retries must be a whole number of retries, not True"),
+            (False, TypeError, "retries must be a whole number of retries, not False"),
+            (-1, ValueError, "retries must be 0 or more retries, not -1"),
+        ],
+    )
+    def test_that_count_no_retries_are_refused(
+        self, value: object, kind: type[Exception], text: str
+    ) -> None:
+        with pytest.raises(kind, match=f"^{text}$"):
+            check_options({"retries": value})
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -483,7 +519,8 @@ class TestCertificates:
 
 class TestTransports:
     async def test_are_what_the_factory_makes(self, flavour: Flavour) -> None:
-        made = Network(flavour.HTTPTransport, {"verify": False}).transport()
+        factories = flavour.HTTPTransport, flavour.HTTPTransport
+        made = Network(*factories, {"verify": False}).transport()
         assert type(made) is flavour.HTTPTransport
 
     def test_have_their_own_arguments_over_the_common_ones(self) -> None:
@@ -493,14 +530,14 @@ class TestTransports:
 
     def test_leave_the_common_arguments_as_they_were(self) -> None:
         options: dict[str, object] = {"limits": {"max_connections": 3}, "verify": False}
-        common = Network(httpx.HTTPTransport, options)
+        common = network(**options)
         common.transport(retries=3, limits={"max_connections": 5})
         assert common.options == options
         assert common.transport()._pool._max_connections == 3
 
     def test_do_not_change_with_a_dict_that_is_changed_later(self) -> None:
         options: dict[str, object] = {"verify": False, "retries": 1}
-        common = Network(httpx.HTTPTransport, options)
+        common = network(**options)
         options["retries"] = 9
         assert common.transport()._pool._retries == 1
 
@@ -534,8 +571,9 @@ class TestTransports:
 
     @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
     def test_through_a_socks_proxy_are_made(self, scheme: str) -> None:
-        pool = network(verify=False).transport(proxy=f"{scheme}://127.0.0.1:1080")._pool
-        assert type(pool).__name__ == "SOCKSProxy"
+        made = network(verify=False).transport(proxy=f"{scheme}://127.0.0.1:1080")
+        assert type(made) is SOCKSTransport
+        assert type(made._pool).__name__ == "SOCKSProxy"
 
     def test_through_a_socks_proxy_need_a_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "socksio", None)
@@ -562,13 +600,40 @@ class TestLimits:
             ({"most": 3}, "unknown argument 'most' in limits: it takes max_connections, "),
             (
                 {"max_connections": "3"},
-                "max_connections in limits must be a number or None, not '3'",
+                "max_connections in limits must be a number of connections, not '3'",
             ),
         ],
     )
     def test_that_are_none_are_refused_by_name(self, limits: dict[str, object], text: str) -> None:
         with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
             network(verify=False, limits=limits).transport()
+
+    @pytest.mark.parametrize("make", [dict, httpx.Limits])
+    @pytest.mark.parametrize(
+        ("name", "value", "kind", "text"),
+        [
+            ("max_connections", -5, ValueError, "must be above 0 connections, not -5"),
+            ("max_connections", 0, ValueError, "must be above 0 connections, not 0"),
+            ("max_connections", True, TypeError, "must be a number of connections, not True"),
+            ("max_keepalive_connections", -1, ValueError, "must be 0 or more connections, not -1"),
+            ("max_keepalive_connections", False, TypeError, "must be a number of connections, not"),
+            ("keepalive_expiry", -0.5, ValueError, "must be 0 or more seconds, not -0.5"),
+        ],
+    )
+    def test_that_nothing_could_keep_to_are_refused(
+        self, make: Any, name: str, value: object, kind: type[Exception], text: str
+    ) -> None:
+        with pytest.raises(kind, match=f"^{name} in limits {re.escape(text)}"):
+            check_options({"limits": make(**{name: value})})
+
+    @pytest.mark.parametrize("make", [dict, httpx.Limits])
+    @pytest.mark.parametrize("name", ["max_keepalive_connections", "keepalive_expiry"])
+    def test_may_keep_nothing_alive(self, make: Any, name: str) -> None:
+        check_options({"limits": make(max_connections=1, **{name: 0})})
+
+    @pytest.mark.parametrize("make", [dict, httpx.Limits])
+    def test_may_be_none(self, make: Any) -> None:
+        check_options({"limits": make(max_connections=None, keepalive_expiry=None)})
 
 
 @pytest.mark.parametrize(

@@ -363,8 +363,16 @@ class TestSettings:
             TypeError, match=rf"^{argument} takes several names: write {argument}=\('a"
         ):
             Redaction(**{argument: "abc"})
-        with pytest.raises(TypeError, match=f"^{argument}: a name is a string, not bytes$"):
-            Redaction(**{argument: [b"abc"]})  # type: ignore[arg-type]
+        for none in (None, 5):
+            with pytest.raises(
+                TypeError,
+                match=rf"^{argument} must be names, not {none}: write {argument}=\['X-Tenant'\]$",
+            ):
+                Redaction(**{argument: none})  # type: ignore[arg-type]
+        for wrong in (b"abc", ["abc"]):
+            kind = type(wrong).__name__
+            with pytest.raises(TypeError, match=f"^{argument}: a name is a string, not {kind}$"):
+                Redaction(**{argument: [wrong]})  # type: ignore[arg-type]
         with pytest.raises(ValueError, match=f"^{argument}: '--' is no name"):
             Redaction(**{argument: ["--"]})
 

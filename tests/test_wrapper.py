@@ -9,7 +9,7 @@ import pytest
 from support.flavours import Flavour, SpyTransport
 from support.servers import Origin, Proxy
 
-from transportkit import HTTPSRedirect
+from transportkit import HTTPSRedirect, RetryBudget, RetryPolicy
 
 
 class Passing(SpyTransport):
@@ -205,7 +205,6 @@ class TestWrongArguments:
         [
             ({"http2": True}, "http2"),
             ({"verify": False, "retries": 2}, "verify, retries"),
-            ({"trust_env": False, "no_such": 1}, "trust_env, no_such"),
         ],
     )
     async def test_beside_a_transport_are_refused_by_name(
@@ -215,24 +214,101 @@ class TestWrongArguments:
         with pytest.raises(TypeError, match=re.escape(text)):
             flavour.Wrapper(SpyTransport(), **options)
 
-    async def test_of_the_wrong_name_are_refused(self, flavour: Flavour) -> None:
-        with pytest.raises(TypeError, match=r"^unknown argument 'http_2'"):
-            flavour.Wrapper(http_2=True)
+    @pytest.mark.parametrize(
+        ("name", "options", "meant"),
+        [
+            ("Wrapper", {"http_2": True}, "http2"),
+            ("Wrapper", {"transprot": None}, "transport"),
+            ("Wrapper", {"http2": True, "verfy": False}, "verify"),
+            ("RetryTransport", {"polcy": RetryPolicy()}, "policy"),
+            ("RetryTransport", {"budge": None}, "budget"),
+            ("RetryTransport", {"poxy": "http://proxy.example"}, "proxy"),
+            ("ResumeTransport", {"max_resume": 3}, "max_resumes"),
+            ("HSTSTransport", {"stor": None}, "store"),
+            ("DebuggingTransport", {"body": 5}, "bodies"),
+        ],
+    )
+    @pytest.mark.parametrize("given", [None, HTTPSRedirect()], ids=["alone", "beside"])
+    async def test_of_a_name_that_is_nearly_one_are_refused_with_that(
+        self,
+        flavour: Flavour,
+        given: HTTPSRedirect | None,
+        name: str,
+        options: dict[str, Any],
+        meant: str,
+    ) -> None:
+        written = list(options)[-1]
+        text = f"unknown argument {written!r}: did you mean {meant}?"
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+            flavour.pick(name)(given, **options)
+
+    @pytest.mark.parametrize("written", ["max_retries", "retry", "timeout", "default"])
+    @pytest.mark.parametrize("given", [None, HTTPSRedirect()], ids=["alone", "beside"])
+    async def test_of_another_name_are_refused_with_the_classs_own_first(
+        self, flavour: Flavour, given: HTTPSRedirect | None, written: str
+    ) -> None:
+        text = (
+            f"unknown argument {written!r}: {flavour.RetryTransport.__name__} takes transport, "
+            "policy, budget, and those of httpx.HTTPTransport: verify, cert, trust_env, "
+        )
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
+            flavour.RetryTransport(given, **{written: None})
+
+    async def test_of_a_subclass_are_its_own(self, flavour: Flavour) -> None:
+        wrapper: Any = flavour.Wrapper
+
+        class Coloured(wrapper):  # type: ignore[misc]
+            def __init__(self, colour: str, **kwargs: Any) -> None:
+                super().__init__(**kwargs)
+
+        with pytest.raises(TypeError, match=r"'color': did you mean colour\?$"):
+            Coloured("red", color="blue")
 
     async def test_a_transport_of_the_other_kind_is_refused(self, flavour: Flavour) -> None:
-        other, name = httpx.AsyncHTTPTransport(), "AsyncHTTPTransport"
-        kind = "BaseTransport"
+        other: object = httpx.AsyncHTTPTransport()
+        text = (
+            "transport: AsyncHTTPTransport is no httpx.BaseTransport, which RetryTransport needs; "
+            "AsyncRetryTransport takes it"
+        )
         if flavour.is_async:
-            other, name = httpx.HTTPTransport(), "HTTPTransport"  # type: ignore[assignment]
-            kind = "AsyncBaseTransport"
-        with pytest.raises(TypeError, match=f"^transport must be an httpx.{kind}, not {name}$"):
-            flavour.Wrapper(other)
+            other = httpx.HTTPTransport()
+            text = (
+                "transport: HTTPTransport is no httpx.AsyncBaseTransport, which "
+                "AsyncRetryTransport needs; RetryTransport takes it"
+            )
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+            flavour.RetryTransport(other)
 
-    async def test_a_list_of_proxies_is_one_for_a_rotation(self, flavour: Flavour) -> None:
-        with pytest.raises(TypeError, match=r"not list: write ProxyRoundRobin\(\[...\]\)$"):
-            flavour.Wrapper(["http://a:8080", "http://b:8080"])
+    async def test_the_class_of_a_transport_is_refused(self, flavour: Flavour) -> None:
+        text = "transport: SpyTransport is a class: write SpyTransport(...)"
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+            flavour.Wrapper(SpyTransport)
 
-    @pytest.mark.parametrize("given", ["http://proxy.example:8080", False, {}, SpyTransport])
+    @pytest.mark.parametrize(
+        ("name", "given", "written"),
+        [
+            ("Wrapper", "http://scott:tiger@proxy.example:8080", "proxy=..."),
+            ("Wrapper", httpx.URL("http://scott:tiger@proxy.example:8080"), "proxy=..."),
+            ("Wrapper", httpx.Proxy("http://scott:tiger@proxy.example:8080"), "proxy=..."),
+            ("Wrapper", {"all://": None}, "Mounts({...})"),
+            ("Wrapper", ["http://scott:tiger@a", "http://b"], "ProxyRoundRobin([...])"),
+            ("Wrapper", ("http://scott:tiger@a", "http://b"), "ProxyRoundRobin([...])"),
+            ("RetryTransport", RetryPolicy(), "policy=..."),
+            ("RetryTransport", RetryBudget(), "budget=..."),
+            ("ResumeTransport", 3, "max_resumes=..."),
+        ],
+    )
+    async def test_what_is_meant_for_another_place_is_told_which(
+        self, flavour: Flavour, name: str, given: object, written: str
+    ) -> None:
+        if flavour.is_async and written[0].isupper():
+            written = f"Async{written}"
+        text = f"BaseTransport, not {type(given).__name__}: write {written}"
+        with pytest.raises(TypeError, match=f"{re.escape(text)}$") as refused:
+            flavour.pick(name)(given)
+        assert "tiger" not in str(refused.value)
+
+    @pytest.mark.parametrize("given", [b"http://proxy.example:8080", False, 5, object()])
     async def test_what_is_no_transport_is_refused(self, flavour: Flavour, given: object) -> None:
         text = f"BaseTransport, not {type(given).__name__}$"
         with pytest.raises(TypeError, match=text):

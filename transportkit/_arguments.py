@@ -3,7 +3,10 @@
 import inspect
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+import httpx
 
 
 def check_number(
@@ -31,10 +34,76 @@ def check_number(
         raise ValueError(f"{name} must be {least} {unit}, not {value!r}")
 
 
+def check_count(name: str, value: object, unit: str) -> None:
+    """Refuse what is no whole number from 0 up; the same arguments as those of `check_number`.
+
+    Raises:
+        TypeError, ValueError: the text names the argument.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number of {unit}, not {value!r}")
+    check_number(name, value, unit)
+
+
+def check_flag(name: str, value: object, *, may_be_none: bool = False) -> None:
+    """Refuse what is neither True nor False: "no" would be taken for a yes.
+
+    Arguments:
+        name: of the argument.
+        value: what was given for it.
+        may_be_none: whether None is a third choice.
+
+    Raises:
+        TypeError: the text names the argument.
+    """
+    if not isinstance(value, bool) and not (may_be_none and value is None):
+        choices = "True, False or None" if may_be_none else "True or False"
+        raise TypeError(f"{name} must be {choices}, not {value!r}")
+
+
 def is_coroutine_function(function: object) -> bool:
     """Whether a function, or an object that is called like one, would give a coroutine."""
     call = getattr(function, "__call__", None)  # noqa: B004 - an object may have an async one
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def takes_one_argument(function: Callable[..., object]) -> bool:
+    """Whether a function can be called with one argument, as far as anybody can tell."""
+    try:
+        # What a decorator stands before may take more than the decorator is given.
+        signature = inspect.signature(function, follow_wrapped=False)
+    except (TypeError, ValueError):
+        # Some builtins have none.
+        return True
+    try:
+        signature.bind(None)
+    except TypeError:
+        return False
+    return True
+
+
+def class_advice(value: object) -> str:
+    """What to write instead of a class; nothing for all else."""
+    if not inspect.isclass(value):
+        return ""
+    return f"{value.__name__} is a class: write {value.__name__}(...)"
+
+
+def transport_advice(value: object, kind: type, taker: str) -> str:
+    """What to write instead of a transport for other clients, or of a class; nothing for all else.
+
+    Arguments:
+        value: what was given for a transport.
+        kind: `httpx.BaseTransport` or `httpx.AsyncBaseTransport`, which it is not.
+        taker: the sync class that it was given to, or whose twin it was given to.
+    """
+    if not isinstance(value, (httpx.BaseTransport, httpx.AsyncBaseTransport)):
+        return class_advice(value)
+    other = f"Async{taker}"
+    if kind is httpx.AsyncBaseTransport:
+        taker, other = other, taker
+    name = type(value).__name__
+    return f"{name} is no httpx.{kind.__name__}, which {taker} needs; {other} takes it"
 
 
 def file_path(path: str | os.PathLike[str]) -> Path:
@@ -47,6 +116,11 @@ def file_path(path: str | os.PathLike[str]) -> Path:
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(text, str):
         raise TypeError(f"path must be a string or a pathlib.Path, not {type(path).__name__}")
+    if "\0" in text:
+        raise ValueError(
+            f"path={text!r} has a null character in it, which no file can have in its name: "
+            "write it without"
+        )
     # What a program changes its directory to later is not the file's business.
     found = Path(text).absolute()
     if found.exists() and not found.is_file():

@@ -69,11 +69,14 @@ class Openings(Generic[T]):
     def adopt(self, transport: T, *, to_enter: bool) -> bool:
         """Hold one more; True when it has to be entered by this caller.
 
+        Like a request, it makes that there is something to close again after a close.
+
         Arguments:
             transport: the one.
             to_enter: False for one that needs no entering, and is then closed by its `close`.
         """
         with self._lock:
+            self.is_open = True
             enters = to_enter and self._is_entered and id(transport) not in self._owned
             self._owned[id(transport)] = transport
             if enters:

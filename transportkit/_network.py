@@ -7,6 +7,7 @@ on one context negotiate the wrong protocol now and then.
 """
 
 import importlib
+import inspect
 import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from typing import Any, Generic, TypedDict, TypeVar
 
 import httpx
 
+from ._arguments import check_count, check_number
 from ._redaction import REDACTION
 
 T = TypeVar("T")
@@ -58,8 +60,13 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
     "socket_options": (Iterable, type(None)),
 }
 
+_LIMITS = {
+    "max_connections": "connections",
+    "max_keepalive_connections": "connections",
+    "keepalive_expiry": "seconds",
+}
+
 # httpx drops these without a word when there is a proxy.
-_LIMITS = ("max_connections", "max_keepalive_connections", "keepalive_expiry")
 IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
 
 # How lists of proxies are sold: host, port, user name and password.
@@ -71,6 +78,42 @@ _UNESCAPED = (
 )
 
 
+def check_names(names: Iterable[object], taker: type | None = None) -> None:
+    """Refuse arguments that nobody takes.
+
+    Arguments:
+        names: of the arguments.
+        taker: the class that hands them on to `httpx.HTTPTransport`, and has others of its own.
+
+    Raises:
+        TypeError: the text says which arguments there are, or which one was meant.
+    """
+    for name in names:
+        if name not in _ACCEPTED or not isinstance(name, str):
+            raise TypeError(_unknown(name, taker))
+
+
+def _unknown(name: object, taker: type | None) -> str:
+    from difflib import get_close_matches
+
+    written = str(name)
+    shown = repr(REDACTION.url(written) if isinstance(name, str) else name)
+    parameters = inspect.signature(taker).parameters.values() if taker else ()
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    own = [parameter.name for parameter in parameters if parameter.kind in kinds]
+    # Who writes `max_retries` does not mean httpx's `retries`, and is shown what there is.
+    close = get_close_matches(written, _ACCEPTED, 1, 0.8) or get_close_matches(written, own, 1)
+    if close:
+        return f"unknown argument {shown}: did you mean {close[0]}?"
+    options = ", ".join(_ACCEPTED)
+    if taker is None:
+        return f"unknown argument {shown}: httpx.HTTPTransport takes {options}"
+    return (
+        f"unknown argument {shown}: {taker.__name__} takes {', '.join(own)}, and those of "
+        f"httpx.HTTPTransport: {options}"
+    )
+
+
 def check_options(options: Mapping[str, object], only: Mapping[str, object] | None = None) -> None:
     """Refuse what `httpx.HTTPTransport` would fail on later, or ignore without a word.
 
@@ -80,17 +123,17 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
 
     Raises:
         TypeError: an unknown argument, or a value of the wrong type.
-        ValueError: arguments that exclude each other.
+        ValueError: a number too small, or arguments that exclude each other.
     """
+    check_names(options)
     for name, value in options.items():
-        if name not in _ACCEPTED or not isinstance(name, str):
-            shown = REDACTION.url(name) if isinstance(name, str) else name
-            raise TypeError(
-                f"unknown argument {shown!r}: httpx.HTTPTransport takes {', '.join(_ACCEPTED)}"
-            )
         if not isinstance(value, _ACCEPTED[name]):
             expected = " or ".join(accepted.__name__ for accepted in _ACCEPTED[name])
             raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
+        if name == "retries":
+            check_count("retries", value, "retries")
+        if name == "limits":
+            _check_limits(value)
     if options.get("proxy") is not None:
         for name in IGNORED_BEHIND_PROXY:
             if (options if only is None else only).get(name):
@@ -99,12 +142,20 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
                 )
 
 
-def _parse_limits(limits: Mapping[str, object]) -> httpx.Limits:
-    for name, value in limits.items():
+def _check_limits(limits: object) -> None:
+    given = limits
+    if not isinstance(given, Mapping):
+        given = {name: getattr(limits, name) for name in _LIMITS}
+    for name, value in given.items():
         if name not in _LIMITS:
             raise TypeError(f"unknown argument {name!r} in limits: it takes {', '.join(_LIMITS)}")
-        if not (value is None or isinstance(value, (int, float))):
-            raise TypeError(f"{name} in limits must be a number or None, not {value!r}")
+        if value is not None:
+            # Of no connections at all, every request would wait for one in vain.
+            positive = name == "max_connections"
+            check_number(f"{name} in limits", value, _LIMITS[name], positive=positive)
+
+
+def _parse_limits(limits: Mapping[str, object]) -> httpx.Limits:
     given: dict[str, Any] = dict(limits)
     return httpx.Limits(**given)
 
@@ -199,16 +250,23 @@ class Network(Generic[T]):
 
     Arguments:
         factory: `httpx.HTTPTransport` or `httpx.AsyncHTTPTransport`.
+        socks_factory: the same for SOCKS proxies.
         options: the arguments that hold unless a transport has its own.
 
     Raises:
         TypeError, ValueError: see `check_options`.
     """
 
-    def __init__(self, factory: Callable[..., T], options: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        factory: Callable[..., T],
+        socks_factory: Callable[..., T],
+        options: Mapping[str, object],
+    ) -> None:
         check_options(options)
         self.options: dict[str, object] = dict(options)
         self._factory = factory
+        self._socks_factory = socks_factory
         self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
         self._proxy_context: ssl.SSLContext | None = None
         self._http2_of_given: dict[ssl.SSLContext, bool] = {}
@@ -233,11 +291,15 @@ class Network(Generic[T]):
         if isinstance(limits, Mapping):
             options["limits"] = _parse_limits(limits)
         proxy = options.get("proxy")
+        factory = self._factory
         if isinstance(proxy, (str, httpx.URL, httpx.Proxy)):
-            options["proxy"] = self._with_context(parse_proxy(proxy))
+            parsed = parse_proxy(proxy)
+            options["proxy"] = self._with_context(parsed)
+            if parsed.url.scheme.startswith("socks"):
+                factory = self._socks_factory
         options["verify"] = self._ssl_context(options)
         options.pop("cert", None)
-        return self._factory(**options)
+        return factory(**options)
 
     def shared_options(self) -> dict[str, object]:
         """The common options, for another network that is to share the SSL context of this one."""

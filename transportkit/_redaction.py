@@ -60,7 +60,8 @@ class Redaction:
             stands for `Session-Id` and `sessionId` too.
 
     Raises:
-        TypeError: one string in place of several names, or a name that is no string.
+        TypeError: one string in place of several names, no names at all, or a name that is no
+            string.
         ValueError: a name without a letter or digit, or one to mask and to show.
 
     >>> Redaction().url("http://scott:tiger@db.example/?page=2&api_key=abc")
@@ -179,13 +180,15 @@ def _settled(shown: T, mask: Callable[[T], T]) -> T:
 def _checked(argument: str, names: Iterable[str]) -> frozenset[str]:
     if isinstance(names, (str, bytes)):
         raise TypeError(f"{argument} takes several names: write {argument}=({names!r},)")
-    checked = frozenset(names)
+    if not isinstance(names, Iterable):
+        raise TypeError(f"{argument} must be names, not {names!r}: write {argument}=['X-Tenant']")
+    checked = tuple(names)
     for name in checked:
         if not isinstance(name, str):
             raise TypeError(f"{argument}: a name is a string, not {type(name).__name__}")
         if not any(letter.isalnum() for letter in name):
             raise ValueError(f"{argument}: {name!r} is no name, it has neither letter nor digit")
-    return checked
+    return frozenset(checked)
 
 
 __all__ = ["MASK", "REDACTION", "Redaction"]

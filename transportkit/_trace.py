@@ -21,17 +21,14 @@ class Watch:
 
     Attributes:
         reached: whether something was sent to the peer, be it only the wish for a tunnel.
-        broke_in_socks: whether a SOCKS handshake failed.
     """
 
-    __slots__ = ("_heard", "_sent", "_socks_stream", "broke_in_socks", "reached")
+    __slots__ = ("_heard", "_sent", "reached")
 
     def __init__(self) -> None:
         self._heard = False
         self._sent = False
-        self._socks_stream: object = None
         self.reached: bool = False
-        self.broke_in_socks: bool = False
 
     def hear(self, event: str, info: Mapping[str, object]) -> None:
         """Take note of one event."""
@@ -41,21 +38,8 @@ class Watch:
             request = info.get("request")
             # The request to open a tunnel goes to the proxy only.
             self._sent |= getattr(request, "method", b"") != b"CONNECT"
-        elif event.startswith("socks."):
-            self._hear_socks(event, info)
-
-    def _hear_socks(self, event: str, info: Mapping[str, object]) -> None:
-        if event == "socks.connect_tcp.complete":
-            self._socks_stream = info.get("return_value")
         elif event == "socks.setup_socks5_connection.started":
             self.reached = True
-        elif event == "socks.setup_socks5_connection.failed":
-            self.broke_in_socks = True
-
-    @property
-    def left_open(self) -> object:
-        """The stream that httpcore does not close when a SOCKS handshake fails; or None."""
-        return self._socks_stream if self.broke_in_socks else None
 
     def proves_unsent(self, error: Exception) -> bool:
         """Whether the origin provably never saw the request that ended in this error.

@@ -706,7 +706,8 @@ class TestArguments:
         [
             ("", "root is empty: write '.' for the current directory"),
             ("/nothing/there", "root '/nothing/there' is no directory: write one that is there"),
-            ("/etc/passwd", "root '/etc/passwd' is no directory"),
+            ("/etc/passwd", "'/etc/passwd' is a file: write the directory with the files"),
+            ("/dev/null", "root '/dev/null' is no directory: write one that is there"),
             ("~/docs", "write os.path.expanduser(root)"),
             ("/a\0b", "root '/a\\x00b' holds a character that no file name has"),
             ("/" + "a" * 300, "cannot be looked at: File name too long"),

@@ -112,7 +112,9 @@ async def test_it_answers_with_307_when_nothing_was_asked_for(flavour: Flavour) 
     assert response.next_request.url == "https://example.com/"
 
 
-@pytest.mark.parametrize("status_code", [200, 300, 304, 306, 309, 404, 0, -1, None, "307", "301"])
+@pytest.mark.parametrize(
+    "status_code", [200, 300, 304, 306, 309, 404, 0, -1, None, "307", "301", 307.0]
+)
 def test_any_other_status_is_refused(status_code: Any) -> None:
     with pytest.raises(ValueError, match="status_code must be one of 301, 302, 303, 307, 308"):
         HTTPSRedirect(status_code)

@@ -5,6 +5,7 @@ import functools
 import inspect
 import logging
 import math
+import re
 import subprocess
 import sys
 import threading
@@ -18,7 +19,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tenacity import RetryCallState
 
-from transportkit import Attempt, RetryBudget, RetryPolicy, retry_if_status, wait_retry_after
+from transportkit import (
+    Attempt,
+    RetryBudget,
+    RetryPolicy,
+    retry_if_status,
+    retry_if_transport_error,
+    wait_retry_after,
+)
 from transportkit._replay import ReplayStream
 from transportkit._trace import SentWatch, Watch
 from transportkit.retrying.budget import Buckets
@@ -163,20 +171,19 @@ class TestRetryPolicy:
         with pytest.raises(ValueError, match=r"^deadline must be above 0 seconds, not "):
             RetryPolicy(deadline=deadline)
 
-    @pytest.mark.parametrize("max_replay", [-1, -0.5, math.nan])
-    def test_refuses_to_keep_less_than_nothing(self, max_replay: Any) -> None:
+    def test_refuses_to_keep_less_than_nothing(self) -> None:
         with pytest.raises(ValueError, match=r"^max_replay must be 0 or more bytes, not "):
-            RetryPolicy(max_replay=max_replay)
+            RetryPolicy(max_replay=-1)
 
-    @pytest.mark.parametrize("name", ["deadline", "max_replay"])
-    @pytest.mark.parametrize("value", ["5", [5], object()])
-    def test_refuses_what_is_no_number(self, name: str, value: Any) -> None:
-        with pytest.raises(TypeError, match=rf"^{name} must be a number of (seconds|bytes), not "):
-            RetryPolicy(**{name: value})
+    @pytest.mark.parametrize("value", ["5", [5], object(), True])
+    def test_refuses_a_deadline_that_is_no_number(self, value: Any) -> None:
+        with pytest.raises(TypeError, match=r"^deadline must be a number of seconds, not "):
+            RetryPolicy(deadline=value)
 
-    def test_refuses_no_number_of_bytes_to_keep(self) -> None:
-        with pytest.raises(TypeError, match=r"^max_replay must be a number of bytes, not None$"):
-            RetryPolicy(max_replay=None)  # type: ignore[arg-type]
+    @pytest.mark.parametrize("value", ["5", [5], None, 1.5, math.nan, True])
+    def test_refuses_to_keep_what_is_no_whole_number_of_bytes(self, value: Any) -> None:
+        with pytest.raises(TypeError, match=r"^max_replay must be a whole number of bytes, not "):
+            RetryPolicy(max_replay=value)
 
     @pytest.mark.parametrize("name", CALLABLES)
     @pytest.mark.parametrize("value", [True, 503, "503", (), tenacity])
@@ -225,6 +232,46 @@ class TestRetryPolicy:
     def test_refuses_a_coroutine_function(self, name: str, strategy: Any) -> None:
         with pytest.raises(TypeError, match=rf"^{name} must not be a coroutine function"):
             RetryPolicy(**{name: strategy})
+
+    @pytest.mark.parametrize("name", CALLABLES)
+    @pytest.mark.parametrize(
+        ("strategy", "named"),
+        [
+            (retry_if_status, "retry_if_status"),
+            (retry_if_transport_error, "retry_if_transport_error"),
+            (wait_retry_after, "wait_retry_after"),
+            (tenacity.retry_if_exception_type, "retry_if_exception_type"),
+            (tenacity.stop_after_attempt, "stop_after_attempt"),
+            (tenacity.wait_fixed, "wait_fixed"),
+            (retry_if_status(503) | retry_if_transport_error, "retry_if_transport_error"),
+            (
+                tenacity.retry_any(tenacity.retry_if_exception_type),  # type: ignore[arg-type]
+                "retry_if_exception_type",
+            ),
+            (
+                tenacity.stop_after_attempt(3) | tenacity.stop_after_delay,
+                "stop_after_delay",
+            ),
+            (wait_retry_after() + tenacity.wait_fixed, "wait_fixed"),  # type: ignore[operator]
+        ],
+        ids=str,
+    )
+    def test_refuses_the_class_of_a_strategy(self, name: str, strategy: Any, named: str) -> None:
+        text = f"{name}: {named} is a class: write {named}(...)"
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+            RetryPolicy(**{name: strategy})
+
+    @pytest.mark.parametrize("name", CALLABLES)
+    @pytest.mark.parametrize("strategy", [tenacity.before_sleep_log, lambda: True])
+    def test_refuses_what_takes_no_state(self, name: str, strategy: Any) -> None:
+        text = rf"^{name} is called with one argument, a RetryCallState, which .* does not take: "
+        with pytest.raises(TypeError, match=text):
+            RetryPolicy(**{name: strategy})
+
+    def test_refuses_a_maker_of_log_lines_with_what_to_write(self) -> None:
+        text = r"write a callable such as tenacity\.before_sleep_log\(logger, logging\.INFO\)$"
+        with pytest.raises(TypeError, match=text):
+            RetryPolicy(before_sleep=tenacity.before_sleep_log)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("name", CALLABLES)
     def test_takes_functions_objects_and_partials(self, name: str) -> None:

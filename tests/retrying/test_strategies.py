@@ -449,17 +449,20 @@ class TestWaitRetryAfter:
 
     @pytest.mark.parametrize("fallback", [5, "5", (), tenacity])
     def test_with_a_fallback_that_cannot_be_called_is_refused(self, fallback: Any) -> None:
-        with pytest.raises(TypeError, match=r"^fallback must be a wait strategy such as tenacity"):
+        with pytest.raises(TypeError, match=r"^fallback must be a callable such as tenacity"):
             wait_retry_after(fallback)
 
     def test_with_a_coroutine_function_as_fallback_is_refused(self) -> None:
         async def fallback(state: RetryCallState) -> float:
             return 1
 
-        with pytest.raises(
-            TypeError, match=r"^fallback must be a plain function, not the coroutine "
-        ):
+        with pytest.raises(TypeError, match=r"^fallback must not be a coroutine function, "):
             wait_retry_after(fallback)  # type: ignore[arg-type]
+
+    def test_with_a_class_as_fallback_is_refused(self) -> None:
+        text = r"^fallback: wait_fixed is a class: write wait_fixed\(\.\.\.\)$"
+        with pytest.raises(TypeError, match=text):
+            wait_retry_after(tenacity.wait_fixed)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("most", [0, -1, math.nan, -math.inf])
     def test_with_a_max_that_is_no_time_is_refused(self, most: float) -> None:

@@ -104,6 +104,10 @@ FAILURES = {
     "SOCKS, closes later": Failure(
         failing(proxies.socks_closing_after_greeting, "socks5h"), NEXT, NEXT, "if another succeeds"
     ),
+    "SOCKS, hangs": Failure(failing(proxies.mute, "socks5"), NEXT, NEXT, "if another succeeds"),
+    "SOCKS, hangs later": Failure(
+        failing(proxies.socks_hanging, "socks5h"), NEXT, NEXT, "if another succeeds"
+    ),
     "SOCKS, speaks HTTP": Failure(
         failing(proxies.socks_not_socks, "socks5"), NEXT, NEXT, "if another succeeds"
     ),

@@ -70,7 +70,6 @@ def heard(*events: str, method: bytes = b"GET") -> Watch:
 CONNECT = "connection.connect_tcp.started"
 SEND = "http11.send_request_headers.started"
 SOCKS = "socks.setup_socks5_connection.started"
-SOCKS_FAILED = "socks.setup_socks5_connection.failed"
 REFUSED = httpx.ConnectError("refused")
 
 
@@ -102,24 +101,16 @@ class TestTheVerdict:
             (httpx.ProxyError("407 Who?"), _Tunnel(), Via.HTTP, Verdict.GUILTY),
             (httpx.ProxyError("407 Who?"), heard(), Via.READY, Verdict.GUILTY),
             (httpx.ProxyError("refused"), heard(CONNECT, SOCKS), Via.SOCKS, Verdict.SUSPECTED),
-            # What others raise in a SOCKS handshake is a failure of the wire all the same.
-            (
-                LookupError(),
-                heard(CONNECT, SOCKS, SOCKS_FAILED),
-                Via.SOCKS,
-                Verdict.SUSPECTED,
-            ),
-            (LookupError(), heard(CONNECT, SOCKS), Via.SOCKS, Verdict.FOREIGN),
-            (LookupError(), heard(), Via.READY, Verdict.FOREIGN),
+            (httpx.ReadTimeout(""), heard(CONNECT, SOCKS), Via.SOCKS, Verdict.SUSPECTED),
             (httpx.PoolTimeout(""), heard(), Via.HTTP, Verdict.BLAMELESS),
             (httpx.PoolTimeout(""), heard(CONNECT, SEND), Via.DIRECT, Verdict.BLAMELESS),
             (httpx.ReadError(""), heard(CONNECT, SEND), Via.HTTP, Verdict.SENT),
             (httpx.ReadError(""), heard(), Via.READY, Verdict.SENT),
             (REFUSED, heard(SEND), Via.HTTP, Verdict.SENT),
-            (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Verdict.FOREIGN),
+            (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Verdict.UNSENDABLE),
         ],
     )
     def test_says_who_is_to_blame(
-        self, error: Exception, watch: Watch, via: Via, expected: Verdict
+        self, error: httpx.TransportError, watch: Watch, via: Via, expected: Verdict
     ) -> None:
         assert verdict(error, watch, via) is expected

@@ -110,3 +110,12 @@ class TestKeys:
     def test_are_of_headers_that_have_a_name(self, name: object) -> None:
         with pytest.raises(TypeError, match=r"^name must be that of a header such as 'X-Session'"):
             sticky_by_header(name)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("name", ["", "X Y", "X-Session:", "Straße", "X\n", '"X"'])
+    def test_are_of_headers_that_a_request_can_have(self, name: str) -> None:
+        with pytest.raises(ValueError, match="can be no header's: write letters, digits and"):
+            sticky_by_header(name)
+
+    def test_may_be_of_a_header_with_any_character_of_a_token(self) -> None:
+        name = "!#$%&'*+-.^_`|~09AZaz"
+        assert sticky_by_header(name)(httpx.Request("GET", "https://h", headers={name: "7"})) == "7"

@@ -112,7 +112,10 @@ class TestWhatCannotWork:
             ({"banned": 403}, TypeError, "banned must be a callable such as lambda response: re"),
             ({"proxy": B}, TypeError, "leave out proxy: the proxies are the first argument"),
             ({"proxy": None}, TypeError, "leave out proxy: the proxies are the first argument"),
-            ({"timeout": 3}, TypeError, "unknown argument 'timeout': httpx.HTTPTransport takes "),
+            ({"max_try": 2}, TypeError, "unknown argument 'max_try': did you mean max_tries?"),
+            ({"max_retries": 2}, TypeError, "unknown argument 'max_retries': did you mean max_tri"),
+            ({"on_all_down": "raise"}, TypeError, "unknown argument 'on_all_down': did you mean w"),
+            ({"retries": True}, TypeError, "retries must be a whole number of retries, not True"),
             ({"verify": "/missing.pem"}, ValueError, "verify='/missing.pem': there is no such"),
             ({"retries": 2}, ValueError, "httpx ignores retries when there is a proxy"),
         ],
@@ -800,6 +803,15 @@ class TestAddAndRemove:
             await flavour.call(rotation.add, spy)
             await flavour.call(rotation.remove, spy)
         assert spy.calls == (["spy enter", "spy exit"] if is_entered else ["spy close"])
+
+    async def test_after_a_close_give_something_to_close_again(self, flavour: Flavour) -> None:
+        spy = SpyTransport()
+        rotation = flavour.ProxyRoundRobin([Answers(200)])
+        await flavour.close(rotation)
+        await flavour.call(rotation.add, spy)
+        await flavour.close(rotation)
+        await flavour.close(rotation)
+        assert spy.calls == ["spy close"]
 
     async def test_of_one_that_cannot_be_entered_leave_all_as_it_was(
         self, flavour: Flavour

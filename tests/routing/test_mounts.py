@@ -313,6 +313,15 @@ async def test_a_proxy_for_all_is_used_instead_of_the_environments(
             assert _peer(await client.get(getattr(origin, scheme))) == proxy.port
 
 
+@pytest.mark.parametrize("name", ["default", "routes"])
+async def test_the_default_transport_has_no_arguments_but_those_of_httpx(
+    flavour: Flavour, name: str
+) -> None:
+    text = f"^unknown argument '{name}': httpx.HTTPTransport takes verify, "
+    with pytest.raises(TypeError, match=text):
+        flavour.default_transport(**{name: {}})
+
+
 async def test_direct_is_direct_although_there_is_a_proxy_for_all(
     flavour: Flavour, origin: Origin, proxy: Proxy
 ) -> None:
@@ -632,12 +641,13 @@ async def test_the_advice_for_relative_urls_works(flavour: Flavour, origin: Orig
         assert (await client.get(origin.http)).status_code == 200
 
 
-async def test_a_secret_in_the_query_of_a_relative_url_is_not_in_the_text(
-    flavour: Flavour,
-) -> None:
+@pytest.mark.parametrize(
+    "url", ["/x?token=tiger", "/x;token=tiger", "/fetch/https://scott:tiger@h/x"]
+)
+async def test_a_secret_in_a_relative_url_is_not_in_the_text(url: str, flavour: Flavour) -> None:
     async with flavour.client(transport=flavour.Mounts({}, default="direct")) as client:
         with pytest.raises(httpx.UnsupportedProtocol) as refusal:
-            await client.get("/x?token=tiger")
+            await client.get(url)
     assert "tiger" not in str(refusal.value)
 
 

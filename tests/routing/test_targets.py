@@ -68,7 +68,7 @@ def test_a_target_is_made_into_a_transport(
     mounts_class: Any, target: object, shown: str, is_proxied: bool
 ) -> None:
     (route,) = mounts_class({KEY: target}, verify=TLS).routes
-    assert type(route.transport) is _transport_class(mounts_class)
+    assert isinstance(route.transport, _transport_class(mounts_class))
     assert _is_proxied(route.transport) is is_proxied
     assert route.target == shown
     assert repr(route) == f"<Route {KEY} to {shown}>"
@@ -341,7 +341,7 @@ REFUSED = [
     ("ftp://proxy.example", "httpx speaks http, https, socks5, socks5h"),
     (httpx.URL("proxy.example"), "'proxy.example' is no proxy URL: write 'http://proxy.example'"),
     (httpx.URL("socks4://proxy.example"), "httpx speaks http, https, socks5, socks5h"),
-    ({"htp2": True}, "unknown argument 'htp2': httpx.HTTPTransport takes verify, cert, "),
+    ({"htp2": True}, "unknown argument 'htp2': did you mean http2?"),
     ({"timeout": 3}, "unknown argument 'timeout': httpx.HTTPTransport takes "),
     ({"http2": "yes"}, "http2 must be bool, not str"),
     ({"http2": 1}, "http2 must be bool, not int"),
@@ -459,8 +459,12 @@ def test_routes_that_are_no_dict_are_a_type_error(mounts_class: Any, routes: obj
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"htp2": True}, "unknown argument 'htp2': httpx.HTTPTransport takes verify, "),
-        ({"timeout": 3}, "unknown argument 'timeout'"),
+        ({"htp2": True}, r"^unknown argument 'htp2': did you mean http2\?$"),
+        ({"defualt": "direct"}, r"^unknown argument 'defualt': did you mean default\?$"),
+        (
+            {"timeout": 3},
+            "(Async)?Mounts takes routes, default, and those of httpx.HTTPTransport: verify, ",
+        ),
         ({"http2": "yes"}, "http2 must be bool, not str"),
     ],
 )

@@ -13,7 +13,7 @@ import httpx
 import trio
 
 import transportkit
-from transportkit import _wrapper
+from transportkit import _socks, _wrapper
 
 NAMES = ("sync", "asyncio", "trio")
 
@@ -55,7 +55,7 @@ class Flavour:
 
     def pick(self, name: str) -> Any:
         """`name`, `AsyncName` or `async_name` of httpx or transportkit."""
-        for module in (transportkit, _wrapper, httpx):
+        for module in (transportkit, _wrapper, _socks, httpx):
             if hasattr(module, name):
                 break
         if self.is_async:

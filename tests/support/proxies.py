@@ -162,7 +162,7 @@ def resetting_at_once(connection: socket.socket) -> None:
 
 
 def mute(connection: socket.socket) -> None:
-    """Asks for TLS by its URL, and never says a word of it."""
+    """Asks for TLS or SOCKS by its URL, and never says a word of it."""
     wait_for_end(connection)
 
 
@@ -221,6 +221,12 @@ def socks_closing_after_greeting(connection: socket.socket) -> None:
     _greet(connection)
 
 
+def socks_hanging(connection: socket.socket) -> None:
+    """Greets, and then takes for ever to reach the target."""
+    _greet(connection)
+    wait_for_end(connection)
+
+
 def socks_not_socks(connection: socket.socket) -> None:
     connection.recv(262)
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -231,6 +237,15 @@ def socks_tunnel_closed(connection: socket.socket) -> None:
     _greet(connection)
     connection.sendall(_SOCKS_CONNECTED)
     connection.recv(1)
+
+
+def socks_accepting(connection: socket.socket) -> None:
+    """Answers itself what it is asked of the target."""
+    _greet(connection)
+    connection.sendall(_SOCKS_CONNECTED)
+    read_head(connection)
+    respond(connection, "200 OK", body=b"fine")
+    wait_for_end(connection)
 
 
 def _greet(connection: socket.socket) -> None:

@@ -92,6 +92,8 @@ def _check_root(root: str) -> None:
     except OSError as error:
         raise ValueError(f"root {root!r} cannot be looked at: {error.strerror}") from error
     if not is_directory:
+        if Path(root).is_file():
+            raise ValueError(f"root {root!r} is a file: write the directory with the files")
         advice = "write os.path.expanduser(root)" if "~" in root else "write one that is there"
         raise ValueError(f"root {root!r} is no directory: {advice}")
 

@@ -24,7 +24,8 @@ class HTTPSRedirect(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Port 80 goes, any other explicit port stays. `follow_redirects=True` makes the client
     go there. With 307 and 308 the method and the body are kept; the other statuses turn a
-    POST into a GET without a body (RFC 9110, section 15.4).
+    POST into a GET without a body (RFC 9110, section 15.4). httpx sends `ws://` as plain
+    HTTP, too: mount it on both.
 
     Arguments:
         status_code: 301, 302, 303, 307 or 308.
@@ -34,14 +35,15 @@ class HTTPSRedirect(httpx.BaseTransport, httpx.AsyncBaseTransport):
         httpx.UnsupportedProtocol: when it is handed a URL that is not plain `http` or `ws`.
 
     >>> from transportkit import Mounts
-    >>> mounts = Mounts({"http://": HTTPSRedirect()})
+    >>> redirect = HTTPSRedirect()
+    >>> mounts = Mounts({"http://": redirect, "ws://": redirect})
     >>> with httpx.Client(transport=mounts) as client:
     ...     client.get("http://example.com/login").headers["Location"]
     'https://example.com/login'
     """
 
     def __init__(self, status_code: int = 307) -> None:
-        if status_code not in _STATUS_CODES:
+        if not isinstance(status_code, int) or status_code not in _STATUS_CODES:
             raise ValueError(
                 f"status_code must be one of {', '.join(map(str, _STATUS_CODES))}, not {status_code!r}"
             )
@@ -51,7 +53,7 @@ class HTTPSRedirect(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if request.url.scheme not in _SECURE:
             raise httpx.UnsupportedProtocol(
                 f"HTTPSRedirect was handed {REDACTION.url(request.url)!r}, which it cannot make "
-                "https: mount it on 'http://', not on 'all://'",
+                "https: mount it on 'http://' and 'ws://', not on 'all://'",
                 request=request,
             )
         return httpx.Response(self._status_code, headers={"Location": https_location(request.url)})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from .._arguments import check_number
+from .._arguments import check_count, check_number
 from .._redaction import REDACTION
 from .._replay import IDEMPOTENT_METHODS, AsyncReplayStream, ReplayStream
 from .._trace import Watch
@@ -21,7 +21,7 @@ from .budget import Buckets
 from .strategies import (
     Predicate,
     Wait,
-    is_async,
+    check_strategy,
     retry_if_status,
     retry_if_transport_error,
     wait_retry_after,
@@ -79,8 +79,8 @@ class RetryPolicy:
         before_sleep: called before each wait. `tenacity.before_sleep_log` works here.
 
     Raises:
-        TypeError: a strategy that cannot be called, or is a coroutine function; methods in
-            one string.
+        TypeError: a strategy that cannot be called with a `RetryCallState`, is a class, or is a
+            coroutine function; methods in one string.
         ValueError: a number that is negative.
 
     >>> import tenacity
@@ -108,10 +108,10 @@ class RetryPolicy:
             ("before_sleep", "tenacity.before_sleep_log(logger, logging.INFO)"),
         ):
             if getattr(self, name) is not None or name != "before_sleep":
-                _check_strategy(name, getattr(self, name), example)
+                check_strategy(name, getattr(self, name), example)
         if self.deadline is not None:
             check_number("deadline", self.deadline, "seconds", positive=True)
-        check_number("max_replay", self.max_replay, "bytes")
+        check_count("max_replay", self.max_replay, "bytes")
         object.__setattr__(self, "methods", _check_methods(self.methods))
 
 
@@ -122,16 +122,6 @@ def _check_methods(methods: object) -> frozenset[str]:
         if not isinstance(method, str):
             raise TypeError(f"methods must be strings such as 'GET', not {method!r}")
     return frozenset(method.upper() for method in methods)
-
-
-def _check_strategy(name: str, strategy: object, example: str) -> None:
-    if not callable(strategy):
-        raise TypeError(f"{name} must be a callable such as {example}, not {strategy!r}")
-    if is_async(strategy):
-        raise TypeError(
-            f"{name} must not be a coroutine function, whose result is always true: write a plain "
-            f"function such as {example}"
-        )
 
 
 class RetryCall:

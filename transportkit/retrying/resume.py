@@ -6,6 +6,7 @@ from typing import Unpack
 
 import httpx
 
+from .._arguments import check_count
 from .._io import async_shield, shield
 from .._lifecycle import Openings
 from .._network import HTTPTransportOptions
@@ -38,7 +39,7 @@ class ResumeTransport(Wrapper):
 
     Raises:
         ValueError: `max_resumes` is negative.
-        TypeError: a transport and kwargs both.
+        TypeError: an argument of another type, or a transport and kwargs both.
 
     >>> from transportkit import RetryTransport
     >>> transport = ResumeTransport(RetryTransport(http2=True))
@@ -53,7 +54,7 @@ class ResumeTransport(Wrapper):
         max_resumes: int = 5,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        check_max_resumes(max_resumes)
+        check_count("max_resumes", max_resumes, "resumes")
         super().__init__(transport, **kwargs)
         self._max_resumes = max_resumes
 
@@ -170,7 +171,7 @@ class AsyncResumeTransport(AsyncWrapper):
         max_resumes: int = 5,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        check_max_resumes(max_resumes)
+        check_count("max_resumes", max_resumes, "resumes")
         super().__init__(transport, **kwargs)
         self._max_resumes = max_resumes
 
@@ -269,12 +270,6 @@ class AsyncResumingStream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         self._is_closed = True
         await self._let_go()
-
-
-def check_max_resumes(max_resumes: object) -> None:
-    """Refuse what is no count."""
-    if not isinstance(max_resumes, int) or max_resumes < 0:
-        raise ValueError(f"max_resumes must be a whole number from 0 up, not {max_resumes!r}")
 
 
 def log_resumed(request: httpx.Request, received: int, error: Exception) -> None:

@@ -12,13 +12,18 @@ import re
 import ssl
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 import httpx
 
-from .._arguments import check_number, is_coroutine_function
+from .._arguments import (
+    check_number,
+    class_advice,
+    is_coroutine_function,
+    takes_one_argument,
+)
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -136,7 +141,7 @@ class wait_retry_after:
         max: seconds.
 
     Raises:
-        TypeError: a fallback that cannot be called.
+        TypeError: a fallback that could be no strategy of a `RetryPolicy` either.
         ValueError: `max` is no positive number.
 
     >>> import tenacity
@@ -145,12 +150,8 @@ class wait_retry_after:
     """
 
     def __init__(self, fallback: Wait | None = None, max: float = 120) -> None:
-        if fallback is not None and not callable(fallback):
-            raise TypeError(
-                f"fallback must be a wait strategy such as tenacity.wait_fixed(2), not {fallback!r}"
-            )
-        if is_async(fallback):
-            raise TypeError(f"fallback must be a plain function, not the coroutine {fallback!r}")
+        if fallback is not None:
+            check_strategy("fallback", fallback, "tenacity.wait_fixed(2)")
         check_number("max", max, "seconds", positive=True)
         self._fallback = fallback
         self._max = max
@@ -239,14 +240,42 @@ def is_certificate_error(error: BaseException) -> bool:
     return False
 
 
-def is_async(strategy: object) -> bool:
-    """Whether a strategy, or one that it is combined of, would give a coroutine."""
-    if is_coroutine_function(strategy):
-        return True
+def check_strategy(name: str, strategy: object, example: str) -> None:
+    """Refuse a strategy that could not be asked, or whose answer would always be the same.
+
+    Arguments:
+        name: of the argument that it was given for.
+        strategy: what was given.
+        example: what to write.
+
+    Raises:
+        TypeError: the text says what to write.
+    """
+    if not callable(strategy):
+        raise TypeError(f"{name} must be a callable such as {example}, not {strategy!r}")
+    for part in _parts(strategy):
+        if advice := class_advice(part):
+            raise TypeError(f"{name}: {advice}")
+        if is_coroutine_function(part):
+            raise TypeError(
+                f"{name} must not be a coroutine function, whose result is always true: write a "
+                f"plain function such as {example}"
+            )
+    if not takes_one_argument(strategy):
+        raise TypeError(
+            f"{name} is called with one argument, a RetryCallState, which {strategy!r} does not "
+            f"take: write a callable such as {example}"
+        )
+
+
+def _parts(strategy: object) -> Iterator[object]:
+    """A strategy, and those that it is combined of."""
+    yield strategy
     # What tenacity's combinations, ours and functools.partial keep their parts in.
     names = ("retries", "stops", "wait_funcs", "strategies", "predicates", "waits")
     parts = [part for name in names for part in getattr(strategy, name, ())]
-    return any(map(is_async, [*parts, *filter(None, [getattr(strategy, "func", None)])]))
+    for part in (*parts, *filter(None, [getattr(strategy, "func", None)])):
+        yield from _parts(part)
 
 
 def response_or_error(

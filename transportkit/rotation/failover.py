@@ -74,9 +74,12 @@ class Call(Generic[T]):
             turn: the one that has ended.
             error: what it ended in.
         """
+        # A caller's trace may raise anything, and so may a bug.
+        if not isinstance(error, httpx.TransportError):
+            return None
         member = turn.member
         found = verdict(error, turn.watch, member.entry.via)
-        if found is Verdict.FOREIGN:
+        if found is Verdict.UNSENDABLE:
             return None
         said = _in_words(error, member)
         self._said += (f"{member.entry.name} ({said})",)
@@ -127,12 +130,6 @@ class Call(Generic[T]):
             rotation.in_vain.pop(self._request, None)
         return None
 
-    def as_proxy_error(self, error: Exception) -> httpx.ProxyError:
-        """What a SOCKS handshake has ended in, where httpx lets others' errors through."""
-        told = httpx.ProxyError(f"the SOCKS handshake broke: {type(error).__name__}")
-        self._tell(told)
-        return told
-
     def _next(self) -> Turn[T] | None:
         rotation = self._rotation
         settings = rotation.settings
@@ -176,10 +173,9 @@ class Call(Generic[T]):
             name = turn.member.entry.name
             _logger.info("Proxy %s rests for %.1f seconds for %s", name, seconds, self._host)
 
-    def _tell(self, error: Exception) -> None:
+    def _tell(self, error: httpx.TransportError) -> None:
         """Say what each proxy said."""
-        if isinstance(error, httpx.RequestError):
-            error.request = self._request
+        error.request = self._request
         more = len(self._said) - _MOST_LISTED
         said = ", ".join(self._said[:_MOST_LISTED])
         error.add_note(f"transportkit: tried {said}{f' and {more} more' if more > 0 else ''}")

@@ -83,7 +83,8 @@ class ProxyStatus(NamedTuple):
             takes turns again when a request has probed it after that.
         in_flight: how many requests it has whose responses are not closed.
         sent: how many requests it was given.
-        failed: how many of them ended in an error, or in a 407 of its own.
+        failed: how many of them ended in an error of the wire (a wait for a connection of the
+            pool is none), or in a 407 of its own.
         last_error: what the last of those said, without credentials.
     """
 
@@ -108,14 +109,14 @@ class Via(enum.Enum):
 class Verdict(enum.Enum):
     """What an error says about the member that it came from, and about the request."""
 
-    FOREIGN = "no failure of the wire: it comes back as it is"
+    UNSENDABLE = "a URL that nobody can send to: it comes back as it is"
     SENT = "the origin may have seen the request: the error comes back, and nobody rests"
     BLAMELESS = "the request was never sent: the next one is tried, and nobody rests"
     SUSPECTED = "the next one is tried; if that succeeds, the target is fine, and this one rests"
     GUILTY = "the next one is tried, and this one rests"
 
 
-def verdict(error: Exception, watch: Watch, via: Via) -> Verdict:
+def verdict(error: httpx.TransportError, watch: Watch, via: Via) -> Verdict:
     """Who is to blame for an error.
 
     Arguments:
@@ -125,10 +126,8 @@ def verdict(error: Exception, watch: Watch, via: Via) -> Verdict:
     """
     if isinstance(error, httpx.PoolTimeout):
         return Verdict.BLAMELESS
-    # A caller's trace may raise anything, and so may a bug; and some URLs nobody can send.
-    is_of_the_wire = isinstance(error, httpx.TransportError) or watch.broke_in_socks
-    if not is_of_the_wire or isinstance(error, httpx.UnsupportedProtocol):
-        return Verdict.FOREIGN
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return Verdict.UNSENDABLE
     if not watch.proves_unsent(error):
         return Verdict.SENT
     if isinstance(error, httpx.ProxyError) and str(error).startswith("407"):

@@ -1,7 +1,6 @@
 """What people write as proxies, made into members or refused."""
 
 import importlib
-import inspect
 import re
 from base64 import b64encode
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from .._arguments import check_number
+from .._arguments import check_number, transport_advice
 from .._network import parse_proxy
 from .._redaction import MASK, REDACTION
 from .health import Via
@@ -160,17 +159,11 @@ def _no_list(proxies: object, kind: type) -> str:
 
 
 def _no_proxy(proxy: object, kind: type) -> str:
-    name = type(proxy).__name__
-    if isinstance(proxy, (httpx.BaseTransport, httpx.AsyncBaseTransport)):
-        taker, other = "ProxyRoundRobin", "AsyncProxyRoundRobin"
-        if kind is httpx.AsyncBaseTransport:
-            taker, other = other, taker
-        return f"proxies: {name} is no httpx.{kind.__name__}, which {taker} needs; {other} takes it"
-    if inspect.isclass(proxy):
-        return f"proxies: {proxy.__name__} is a class: write {proxy.__name__}(...)"
+    if advice := transport_advice(proxy, kind, "ProxyRoundRobin"):
+        return f"proxies: {advice}"
     if isinstance(proxy, tuple):
         return "proxies: a tuple is no proxy: for weights, write a dict, {'http://a:8080': 2}"
-    return f"proxies: {name} is no proxy: write {_WRITE}"
+    return f"proxies: {type(proxy).__name__} is no proxy: write {_WRITE}"
 
 
 def _require_socksio(scheme: str) -> None:

@@ -3,6 +3,7 @@
 Nothing here does I/O. A ring holds all members, be they up or not.
 """
 
+import re
 import struct
 from array import array
 from bisect import bisect
@@ -24,6 +25,8 @@ _POINTS = 200_000
 # No weight is worth more.
 _MOST_POINTS = 65_536
 _EIGHT = struct.Struct(">8Q")
+# RFC 9110, section 5.1.
+_FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
 
 class Ring(Generic[S]):
@@ -116,6 +119,7 @@ def sticky_by_header(name: str) -> Callable[[httpx.Request], str | None]:
 
     Raises:
         TypeError: `name` is no string.
+        ValueError: no header can have this name.
 
     >>> sticky = sticky_by_header("X-Session")
     >>> sticky(httpx.Request("GET", "https://shop.example/", headers={"X-Session": "7"}))
@@ -123,6 +127,11 @@ def sticky_by_header(name: str) -> Callable[[httpx.Request], str | None]:
     """
     if not isinstance(name, str):
         raise TypeError(f"name must be that of a header such as 'X-Session', not {name!r}")
+    if not re.fullmatch(_FIELD_NAME, name):
+        raise ValueError(
+            f"name={name!r} can be no header's: write letters, digits and hyphens, such as "
+            "'X-Session'"
+        )
 
     def sticky(request: httpx.Request) -> str | None:
         value: str | None = request.headers.get(name)

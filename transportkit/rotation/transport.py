@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from operator import methodcaller
 from typing import Literal, Unpack
 
 import httpx
 
 from .._io import async_drain, async_shield, drain, shield
 from .._lifecycle import AsyncTransportOwner, TransportOwner
-from .._network import HTTPTransportOptions, Network
+from .._network import HTTPTransportOptions, Network, check_names
 from .._replay import AsyncReplayStream, ReplayStream
+from .._socks import AsyncSOCKSTransport, SOCKSTransport
 from .._trace import AsyncSentWatch, SentWatch
 from .failover import Call, can_repeat
 from .health import Cooldown, ProxyStatus
@@ -57,7 +57,8 @@ class ProxyRoundRobin(TransportOwner):
         when_all_down: when all proxies rest, `"try"` takes the one that rests the least
             longer, `"raise"` fails at once.
         kwargs: arguments of `httpx.HTTPTransport`. Each proxy has one, made when it is first
-            used; all share one SSL context.
+            used; all share one SSL context, for the targets. What an https proxy has to be
+            verified with is its own: `httpx.Proxy(url, ssl_context=...)`.
 
     Raises:
         TypeError, ValueError: an argument that cannot work. The text says what to write.
@@ -91,11 +92,12 @@ class ProxyRoundRobin(TransportOwner):
             raise TypeError("leave out proxy: the proxies are the first argument")
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         settings.check()
-        network = Network[httpx.BaseTransport](httpx.HTTPTransport, kwargs)
+        check_names(kwargs, type(self))
+        network = Network[httpx.BaseTransport](httpx.HTTPTransport, SOCKSTransport, kwargs)
         self._rotation = Rotation(proxies, httpx.BaseTransport, network, settings)
         super().__init__(self._rotation.ready())
 
-    def handle_request(  # noqa: C901, PLR0912 - it shows every way that a request can go
+    def handle_request(  # noqa: C901 - it shows every way that a request can go
         self, request: httpx.Request
     ) -> httpx.Response:
         extensions, stream = request.extensions, request.stream
@@ -106,16 +108,14 @@ class ProxyRoundRobin(TransportOwner):
             if not isinstance(stream, httpx.ByteStream) and not can_repeat(stream):
                 request.stream = replay = ReplayStream(stream, _MAX_REPLAY)
             while True:
-                watch = turn.watch = SentWatch(extensions.get("trace"))
-                request.extensions = {**extensions, "trace": watch}
+                turn.watch = SentWatch(extensions.get("trace"))
+                request.extensions = {**extensions, "trace": turn.watch}
                 try:
                     transport = self._rotation.transport_of(turn.member, self._openings)
                     response = self._send(transport, request)
                 except Exception as error:
                     following = call.after_error(turn, error)
                     if following is None:
-                        if watch.broke_in_socks and not isinstance(error, httpx.TransportError):
-                            raise call.as_proxy_error(error) from error
                         raise
                     self._finish(turn, error)
                 else:
@@ -154,8 +154,6 @@ class ProxyRoundRobin(TransportOwner):
         transport = self._rotation.roster.done(turn)
         if transport is not None:
             self._let_go(transport, cause)
-        if (left_open := turn.watch.left_open) is not None:
-            methodcaller("close")(left_open)
 
     def add(self, proxy: ProxyLike | httpx.BaseTransport, weight: float = 1) -> None:
         """Let one more proxy take turns, while requests run.
@@ -222,11 +220,14 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
             raise TypeError("leave out proxy: the proxies are the first argument")
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         settings.check()
-        network = Network[httpx.AsyncBaseTransport](httpx.AsyncHTTPTransport, kwargs)
+        check_names(kwargs, type(self))
+        network = Network[httpx.AsyncBaseTransport](
+            httpx.AsyncHTTPTransport, AsyncSOCKSTransport, kwargs
+        )
         self._rotation = Rotation(proxies, httpx.AsyncBaseTransport, network, settings)
         super().__init__(self._rotation.ready())
 
-    async def handle_async_request(  # noqa: C901, PLR0912 - it shows every way that a request can go
+    async def handle_async_request(  # noqa: C901 - it shows every way that a request can go
         self, request: httpx.Request
     ) -> httpx.Response:
         extensions, stream = request.extensions, request.stream
@@ -237,16 +238,14 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
             if not isinstance(stream, httpx.ByteStream) and not can_repeat(stream):
                 request.stream = replay = AsyncReplayStream(stream, _MAX_REPLAY)
             while True:
-                watch = turn.watch = AsyncSentWatch(extensions.get("trace"))
-                request.extensions = {**extensions, "trace": watch}
+                turn.watch = AsyncSentWatch(extensions.get("trace"))
+                request.extensions = {**extensions, "trace": turn.watch}
                 try:
                     transport = self._rotation.transport_of(turn.member, self._openings)
                     response = await self._send(transport, request)
                 except Exception as error:
                     following = call.after_error(turn, error)
                     if following is None:
-                        if watch.broke_in_socks and not isinstance(error, httpx.TransportError):
-                            raise call.as_proxy_error(error) from error
                         raise
                     await self._finish(turn, error)
                 else:
@@ -287,8 +286,6 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
         transport = self._rotation.roster.done(turn)
         if transport is not None:
             await self._let_go(transport, cause)
-        if (left_open := turn.watch.left_open) is not None:
-            await methodcaller("aclose")(left_open)
 
     async def add(self, proxy: ProxyLike | httpx.AsyncBaseTransport, weight: float = 1) -> None:
         """Let one more proxy take turns, while requests run.

@@ -7,8 +7,9 @@ from typing import Generic, TypeVar, Unpack
 import httpx
 
 from .._lifecycle import AsyncTransportOwner, TransportOwner
-from .._network import HTTPTransportOptions, Network
+from .._network import HTTPTransportOptions, Network, check_names
 from .._redaction import REDACTION
+from .._socks import AsyncSOCKSTransport, SOCKSTransport
 from ..rotation.transport import AsyncProxyRoundRobin, ProxyRoundRobin
 from .environment import environment_routes
 from .patterns import InvalidRoute, Pattern, parse
@@ -104,7 +105,7 @@ class Routing(Generic[T]):
     def _advice(self, url: httpx.URL) -> str:
         shown = REDACTION.url(url)
         base_url = "give the client a base_url, or the request a whole URL"
-        path = url.raw_path.decode("ascii").partition("?")[0]
+        path = REDACTION.text(url.raw_path.decode("ascii").partition("?")[0])
         file_url = (
             f"httpx strips 'file://' from URLs without a host: give the client "
             f"base_url='file:///', or send httpx.Request('GET', 'file://{path}')"
@@ -155,6 +156,7 @@ class Mounts(TransportOwner):
     What takes a URL is decided by the port first (given or not), then the host (exact, then
     networks from small to large, then wildcards from long to short, then any), then the
     length of the path, then the scheme. A look-up takes the same time for any number of routes.
+    Only the URL counts, not the address that a name leads to.
 
     A target is one of:
 
@@ -205,7 +207,8 @@ class Mounts(TransportOwner):
         default: httpx.BaseTransport | Target = None,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        network = Network[httpx.BaseTransport](httpx.HTTPTransport, kwargs)
+        check_names(kwargs, type(self))
+        network = Network[httpx.BaseTransport](httpx.HTTPTransport, SOCKSTransport, kwargs)
         self._routing = Routing(routes, default, httpx.BaseTransport, network, ProxyRoundRobin)
         super().__init__(self._routing.transports())
 
@@ -252,7 +255,10 @@ class AsyncMounts(AsyncTransportOwner):
         default: httpx.AsyncBaseTransport | Target = None,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        network = Network[httpx.AsyncBaseTransport](httpx.AsyncHTTPTransport, kwargs)
+        check_names(kwargs, type(self))
+        network = Network[httpx.AsyncBaseTransport](
+            httpx.AsyncHTTPTransport, AsyncSOCKSTransport, kwargs
+        )
         self._routing = Routing(
             routes, default, httpx.AsyncBaseTransport, network, AsyncProxyRoundRobin
         )
@@ -300,6 +306,7 @@ def default_transport(**kwargs: Unpack[HTTPTransportOptions]) -> httpx.BaseTrans
     >>> client = httpx.Client(transport=transport)
     >>> client.close()
     """
+    check_names(kwargs)
     mounts = Mounts({}, **kwargs)
     return mounts if mounts._routing.environment else mounts._routing.default.transport
 
@@ -312,5 +319,6 @@ def async_default_transport(**kwargs: Unpack[HTTPTransportOptions]) -> httpx.Asy
     >>> transport = async_default_transport(trust_env=False)
     >>> client = httpx.AsyncClient(transport=transport)
     """
+    check_names(kwargs)
     mounts = AsyncMounts({}, **kwargs)
     return mounts if mounts._routing.environment else mounts._routing.default.transport

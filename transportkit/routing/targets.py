@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 import httpx
 
+from .._arguments import transport_advice
 from .._network import IGNORED_BEHIND_PROXY, Network, check_options, parse_proxy
 from .._redaction import MASK, REDACTION
 from ..rotation.health import Via
@@ -109,17 +110,8 @@ class Targets(Generic[T]):
         return self._shared[name]
 
     def _refusal(self, target: object) -> str:
-        name = type(target).__name__
-        if isinstance(target, (httpx.BaseTransport, httpx.AsyncBaseTransport)):
-            mounts, other = "Mounts", "AsyncMounts"
-            if self._kind is httpx.AsyncBaseTransport:
-                mounts, other = other, mounts
-            return (
-                f"{name} is no httpx.{self._kind.__name__}, which {mounts} needs; {other} takes it"
-            )
-        if isinstance(target, type):
-            return f"{target.__name__} is a class: write {target.__name__}(...)"
-        return f"{name} is no target: write {_TARGETS}"
+        advice = transport_advice(target, self._kind, "Mounts")
+        return advice or f"{type(target).__name__} is no target: write {_TARGETS}"
 
 
 def _describe(options: Mapping[str, object]) -> str:

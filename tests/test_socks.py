@@ -1,0 +1,118 @@
+"""SOCKS handshakes that go wrong: httpx's errors, in time, and no socket left open."""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from support import proxies
+from support.flavours import Flavour
+from support.proxies import raw_proxy
+from support.raw import Talk, wait_for_end
+
+SHORT = {"connect": 30.0, "read": 0.02, "write": 30.0, "pool": 30.0}
+LONG = {**SHORT, "read": 30.0}
+
+
+async def get(flavour: Flavour, talk: Talk, **extensions: Any) -> httpx.Response:
+    """Ask through a SOCKS proxy; the check of each test is that no socket is left."""
+    with raw_proxy(talk, "socks5") as proxy:
+        transport = flavour.SOCKSTransport(proxy=proxy.url)
+        request = httpx.Request("GET", "http://example.com/", extensions=extensions)
+        extensions = request.extensions
+        async with flavour.entered(transport):
+            try:
+                response = await flavour.send(transport, request)
+                await flavour.read(response)
+            finally:
+                assert request.extensions is extensions
+        return response
+
+
+def wordless(connection: socket.socket) -> None:
+    connection.recv(3)
+    connection.sendall(b"what?")
+    wait_for_end(connection)
+
+
+@pytest.mark.parametrize("talk", [proxies.mute, proxies.socks_hanging])
+async def test_a_proxy_that_stalls_is_waited_for_no_longer_than_the_timeout(
+    talk: Talk, flavour: Flavour
+) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        await get(flavour, talk, timeout=SHORT)
+
+
+async def test_a_proxy_that_stalls_ends_by_the_clients_timeout(flavour: Flavour) -> None:
+    with raw_proxy(proxies.mute, "socks5") as proxy:
+        mounts = flavour.Mounts({"all://": proxy.url})
+        timeout = httpx.Timeout(30, read=0.02)
+        async with flavour.client(transport=mounts, timeout=timeout) as client:
+            with pytest.raises(httpx.ReadTimeout):
+                await client.get("http://example.com/")
+
+
+@pytest.mark.parametrize("extensions", [{"timeout": LONG}, {}], ids=["timeout", "none"])
+async def test_a_handshake_that_succeeds_is_as_ever(
+    extensions: dict[str, Any], flavour: Flavour
+) -> None:
+    response = await get(flavour, proxies.socks_accepting, **extensions)
+    assert response.content == b"fine"
+
+
+@pytest.mark.parametrize("talk", [wordless, proxies.socks_closing, proxies.socks_not_socks])
+async def test_what_is_no_socks_is_a_proxy_error(talk: Talk, flavour: Flavour) -> None:
+    with pytest.raises(httpx.ProxyError, match=r"^the SOCKS handshake broke: \w+$") as failed:
+        await get(flavour, talk, timeout=LONG)
+    assert failed.value.__cause__ is not None
+    assert not isinstance(failed.value.__cause__, httpx.HTTPError)
+
+
+@pytest.mark.parametrize("talk", [proxies.socks_refusing, proxies.socks_no_method])
+async def test_a_refusal_keeps_httpxs_own_words(talk: Talk, flavour: Flavour) -> None:
+    with pytest.raises(httpx.ProxyError, match=r"could not connect|but got"):
+        await get(flavour, talk, timeout=LONG)
+
+
+def tracing(flavour: Flavour, hear: Callable[[str], None]) -> Callable[..., Any]:
+    def trace(event: str, info: Any) -> None:
+        hear(event)
+
+    async def async_trace(event: str, info: Any) -> None:
+        hear(event)
+
+    return async_trace if flavour.is_async else trace
+
+
+async def test_the_callers_trace_hears_all_of_it(flavour: Flavour) -> None:
+    heard: list[str] = []
+    await get(flavour, proxies.socks_accepting, timeout=LONG, trace=tracing(flavour, heard.append))
+    assert heard[:4] == [
+        "socks.connect_tcp.started",
+        "socks.connect_tcp.complete",
+        "socks.setup_socks5_connection.started",
+        "socks.setup_socks5_connection.complete",
+    ]
+    assert heard[-1] == "http11.response_closed.complete"
+
+
+@pytest.mark.parametrize("step", ["started", "failed"])
+async def test_what_the_callers_trace_raises_comes_back_as_it_is(
+    step: str, flavour: Flavour
+) -> None:
+    def raising(event: str) -> None:
+        if event == f"socks.setup_socks5_connection.{step}":
+            raise LookupError("a bug of the caller's")
+
+    with pytest.raises(LookupError, match="a bug of the caller's"):
+        await get(flavour, wordless, timeout=LONG, trace=tracing(flavour, raising))
+
+
+async def test_an_interrupt_is_no_error_of_the_proxy(flavour: Flavour) -> None:
+    def interrupting(event: str) -> None:
+        if event == "socks.setup_socks5_connection.started":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await get(flavour, wordless, timeout=LONG, trace=tracing(flavour, interrupting))

@@ -1,0 +1,138 @@
+"""`httpx.HTTPTransport` through a SOCKS proxy, with what httpcore leaves out of a handshake.
+
+httpcore waits for the proxy's words for ever, lets the errors of the `socksio` package through
+as they are, and forgets about the socket when it fails.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from ._io import async_shield, shield
+from ._trace import AsyncTrace, Trace
+
+_BROKE = "the SOCKS handshake broke: {}"
+
+
+class TimedStream:
+    """Gives timeouts to what is read and written without any.
+
+    Arguments:
+        stream: httpcore's, sync or async.
+        timeouts: the `timeout` extension of a request.
+    """
+
+    def __init__(self, stream: Any, timeouts: Mapping[str, float | None]) -> None:  # noqa: ANN401 - httpcore is not imported
+        self._stream = stream
+        self._timeouts = timeouts
+
+    def read(self, max_bytes: int) -> object:
+        return self._stream.read(max_bytes, self._timeouts.get("read"))
+
+    def write(self, buffer: bytes) -> object:
+        return self._stream.write(buffer, self._timeouts.get("write"))
+
+
+class Handshake:
+    """What becomes of a handshake, from httpcore's trace events.
+
+    Arguments:
+        timeouts: the `timeout` extension of the request.
+
+    Attributes:
+        stream: what is open and nobody's yet.
+        error: what the handshake has failed with.
+    """
+
+    def __init__(self, timeouts: Mapping[str, float | None]) -> None:
+        self._timeouts = timeouts
+        self.stream: Any = None
+        self.error: object = None
+
+    def hear(self, event: str, info: dict[str, Any]) -> None:
+        """Take note of one event."""
+        if event == "socks.connect_tcp.complete":
+            self.stream = info["return_value"]
+        elif event == "socks.setup_socks5_connection.started":
+            # The call that follows takes its arguments from here.
+            info["stream"] = TimedStream(info["stream"], self._timeouts)
+        elif event == "socks.setup_socks5_connection.complete":
+            self.stream = None
+        elif event == "socks.setup_socks5_connection.failed":
+            self.error = info["exception"]
+
+    def is_in_others_words(self, error: BaseException) -> bool:
+        """Whether an error is one of the handshake that httpx has not made its own."""
+        return error is self.error and isinstance(error, Exception)
+
+
+class TracedHandshake(Handshake):
+    """A trace callback that passes on to the caller's own."""
+
+    def __init__(self, timeouts: Mapping[str, float | None], trace: Trace | None) -> None:
+        super().__init__(timeouts)
+        self._trace = trace
+
+    def __call__(self, event: str, info: dict[str, Any]) -> object:
+        self.hear(event, info)
+        return None if self._trace is None else self._trace(event, info)
+
+
+class AsyncTracedHandshake(Handshake):
+    """A trace callback that passes on to the caller's own."""
+
+    def __init__(self, timeouts: Mapping[str, float | None], trace: AsyncTrace | None) -> None:
+        super().__init__(timeouts)
+        self._trace = trace
+
+    async def __call__(self, event: str, info: dict[str, Any]) -> object:
+        self.hear(event, info)
+        return None if self._trace is None else await self._trace(event, info)
+
+
+class SOCKSTransport(httpx.HTTPTransport):
+    """An `httpx.HTTPTransport` with a SOCKS proxy.
+
+    A proxy that stalls in the handshake is an `httpx.ReadTimeout`, as one that stalls in a
+    CONNECT; one that breaks it is an `httpx.ProxyError`.
+    """
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        extensions = request.extensions
+        handshake = TracedHandshake(extensions.get("timeout", {}), extensions.get("trace"))
+        request.extensions = {**extensions, "trace": handshake}
+        try:
+            return super().handle_request(request)
+        except BaseException as error:
+            if handshake.stream is not None:
+                with shield():
+                    handshake.stream.close()
+            if handshake.is_in_others_words(error):
+                raise httpx.ProxyError(_BROKE.format(type(error).__name__)) from error
+            raise
+        finally:
+            request.extensions = extensions
+
+
+class AsyncSOCKSTransport(httpx.AsyncHTTPTransport):
+    """An `httpx.AsyncHTTPTransport` with a SOCKS proxy.
+
+    The same as `SOCKSTransport`, for async clients.
+    """
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        extensions = request.extensions
+        handshake = AsyncTracedHandshake(extensions.get("timeout", {}), extensions.get("trace"))
+        request.extensions = {**extensions, "trace": handshake}
+        try:
+            return await super().handle_async_request(request)
+        except BaseException as error:
+            if handshake.stream is not None:
+                with async_shield():
+                    await handshake.stream.aclose()
+            if handshake.is_in_others_words(error):
+                raise httpx.ProxyError(_BROKE.format(type(error).__name__)) from error
+            raise
+        finally:
+            request.extensions = extensions
