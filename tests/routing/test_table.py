@@ -127,6 +127,13 @@ def test_the_most_specific_pattern_takes_the_url(keys: list[str], url: str, take
         ("https://h/a%2fb", ["https://h/a%2Fb/c"], ["https://h/a/b"]),
         ("https://h/~scott", ["https://h/%7Escott/x"], ["https://h/"]),
         ("file:///srv", ["file:///srv/x"], ["file:///etc", "http://h/srv"]),
+        # Dots that are escaped lead out of it as others do, which httpx removes.
+        (
+            "https://h/public",
+            ["https://h/x/%2e%2e/public", "https://h/public/%2E/x", "https://h/public/..%2Fx"],
+            ["https://h/public/%2e%2e/admin", "https://h/public/.%2e", "https://h/public/%2e./x"],
+        ),
+        ("https://h/admin", ["https://h/%2e%2e/x/%2e%2e/%2e%2e/admin/x"], ["https://h/admin%2e"]),
         # A trailing dot does not matter.
         ("all://a.com", ["http://a.com./"], ["http://a.com../"]),
         ("all://*.a.com.", ["http://b.a.com/", "http://b.a.com./"], ["http://a.com./"]),

@@ -95,9 +95,26 @@ def canonical_path(raw_path: str) -> str:
 
     >>> canonical_path("/%7escott/a%2fb/?page=2")
     '/~scott/a%2Fb'
+    >>> canonical_path("/public/%2e%2e/admin")
+    '/admin'
     """
     path = raw_path.partition("?")[0].rstrip("/")
-    return re.sub(_ESCAPE, _canonical_escape, path) if "%" in path else path
+    if "%" not in path:
+        return path
+    path = re.sub(_ESCAPE, _canonical_escape, path)
+    return _without_dots(path).rstrip("/") if "/." in path else path
+
+
+def _without_dots(path: str) -> str:
+    """What httpx does with the segments `.` and `..` where they are not escaped."""
+    segments: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            # The first is what stands before the first slash.
+            segments = segments[:1] + segments[1:-1]
+        elif segment != ".":
+            segments.append(segment)
+    return "/".join(segments)
 
 
 def _canonical_escape(escape: re.Match[str]) -> str:
