@@ -104,10 +104,13 @@ def main() -> int:
              lambda: redirected_back(HSTSTransport(store=preloaded, verify=VERIFY), url))  # fmt: skip
 
         # The strict alternatives need no memory: they are for every host.
-        strict = Mounts({"http://": RefusingTransport("https only")}, verify=VERIFY)
+        # httpx sends ws:// as plain HTTP, too.
+        refusing = RefusingTransport("https only")
+        strict = Mounts({"http://": refusing, "ws://": refusing}, verify=VERIFY)
         step("Redirected back to http, RefusingTransport raises.", 0,
              lambda: redirected_back(strict, url))  # fmt: skip
-        turned = Mounts({"http://": HTTPSRedirect()}, verify=VERIFY)
+        turning = HTTPSRedirect()
+        turned = Mounts({"http://": turning, "ws://": turning}, verify=VERIFY)
         step("Redirected back to http, HTTPSRedirect goes over https, known host or not.", 0,
              lambda: redirected_back(turned, url))  # fmt: skip
     print(f"\n{f'{wrong} steps were' if wrong else 'Nothing was'} other than stated.")

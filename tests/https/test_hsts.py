@@ -278,15 +278,32 @@ class TestRedirectsBackToHttp:
                 await one.get(servers.https)
         assert servers.plain == []
 
+    # httpx sends ws:// as plain HTTP.
+    @pytest.mark.parametrize("scheme", ["http", "ws"])
     async def test_are_refused_at_once_by_the_strict_alternative(
-        self, flavour: Flavour, servers: Pair
+        self, scheme: str, flavour: Flavour, servers: Pair
     ) -> None:
-        servers.script["https /"] = (MOVED, f"Location: {servers.http}/new")
-        mounts = flavour.Mounts({"http://": RefusingTransport("https only")})
+        there = servers.http.replace("http", scheme)
+        servers.script["https /"] = (MOVED, f"Location: {there}/new")
+        refusing = RefusingTransport("https only")
+        mounts = flavour.Mounts({"http://": refusing, "ws://": refusing})
         async with flavour.client(transport=mounts, follow_redirects=True) as one:
             with pytest.raises(httpx.UnsupportedProtocol, match=r"^https only$") as refusal:
                 await one.get(servers.https)
-        assert refusal.value.request.url == f"{servers.http}/new"
+        assert refusal.value.request.url == f"{there}/new"
+        assert servers.plain == []
+
+    @pytest.mark.parametrize("scheme", ["http", "ws"])
+    async def test_go_over_https_by_a_redirect_of_all_hosts(
+        self, scheme: str, flavour: Flavour, servers: Pair
+    ) -> None:
+        there = servers.http.replace("http", scheme)
+        servers.script["https /"] = (MOVED, f"Location: {there}/new")
+        redirect = HTTPSRedirect()
+        mounts = flavour.Mounts({"http://": redirect, "ws://": redirect})
+        async with flavour.client(transport=mounts, follow_redirects=True) as one:
+            response = await one.get(servers.https)
+        assert response.url == f"{there.replace(scheme, f'{scheme}s')}/new"
         assert servers.plain == []
 
     async def test_to_unknown_hosts_go_in_clear(self, flavour: Flavour, servers: Pair) -> None:

@@ -77,10 +77,11 @@ class HSTSTransport(Wrapper):
     never gets a request in clear; the client goes back and forth until it raises
     `httpx.TooManyRedirects`, or arrives where https has an answer.
 
-    The strict alternative is `Mounts({"http://": RefusingTransport("https only")})`: no
-    request goes in clear to any host, known or not, and one that is redirected back to http
-    raises `httpx.UnsupportedProtocol` at once. With `HTTPSRedirect()` in its place all
-    hosts are treated as if they were known.
+    The strict alternative is `Mounts({"http://": strict, "ws://": strict})` with `strict =
+    RefusingTransport("https only")`: no request goes in clear to any host, known or not, and
+    one that is redirected back to http raises `httpx.UnsupportedProtocol` at once. With
+    `HTTPSRedirect()` in its place all hosts are treated as if they were known. (httpx sends a
+    `ws://` URL as plain HTTP.)
 
     Arguments:
         transport: the inner transport. Default: `default_transport(**kwargs)`.
