@@ -2,9 +2,10 @@
 
     python examples/har.py exchanges.har
 
-It needs no network: a TLS server on this machine answers, slowly in many ways. The file goes
-to a temporary directory without a name. `examples/waterfall.py` draws a picture of it. Ends
-with status 1 when something went another way than stated.
+It needs no network: a TLS server on this machine answers, slowly in many ways. Its certificate
+is `localhost.pem`, which has to lie beside this file. The HAR goes to a temporary directory
+without a name. `examples/waterfall.py` draws a picture of it. Ends with status 1 when something
+went another way than stated.
 """
 
 import json

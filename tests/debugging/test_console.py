@@ -1,5 +1,6 @@
 """`ConsoleLog`: what a person reads, and what never reaches a terminal."""
 
+import gzip
 import io
 import logging
 import sys
@@ -143,6 +144,21 @@ class TestDetails:
         binary = record(received=body(b"\x89PNG\0" * 300, limit=100))
         assert lines(binary)[2:] == ["    (binary, 1,500 bytes)"]
 
+    @pytest.mark.parametrize("content_type", [b"application/json", b"text/plain; charset=latin-1"])
+    def test_say_that_a_body_is_binary_that_is_said_to_be_text(self, content_type: bytes) -> None:
+        headers = [(b"Content-Type", content_type)]
+        content = gzip.compress(b'{"a": 1}')
+        packed = record(response_headers=headers, received=body(content))
+        assert lines(packed)[2:] == [f"    (binary, {len(content)} bytes)"]
+
+    def test_say_that_a_body_with_null_characters_is_binary(self) -> None:
+        headers = [(b"Content-Type", b"text/plain")]
+        seen = record(response_headers=headers, received=body(b"a\0b"))
+        assert lines(seen)[2:] == ["    (binary, 3 bytes)"]
+        headers = [(b"Content-Type", b"text/plain; charset=utf-16-le")]
+        seen = record(response_headers=headers, received=body("wörd".encode("utf-16-le")))
+        assert lines(seen)[2:] == ["    wörd"]
+
     def test_say_that_a_body_goes_on(self) -> None:
         cut = record(received=body(b"abc" * 1000, limit=4))
         assert lines(cut)[2:] == ["    abca", "    (the beginning of 3,000 bytes)"]
@@ -251,6 +267,12 @@ class TestWriting:
     def test_needs_a_function(self, write: Any) -> None:
         with pytest.raises(TypeError, match=r"^write must be a function of one text, not "):
             ConsoleLog(write)
+
+    def test_needs_flags_that_are_flags(self) -> None:
+        with pytest.raises(TypeError, match=r"^color must be True, False or None, not 'never'$"):
+            ConsoleLog(color="never")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=r"^headers must be True or False, not 'no'$"):
+            ConsoleLog(headers="no")  # type: ignore[arg-type]
 
 
 @given(st.integers(0, 10**16))

@@ -424,6 +424,10 @@ class TestWriting:
         with pytest.raises(TypeError, match=r"^write must be a function of one text, not NoneType"):
             CurlLog(None)  # type: ignore[arg-type]
 
+    def test_shows_no_secrets_for_a_no(self) -> None:
+        with pytest.raises(TypeError, match=r"^show_secrets must be True or False, not 'no'$"):
+            CurlLog(show_secrets="no")  # type: ignore[arg-type]
+
 
 def test_there_is_a_curl_to_run() -> None:
     assert shutil.which("curl")

@@ -175,7 +175,14 @@ class TestARecording:
         assert numbers(har.read(path)) == list(range(10_000))
         assert [entry.response.status for entry in har.load(path)] == [200] * 10_000
 
-    def test_takes_no_more_memory_for_more_exchanges(self, path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("limit", "value"), [("_MOST_EXCHANGES", 100), ("_MOST_BYTES", 100 * 8192)]
+    )
+    def test_takes_no_more_memory_for_more_exchanges(
+        self, limit: str, value: int, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(har_module, limit, value)
+
         def peak(entries: int) -> int:
             tracemalloc.start()
             try:
@@ -263,52 +270,136 @@ def directory() -> Iterator[Path]:
         yield Path(name, "exchanges.har")
 
 
+class SlowFile:
+    """Stands in for `HARFile.append`: writes as many entries as it is told to."""
+
+    def __init__(self) -> None:
+        self.turns = threading.Semaphore(0)
+        self.append = HARFile.append
+
+    def __call__(self, file: HARFile, line: bytes) -> None:
+        assert self.turns.acquire(timeout=60)
+        self.append(file, line)
+
+    def go_on(self, entries: int = 1) -> None:
+        self.turns.release(entries)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> SlowFile:
+    slow = SlowFile()
+
+    def append(file: HARFile, line: bytes) -> None:
+        slow(file, line)
+
+    monkeypatch.setattr(HARFile, "append", append)
+    return slow
+
+
+def waiting(recorder: HARRecorder) -> int:
+    """How many threads a recorder lets wait, its own included."""
+    return len(recorder._changed._waiters)  # type: ignore[attr-defined]
+
+
 class TestTheQueue:
+    def test_makes_no_burst_wait(self, path: Path, slow: SlowFile) -> None:
+        """Of 600 answers with 22 KB of text, which take seconds."""
+        with HARRecorder(path) as recorder:
+            for number in range(600):
+                recorder(exchange(number, b"x" * 22_000))
+            assert not path.exists()
+            slow.go_on(600)
+        assert numbers(har.read(path)) == list(range(600))
+
+    @pytest.mark.parametrize(
+        ("limit", "value", "held"),
+        [("_MOST_EXCHANGES", 64, 64), ("_MOST_BYTES", 6400, 64), ("_MOST_BYTES", 6499, 64)],
+    )
     def test_makes_requests_wait_when_it_is_full(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        limit: str,
+        value: int,
+        held: int,
+        path: Path,
+        slow: SlowFile,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        is_slow, append = threading.Event(), HARFile.append
-
-        def slow(file: HARFile, line: bytes) -> None:
-            is_slow.wait(60)
-            append(file, line)
-
-        monkeypatch.setattr(HARFile, "append", slow)
-        with HARRecorder(path) as recorder, ThreadPoolExecutor(1) as pool:
-            # One is with the thread already.
-            for number in range(har_module._LONGEST_QUEUE + 1):
-                recorder(exchange(number))
-                if number == 0:
-                    until(lambda: not recorder._waiting)
-            late = pool.submit(recorder, exchange(har_module._LONGEST_QUEUE + 1))
-            until(lambda: len(recorder._changed._waiters) == 1)  # type: ignore[attr-defined]
+        monkeypatch.setattr(har_module, limit, value)
+        with HARRecorder(path) as recorder, ThreadPoolExecutor(2) as pool:
+            for number in range(held):
+                recorder(exchange(number, b"x" * 100))
+            late = pool.submit(recorder, exchange(held, b"x" * 100))
+            until(lambda: waiting(recorder) == 1)
+            slow.go_on()
+            until(lambda: len(recorder._waiting) == held - 1)
+            # There would be room for this one, but not for many.
+            later = pool.submit(recorder, exchange(held))
+            until(lambda: waiting(recorder) == 2)
             assert not late.done()
-            is_slow.set()
+            assert not later.done()
+            slow.go_on()
             late.result(60)
-        assert numbers(har.read(path)) == list(range(har_module._LONGEST_QUEUE + 2))
+            later.result(60)
+            # Most are waiting still.
+            assert lines(path) == 2
+            slow.go_on(held)
+        assert sorted(numbers(har.read(path))) == [*range(held), held, held]
+
+    def test_takes_one_that_is_larger_than_all_may_be_when_it_is_alone(
+        self, path: Path, slow: SlowFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(har_module, "_MOST_BYTES", 100)
+        with HARRecorder(path) as recorder, ThreadPoolExecutor(1) as pool:
+            recorder(exchange(0, b"x" * 200))
+            late = pool.submit(recorder, exchange(1, b"x" * 200))
+            until(lambda: waiting(recorder) == 1)
+            assert not late.done()
+            slow.go_on()
+            late.result(60)
+            slow.go_on()
+        assert numbers(har.read(path)) == [0, 1]
+
+    def test_counts_what_is_sent_too(
+        self, path: Path, slow: SlowFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(har_module, "_MOST_BYTES", 100)
+        sent = Kept(60)
+        sent.add(b"x" * 1000)
+        uploads = [
+            Exchange(Record("PUT", httpx.URL(f"https://example.com/{number}"), sent=sent))
+            for number in range(2)
+        ]
+        with HARRecorder(path) as recorder, ThreadPoolExecutor(1) as pool:
+            recorder(uploads[0])
+            late = pool.submit(recorder, uploads[1])
+            until(lambda: waiting(recorder) == 1)
+            slow.go_on(2)
+            late.result(60)
+        assert numbers(har.read(path)) == [0, 1]
+
+    def test_keeps_count_of_a_body_that_is_sent_after_the_answer(self, path: Path) -> None:
+        late = exchange()
+        with HARRecorder(path) as recorder:
+            recorder(late)
+            late._record.sent.limit = 10
+            late._record.sent.add(b"late")
+            until(lambda: not recorder._waiting)
+            assert recorder._waiting_bytes == 0
 
     def test_lets_go_of_who_waits_when_it_is_closed(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
+        self, path: Path, slow: SlowFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        is_slow, append = threading.Event(), HARFile.append
-
-        def slow(file: HARFile, line: bytes) -> None:
-            is_slow.wait(60)
-            append(file, line)
-
-        monkeypatch.setattr(HARFile, "append", slow)
-        monkeypatch.setattr(har_module, "_LONGEST_QUEUE", 1)
+        monkeypatch.setattr(har_module, "_MOST_EXCHANGES", 2)
         recorder = HARRecorder(path)
         recorder(exchange(0))
-        until(lambda: not recorder._waiting)
         recorder(exchange(1))
         with ThreadPoolExecutor(3) as pool:
             late = pool.submit(recorder, exchange(2))
-            until(lambda: len(recorder._changed._waiters) == 1)  # type: ignore[attr-defined]
+            until(lambda: waiting(recorder) == 1)
             closing = [pool.submit(recorder.close) for _ in range(2)]
             with pytest.raises(RuntimeError, match="is closed"):
                 late.result(60)
-            is_slow.set()
+            slow.go_on(2)
             for each in closing:
                 each.result(60)
         assert numbers(har.read(path)) == [0, 1]
@@ -357,6 +448,11 @@ class TestAPath:
     def test_is_not_expanded(self) -> None:
         with pytest.raises(ValueError, match=r"Path\('~/x.har'\).expanduser\(\)"):
             HARRecorder("~/x.har")
+
+    def test_has_no_null_character(self) -> None:
+        for call in (HARRecorder, HARRecorder.recover):
+            with pytest.raises(ValueError, match=r"^path='a\\x00b' has a null character in it"):
+                call("a\0b")
 
     def test_is_no_directory(self, path: Path) -> None:
         with pytest.raises(ValueError, match="is no regular file"):

@@ -18,6 +18,7 @@ from support.raw import raw_server, read_head, wait_for_end
 from support.servers import Origin
 
 from transportkit import Exchange, Timings
+from transportkit.debugging import har_entry
 from transportkit.debugging.timings import _PHASE_AFTER, TUNNEL, timings
 
 DELAY = 0.03
@@ -113,6 +114,15 @@ class TestThePhases:
     def test_without_events(self) -> None:
         assert timings(1.0, [], 3.0, 7.0) == Timings(wait=2.0, receive=4.0, total=6.0)
         assert timings(1.0, [], None, 7.0) == Timings(wait=6.0, total=6.0)
+
+    def test_of_a_pool_that_stayed_full(self) -> None:
+        def found(events: list[tuple[str, float]], head: float | None) -> Timings:
+            return timings(1.0, events, head, 7.0, found_pool_full=True)
+
+        assert found([], None) == Timings(blocked=6.0, total=6.0)
+        # Something else went on before.
+        assert found([], 3.0) == Timings(wait=2.0, receive=4.0, total=6.0)
+        assert found([(SEND[0], 2.0)], None) == Timings(blocked=1.0, send=5.0, total=6.0)
 
     @given(
         events=st.lists(
@@ -247,6 +257,25 @@ async def test_a_reused_connection_was_not_connected(flavour: Flavour, origin: O
     assert [exchange.tls_version for exchange in seen] == ["TLSv1.3", "TLSv1.3"]
     address = origin.https.removeprefix("https://")
     assert [exchange.server_address for exchange in seen] == [address, address]
+
+
+async def test_a_pool_that_stays_full_blocks_to_the_end(flavour: Flavour, origin: Origin) -> None:
+    seen: list[Exchange] = []
+    inner = flavour.HTTPTransport(limits=httpx.Limits(max_connections=1))
+    transport = flavour.DebuggingTransport(inner, seen.append)
+    async with (
+        flavour.client(transport=transport) as client,
+        client.stream("GET", origin.http),
+    ):
+        with pytest.raises(httpx.PoolTimeout):
+            await client.get(origin.http, timeout=httpx.Timeout(10, pool=0.01))
+    failed = seen[0]
+    assert failed.error is not None
+    assert failed.error.startswith("PoolTimeout")
+    assert failed.timings == Timings(blocked=failed.timings.total, total=failed.timings.total)
+    shown = har_entry.timings_of(failed.timings)
+    assert shown["blocked"] > 0
+    assert shown["wait"] == 0
 
 
 class TestAPoolThatIsFull:

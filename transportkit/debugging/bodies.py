@@ -23,6 +23,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NO_TEXT = r"(?i)(?:image|audio|video|font)/(?!.*\+xml)|application/octet-stream"
+_GZIP = b"\x1f\x8b"
 _SURELY_TEXT = r"(?i)text/|.*[/+](?:json|xml|javascript|x-www-form-urlencoded)\b"
 
 
@@ -43,6 +44,11 @@ class Kept:
         self.is_ended: bool = False
         # Set where the content comes decoded already.
         self.decoded_size: int | None = None
+
+    @property
+    def length(self) -> int:
+        """How many bytes are kept."""
+        return len(self._kept)
 
     @property
     def content(self) -> bytes:
@@ -94,13 +100,14 @@ class Body:
         """The content as text; None if it is binary, or nothing was kept."""
         if not self.content:
             return None if self.size else ""
-        if re.match(_NO_TEXT, self.content_type):
+        # Servers forget the Content-Encoding.
+        if re.match(_NO_TEXT, self.content_type) or self.content.startswith(_GZIP):
             return None
         charset = charset_of(self.content, self.content_type)
         is_text = bool(
             re.match(_SURELY_TEXT, self.content_type) or re.search(_CHARSET, self.content_type)
         )
-        if not is_text and charset == "utf-8" and b"\0" in self.content:
+        if charset == "utf-8" and b"\0" in self.content:
             return None
         # A character that was cut in two at the end is left out.
         with suppress(LookupError, UnicodeError):

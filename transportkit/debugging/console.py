@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
+from .._arguments import check_flag
 from .bodies import Body
 from .exchange import Exchange
 
@@ -34,7 +35,7 @@ class ConsoleLog:
         headers: whether headers are shown too.
 
     Raises:
-        TypeError: `write` cannot be called.
+        TypeError: `write` cannot be called, or another argument is none of those.
 
     >>> from transportkit import DebuggingTransport
     >>> answer = httpx.MockTransport(lambda request: httpx.Response(200, text="hello"))
@@ -51,6 +52,8 @@ class ConsoleLog:
         self, write: Write = print, color: bool | None = None, headers: bool = False
     ) -> None:
         check_write(write)
+        check_flag("color", color, may_be_none=True)
+        check_flag("headers", headers)
         self._write = write
         self._color = color
         self._shows_headers = headers

@@ -7,6 +7,7 @@ itself, and the request did not have, is taken out of it.
 import re
 from collections.abc import Iterator
 
+from .._arguments import check_flag
 from .console import Write, check_write
 from .exchange import Exchange
 
@@ -36,15 +37,16 @@ class CurlLog:
     through a pipe. The body is there if the transport keeps it: give it a `bodies` as large
     as what you send. One that is not there, or is cut off, is said to be so in a comment.
 
-    Secrets are masked, and the command then sends the masks. What cannot be masked, as it is
-    compressed, is unpacked for that, or left out.
+    Secrets are masked, and the command then sends the masks. A body with a Content-Encoding is
+    unpacked for that, or left out if it cannot be. What is inside of a file that is compressed
+    itself, such as an upload of application/gzip, is not masked.
 
     Arguments:
         write: what is called with each command: `print`, or `logger.debug`. Default: `print`.
         show_secrets: whether the command has the secrets, so that it works.
 
     Raises:
-        TypeError: `write` cannot be called.
+        TypeError: `write` cannot be called, or `show_secrets` is neither True nor False.
 
     >>> from transportkit import DebuggingTransport
     >>> answer = httpx.MockTransport(lambda request: httpx.Response(200))
@@ -57,6 +59,7 @@ class CurlLog:
 
     def __init__(self, write: Write = print, show_secrets: bool = False) -> None:
         check_write(write)
+        check_flag("show_secrets", show_secrets)
         self._write = write
         self._shows_secrets = show_secrets
 

@@ -170,7 +170,13 @@ class Exchange:
     @cached_property
     def timings(self) -> Timings:
         record = self._record
-        return timings(record.started, record.events, record.head, record.ended)
+        return timings(
+            record.started,
+            record.events,
+            record.head,
+            record.ended,
+            found_pool_full=(record.error or "").startswith("PoolTimeout"),
+        )
 
     @property
     def server_address(self) -> str | None:

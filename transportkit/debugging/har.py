@@ -18,9 +18,13 @@ from .har_file import HARFile, recover
 
 _logger = logging.getLogger("transportkit.debugging")
 
-# How many exchanges may wait for the thread, with the bodies that they keep; it has as many
-# in its hands at most.
-_LONGEST_QUEUE = 100
+# How many exchanges may wait for the thread, the one in its hands included, and how many bytes
+# of bodies with them.
+_MOST_EXCHANGES = 1000
+_MOST_BYTES = 16 * 1024 * 1024
+# When there was no room there has to be some for many before anybody goes on: threads that
+# take turns for each exchange would be slow. More would make an event loop stand for longer.
+_ROOMY = 31 / 32
 
 
 class HARRecorder:
@@ -35,8 +39,11 @@ class HARRecorder:
 
     Each entry is appended to `path.part` at once, as a line of JSON. The HAR is written to the
     side and renamed when the number of entries has doubled and on closing, so that it is whole
-    whenever somebody reads it. Memory does not grow. All this happens in a thread; when more
-    than 100 exchanges wait for it, requests wait for it too.
+    whenever somebody reads it. All this happens in a thread, for which at most 1000 exchanges wait
+    with at most 16 MiB of bodies, so that memory does not grow. Requests that come faster for
+    longer wait until a few of those are written, and with `AsyncDebuggingTransport` it is the
+    event loop that waits. Long bodies of text, which have to be searched for secrets, take the
+    thread longest: a lower `bodies` is the remedy.
 
     Closing ends the recording; what is recorded after it is a RuntimeError, which a transport
     only logs. A program that ends without closing writes the HAR at its exit; one that is
@@ -70,8 +77,11 @@ class HARRecorder:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file = HARFile(path)
-        self._waiting: deque[Exchange] = deque()
-        # Guards all below, and tells of each change to the queue.
+        # The first is in the hands of the thread; with each, the bytes that it keeps.
+        self._waiting: deque[tuple[Exchange, int]] = deque()
+        self._waiting_bytes = 0
+        self._is_full = False
+        # Guards all of these, and tells of what somebody may wait for.
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._is_closed = False
@@ -82,7 +92,7 @@ class HARRecorder:
         atexit.register(self.close)
 
     def __call__(self, exchange: Exchange) -> None:
-        """Record an exchange. Waits only when too many are waiting already.
+        """Record an exchange. Waits only when too much is waiting already.
 
         Raises:
             RuntimeError: it is closed.
@@ -90,8 +100,9 @@ class HARRecorder:
         if os.getpid() != self._process:
             self._complain("is of the process that forked this one: nothing is recorded here")
             return
+        size = exchange._record.sent.length + exchange._record.received.length
         with self._changed:
-            while len(self._waiting) >= _LONGEST_QUEUE and not self._is_closed:
+            while not (self._is_closed or self._has_room(size)):
                 self._changed.wait()
             if self._is_closed:
                 raise RuntimeError(f"{self!r} is closed: make another one, for another file")
@@ -99,13 +110,15 @@ class HARRecorder:
                 thread = threading.Thread(target=self._work, name="HARRecorder", daemon=True)
                 thread.start()
                 self._thread = thread
-            self._waiting.append(exchange)
+            self._waiting.append((exchange, size))
+            self._waiting_bytes += size
             self._changed.notify_all()
 
     def close(self) -> None:
         """End the recording; the HAR is whole when this returns.
 
-        This waits for files: async code calls it in a worker thread, or after its event loop.
+        This waits for all that is still to be written: async code calls it in a worker thread,
+        or after its event loop.
 
         Raises:
             OSError: the HAR cannot be written. `path.part` stays, to be recovered.
@@ -160,19 +173,37 @@ class HARRecorder:
     def __repr__(self) -> str:
         return f"<HARRecorder of {str(self._file.path)!r}>"
 
+    def _has_room(self, size: int) -> bool:
+        """Whether an exchange that keeps so many bytes can be taken now."""
+        if not self._waiting:
+            return True
+        if len(self._waiting) >= _MOST_EXCHANGES or self._waiting_bytes + size > _MOST_BYTES:
+            self._is_full = True
+        # Others that need less do not get in before who waits already.
+        return not self._is_full
+
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._is_closed:
-                    self._changed.wait()
-                if not self._waiting:
-                    break
-                # All at once: threads that take turns for each would be slow.
-                taken, self._waiting = self._waiting, deque()
-                self._changed.notify_all()
-            while taken:
-                self._record(taken.popleft())
+        while self._waits_for_one():
+            self._record(self._waiting[0][0])
+            self._let_go()
         self._finish()
+
+    def _waits_for_one(self) -> bool:
+        with self._changed:
+            while not self._waiting and not self._is_closed:
+                self._changed.wait()
+            return bool(self._waiting)
+
+    def _let_go(self) -> None:
+        with self._changed:
+            self._waiting_bytes -= self._waiting.popleft()[1]
+            if (
+                self._is_full
+                and len(self._waiting) <= _MOST_EXCHANGES * _ROOMY
+                and self._waiting_bytes <= _MOST_BYTES * _ROOMY
+            ):
+                self._is_full = False
+                self._changed.notify_all()
 
     def _record(self, exchange: Exchange) -> None:
         try:

@@ -95,14 +95,17 @@ class ReceivedChunks(Iterator[bytes]):
         try:
             chunk = next(self._chunks)
         except StopIteration:
-            self._capture.received.is_ended = True
-            self._capture.end()
-            raise
+            # Told of below: the end of a body is no error in whose midst an observer fails.
+            pass
         except BaseException as error:
             self._capture.end(error)
             raise
-        self._capture.received.add(chunk)
-        return chunk
+        else:
+            self._capture.received.add(chunk)
+            return chunk
+        self._capture.received.is_ended = True
+        self._capture.end()
+        raise StopIteration
 
 
 class AsyncSentStream(httpx.AsyncByteStream):
@@ -189,11 +192,14 @@ class AsyncReceivedChunks(AsyncIterator[bytes]):
         try:
             chunk = await anext(self._chunks)
         except StopAsyncIteration:
-            self._capture.received.is_ended = True
-            self._capture.end()
-            raise
+            # Told of below: the end of a body is no error in whose midst an observer fails.
+            pass
         except BaseException as error:
             self._capture.end(error)
             raise
-        self._capture.received.add(chunk)
-        return chunk
+        else:
+            self._capture.received.add(chunk)
+            return chunk
+        self._capture.received.is_ended = True
+        self._capture.end()
+        raise StopAsyncIteration

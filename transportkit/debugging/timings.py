@@ -65,7 +65,12 @@ class Timings(NamedTuple):
 
 
 def timings(
-    started: float, events: Sequence[tuple[str, float]], head: float | None, ended: float
+    started: float,
+    events: Sequence[tuple[str, float]],
+    head: float | None,
+    ended: float,
+    *,
+    found_pool_full: bool = False,
 ) -> Timings:
     """How long each phase took.
 
@@ -76,6 +81,8 @@ def timings(
         head: when the response was there. It counts only without events, which only
             httpcore's transports send.
         ended: when all was over.
+        found_pool_full: whether it ended as no connection of the pool was free in time, which
+            httpcore has no event for.
 
     >>> timings(0.0, [("http11.send_request_headers.started", 1.0)], None, 1.5)
     Timings(blocked=1.0, connect=None, tls=None, send=0.5, wait=None, receive=None, total=1.5)
@@ -94,10 +101,10 @@ def timings(
             phase, in_tunnel = "blocked", False
         elif step in _PHASE_AFTER:
             phase = "connect" if in_tunnel else _PHASE_AFTER[step]
-    if not events:
+    if not events and head is not None:
+        spent["wait"] = head - started
+        phase, since = "receive", head
+    elif not events and not found_pool_full:
         phase = "wait"
-        if head is not None:
-            spent["wait"] = head - started
-            phase, since = "receive", head
     spent[phase] = spent.get(phase, 0.0) + ended - since
     return Timings(**spent, total=ended - started)

@@ -6,7 +6,7 @@ from typing import Unpack
 
 import httpx
 
-from .._arguments import is_coroutine_function
+from .._arguments import class_advice, is_coroutine_function
 from .._network import HTTPTransportOptions
 from .._redaction import REDACTION, Redaction
 from .._wrapper import AsyncWrapper, Wrapper
@@ -39,8 +39,9 @@ class DebuggingTransport(Wrapper):
         kwargs: arguments of `httpx.HTTPTransport`, in place of a transport.
 
     Raises:
-        TypeError: an observer that cannot be called or is a coroutine function, an argument
-            of another type, or a transport and kwargs both.
+        TypeError: an observer, or a `started` of one, that cannot be called or is a coroutine
+            function, a class in place of an object, an argument of another type, or a
+            transport and kwargs both.
         ValueError: `bodies` is negative.
 
     >>> def show(exchange):
@@ -164,6 +165,9 @@ def check_arguments(
         raise TypeError(
             "observers are given one behind the other: write DebuggingTransport(None, observer)"
         )
+    for given in (transport, *observers):
+        if advice := class_advice(given):
+            raise TypeError(advice)
     kinds = (httpx.BaseTransport, httpx.AsyncBaseTransport)
     if callable(transport) and not isinstance(transport, kinds):
         raise TypeError(
@@ -171,19 +175,30 @@ def check_arguments(
             "DebuggingTransport(None, observer)"
         )
     for observer in observers:
-        if not callable(observer) or isinstance(observer, type):
-            raise TypeError(
-                f"an observer must be a function of one Exchange, not {type(observer).__name__}: "
-                "write a function, or ConsoleLog()"
-            )
-        if any(map(is_coroutine_function, (observer, getattr(observer, "started", None)))):
-            raise TypeError(
-                "an observer must be a plain function, not a coroutine function: "
-                "it may put the exchange into a queue"
-            )
+        check_observer(observer)
     if not isinstance(bodies, int) or isinstance(bodies, bool):
         raise TypeError(f"bodies must be a number of bytes, not {bodies!r}: write bodies=4096")
     if bodies < 0:
         raise ValueError(f"bodies must be a number of bytes from 0 up, not {bodies}")
     if not isinstance(redaction, Redaction):
         raise TypeError(f"redaction must be a Redaction, not {redaction!r}: write Redaction(...)")
+
+
+def check_observer(observer: object) -> None:
+    """Refuse what could not be called, or would give a coroutine that nobody awaits."""
+    if not callable(observer):
+        raise TypeError(
+            f"an observer must be a function of one Exchange, not {type(observer).__name__}: "
+            "write a function, or ConsoleLog()"
+        )
+    started = getattr(observer, "started", None)
+    if not (started is None or callable(started)):
+        raise TypeError(
+            "the started of an observer must be a function of one Exchange, not "
+            f"{type(started).__name__}: write a method, or give it another name"
+        )
+    if any(map(is_coroutine_function, (observer, started))):
+        raise TypeError(
+            "an observer must be a plain function, not a coroutine function: "
+            "it may put the exchange into a queue"
+        )
