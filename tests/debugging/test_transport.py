@@ -1,5 +1,6 @@
 """`DebuggingTransport` on real sockets: every exchange is reported once, and nothing is changed."""
 
+import functools
 import gc
 import gzip
 import io
@@ -15,12 +16,13 @@ import anyio
 import httpx
 import pytest
 from support import faulty, http2
+from support.cancelling import cancelled_when
 from support.faulty import answer, faulty_origin
 from support.flavours import Flavour
 from support.raw import raw_server, read_head, respond, wait_for_end
 from support.servers import Origin
 
-from transportkit import Attempt, DebuggingTransport, Exchange
+from transportkit import Attempt, CurlLog, DebuggingTransport, Exchange
 from transportkit._redaction import Redaction
 from transportkit.debugging import capture
 
@@ -445,9 +447,11 @@ class TestCancellation:
         seen: list[Exchange] = []
         with faulty_origin(faulty.stall) as origin:
             transport = flavour.DebuggingTransport(None, seen.append)
-            async with flavour.client(transport=transport) as client:
-                with anyio.move_on_after(0.2) as scope:
-                    await client.get(origin.url)
+            async with (
+                flavour.client(transport=transport) as client,
+                cancelled_when(lambda: origin.has_stalled) as scope,
+            ):
+                await client.get(origin.url)
         assert scope.cancelled_caught
         (exchange,) = seen
         assert exchange.error is not None
@@ -466,8 +470,10 @@ class TestCancellation:
         with raw_server(talk) as url:
             transport = flavour.DebuggingTransport(None, seen.append)
             async with flavour.client(transport=transport) as client:
-                with anyio.move_on_after(0.2) as scope:
-                    await client.get(url)
+                with anyio.CancelScope() as scope:
+                    async with client.stream("GET", url) as response:
+                        async for _ in flavour.chunks(response):
+                            scope.cancel()
         assert scope.cancelled_caught
         (exchange,) = seen
         assert (exchange.status, exchange.response_body.size) == (200, 4)
@@ -774,6 +780,21 @@ class TestAnObserver:
         assert "abc" not in second
         assert [record.name for record in caplog.records] == ["transportkit.debugging"] * 2
 
+    async def test_that_fails_at_the_end_of_a_body_is_logged_with_its_own_error_only(
+        self, flavour: Flavour, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(exchange: Exchange) -> None:
+            raise ZeroDivisionError
+
+        inner = Inner(httpx.Response(200, stream=Own(b"one", b"two")))
+        transport = flavour.DebuggingTransport(inner, fail)
+        response = await flavour.send(transport, httpx.Request("GET", "http://h/"))
+        assert await flavour.read(response) == b"onetwo"
+        (message,) = (record.getMessage() for record in caplog.records)
+        assert message.count("Traceback") == 1
+        assert "Stop" not in message
+        assert message.endswith("ZeroDivisionError\n")
+
     async def test_that_always_fails_is_logged_at_length_once(
         self, flavour: Flavour, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -892,7 +913,31 @@ class TestArguments:
         with pytest.raises(TypeError, match=r"write DebuggingTransport\(None, observer\)$"):
             flavour.DebuggingTransport(print)
 
-    @pytest.mark.parametrize("observer", [None, "print", Exchange])
+    def test_a_transport_is_no_class(self, flavour: Flavour) -> None:
+        name = flavour.HTTPTransport.__name__
+        with pytest.raises(TypeError, match=rf"^{name} is a class: write {name}\(\.\.\.\)$"):
+            flavour.DebuggingTransport(flavour.HTTPTransport)
+
+    def test_an_observer_is_no_class(self, flavour: Flavour) -> None:
+        with pytest.raises(TypeError, match=r"^CurlLog is a class: write CurlLog\(\.\.\.\)$"):
+            flavour.DebuggingTransport(None, print, CurlLog)
+
+    @pytest.mark.parametrize("started", [True, "now", 0.0])
+    def test_a_started_can_be_called(self, flavour: Flavour, started: object) -> None:
+        observer = functools.partial(print)
+        observer.started = started  # type: ignore[attr-defined]
+        with pytest.raises(TypeError, match=r"^the started of an observer must be a function of"):
+            flavour.DebuggingTransport(None, observer)
+
+    async def test_a_started_may_be_none(self, flavour: Flavour) -> None:
+        seen: list[object] = []
+        observer = functools.partial(seen.append)
+        observer.started = None  # type: ignore[attr-defined]
+        transport = flavour.DebuggingTransport(Inner(), observer)
+        await flavour.send(transport, httpx.Request("GET", "http://h/"))
+        assert len(seen) == 1
+
+    @pytest.mark.parametrize("observer", [None, "print"])
     def test_an_observer_can_be_called(self, flavour: Flavour, observer: object) -> None:
         with pytest.raises(TypeError, match=r"^an observer must be a function of one Exchange"):
             flavour.DebuggingTransport(None, observer)

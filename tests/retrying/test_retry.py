@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import h2.connection
 import httpx
 import pytest
 import tenacity
 from support import faulty, http2
+from support.cancelling import cancelled_when
 from support.faulty import Step, answer, faulty_origin
 from support.flavours import Flavour, SpyTransport
 from support.servers import Origin, Proxy
@@ -497,7 +497,7 @@ class TestCancellation:
         with faulty_origin(answer(503, {"Retry-After": "60"}, b"busy")) as origin:
             transport = flavour.RetryTransport(trust_env=False)
             async with flavour.client(transport=transport) as client:
-                with anyio.move_on_after(0.03) as scope:
+                async with cancelled_when(lambda: len(origin.requests) == 1) as scope:
                     await client.get(origin.url)
                 assert scope.cancelled_caught
                 assert busy(transport) == []
@@ -507,7 +507,7 @@ class TestCancellation:
         with faulty_origin(answer(503, {"Retry-After": "0"}), faulty.stall) as origin:
             transport = flavour.RetryTransport(trust_env=False)
             async with flavour.client(transport=transport) as client:
-                with anyio.move_on_after(0.05) as scope:
+                async with cancelled_when(lambda: origin.has_stalled) as scope:
                     await client.get(origin.url)
                 assert scope.cancelled_caught
                 assert busy(transport) == []

@@ -83,6 +83,7 @@ class Connection:
 
     def wait_for_end(self) -> None:
         """Say nothing until the client has closed the connection."""
+        self._origin.has_stalled = True
         while self.peer.recv(65536):
             pass
 
@@ -170,12 +171,14 @@ class FaultyOrigin:
         url: of a host on loopback; nobody listens there until `listen` was called.
         requests: every request whose head arrived, in order.
         connections: how many were accepted.
+        has_stalled: whether a step waits, or has waited, for the client to leave.
     """
 
     listener: socket.socket
     script: list[Step]
     requests: list[Seen] = field(default_factory=list)
     connections: int = 0
+    has_stalled: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _threads: list[threading.Thread] = field(default_factory=list)
     _peers: list[socket.socket] = field(default_factory=list)
