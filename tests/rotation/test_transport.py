@@ -407,6 +407,16 @@ class TestARequest:
         assert [(status.sent, status.failed) for status in rotation.status()] == [(1, 0), (0, 0)]
         assert rotation.status()[0].in_flight == 0
 
+    async def test_to_a_url_that_nobody_can_send_to_goes_to_no_other_proxy(
+        self, flavour: Flavour
+    ) -> None:
+        rotation = flavour.ProxyRoundRobin([A, B], verify=TLS)
+        with pytest.raises(httpx.UnsupportedProtocol) as failed:
+            await flavour.send(rotation, httpx.Request("GET", "gopher://target.example/"))
+        assert not hasattr(failed.value, "__notes__")
+        assert [(status.sent, status.failed) for status in rotation.status()] == [(1, 0), (0, 0)]
+        assert [status.in_flight for status in rotation.status()] == [0, 0]
+
     async def test_whose_key_cannot_be_told_has_no_turn(self, flavour: Flavour) -> None:
         def sticky(request: httpx.Request) -> str:
             return request.headers["X-Session"]
