@@ -56,7 +56,8 @@ async def session(recorder: HARRecorder, url: str) -> None:
 async def give_up(client: httpx.AsyncClient) -> None:
     """A request that fails is an entry, too."""
     with suppress(httpx.ReadTimeout):
-        await client.get("/slow", timeout=0.25, extensions={"retry": None})
+        timeout = httpx.Timeout(5, read=0.25)
+        await client.get("/slow", timeout=timeout, extensions={"retry": None})
 
 
 async def photo() -> AsyncIterator[bytes]:
@@ -84,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     # A connection that is kept open would hold up the end.
-    timeout = 2
+    timeout = 5
     is_busy = True
 
     def do_GET(self) -> None:
@@ -97,7 +98,8 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/report.pdf":
             self.answer(200, "application/pdf", b"%PDF-1.7\n\xff" * 20_000, wait=0.05, steps=6)
         elif path == "/slow":
-            self.answer(200, "text/plain", b"too late", wait=0.4)
+            # The client gives up first.
+            self.rfile.read(1)
         elif path == "/style.css":
             self.answer(200, "text/css", b"body { color: teal }\n", wait=0.02)
         else:
