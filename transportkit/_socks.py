@@ -27,11 +27,12 @@ class TimedStream:
         self._stream = stream
         self._timeouts = timeouts
 
-    def read(self, max_bytes: int) -> object:
-        return self._stream.read(max_bytes, self._timeouts.get("read"))
+    # httpx2 has learnt to give them itself, and gives the same.
+    def read(self, max_bytes: int, timeout: float | None = None) -> object:
+        return self._stream.read(max_bytes, self._timeouts.get("read", timeout))
 
-    def write(self, buffer: bytes) -> object:
-        return self._stream.write(buffer, self._timeouts.get("write"))
+    def write(self, buffer: bytes, timeout: float | None = None) -> object:
+        return self._stream.write(buffer, self._timeouts.get("write", timeout))
 
 
 class Handshake:
