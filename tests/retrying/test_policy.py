@@ -286,12 +286,12 @@ class TestRetryPolicy:
 class TestThePolicyOfARequest:
     @pytest.mark.parametrize("policy", [None, RetryPolicy(), RetryPolicy(deadline=3)])
     def test_is_what_it_brings_along(self, policy: RetryPolicy | None) -> None:
-        assert policy_for({"retry": policy}) is policy
+        assert policy_for({"retry": policy}, RetryPolicy()) is policy
 
     @pytest.mark.parametrize("policy", [True, False, 3, {}, RetryPolicy])
     def test_is_refused_where_it_is_none(self, policy: object) -> None:
         with pytest.raises(TypeError, match=r'^extensions\["retry"\] must be a RetryPolicy, or '):
-            policy_for({"retry": policy})
+            policy_for({"retry": policy}, RetryPolicy())
 
 
 class TestAResponse:

@@ -115,6 +115,11 @@ class RetryPolicy:
         object.__setattr__(self, "methods", _check_methods(self.methods))
 
 
+def bare_methods(policy: RetryPolicy) -> Collection[str]:
+    """The methods whose first attempt under a policy needs no trace and no timeouts of ours."""
+    return policy.methods if policy.deadline is None else frozenset()
+
+
 def _check_methods(methods: object) -> frozenset[str]:
     if isinstance(methods, (str, bytes)) or not isinstance(methods, Collection):
         raise TypeError(f"methods must be a set such as {{'GET', 'PUT'}}, not {methods!r}")
@@ -242,13 +247,17 @@ class RetryCall:
             self._policy.before_sleep(self._state)
 
 
-def policy_for(extensions: Mapping[str, object]) -> RetryPolicy | None:
+def policy_for(extensions: Mapping[str, object], default: RetryPolicy) -> RetryPolicy | None:
     """The policy that a request brings along, None for a single attempt.
+
+    Arguments:
+        extensions: of the request.
+        default: for those that bring none along.
 
     Raises:
         TypeError: `extensions["retry"]` is neither.
     """
-    policy = extensions["retry"]
+    policy = extensions.get("retry", default)
     if policy is None or isinstance(policy, RetryPolicy):
         return policy
     raise TypeError(

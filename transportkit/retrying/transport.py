@@ -10,7 +10,7 @@ from .._io import async_drain, async_shield, async_sleep, drain, shield, sleep
 from .._network import HTTPTransportOptions
 from .._wrapper import AsyncWrapper, Wrapper
 from .budget import Buckets, RetryBudget
-from .policy import RetryCall, RetryPolicy, policy_for
+from .policy import RetryCall, RetryPolicy, bare_methods, policy_for
 from .sending import AsyncSending, Sending, drain_seconds
 
 _DEFAULT_POLICY = RetryPolicy()
@@ -59,33 +59,31 @@ class RetryTransport(Wrapper):
         check_arguments(policy, budget)
         super().__init__(transport, **kwargs)
         self._policy = policy
+        self._bare_methods = bare_methods(policy)
         self._buckets = Buckets(budget)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        policy: RetryPolicy | None = self._policy
-        if "retry" in request.extensions:
-            policy = policy_for(request.extensions)
-        if policy is None:
-            return self._send(self._transport, request)
         started = time.monotonic()
         if (
-            request.method not in policy.methods
-            or policy.deadline is not None
-            or type(request.stream) is not ByteStream
+            request.method in self._bare_methods
+            and type(request.stream) is ByteStream
+            and "retry" not in request.extensions
+            and self._openings.is_open
         ):
-            return self._attempts(request, Sending(policy, request, started), None)
-        # Nothing has to be told to the inner transport, and nothing taken back from it: this is
-        # the way of nearly all requests, and it costs next to nothing.
-        if not self._openings.is_open:
-            self._openings.reopen()
-        outcome: httpx.Response | Exception
-        try:
-            outcome = self._transport.handle_request(request)
-            if outcome.status_code < 400 and not self._buckets.by_origin:
-                return outcome
-        except Exception as error:  # noqa: BLE001 - the policy says what to make of it
-            outcome = error
-        return self._attempts(request, Sending(policy, request, started), outcome)
+            # Nothing has to be told to the inner transport, and nothing taken back from it: this
+            # is the way of nearly all requests, and it costs next to nothing.
+            outcome: httpx.Response | Exception
+            try:
+                outcome = self._transport.handle_request(request)
+                if outcome.status_code < 400 and not self._buckets.by_origin:
+                    return outcome
+            except Exception as error:  # noqa: BLE001 - the policy says what to make of it
+                outcome = error
+            return self._attempts(request, Sending(self._policy, request, started), outcome)
+        policy = policy_for(request.extensions, self._policy)
+        if policy is None:
+            return self._send(self._transport, request)
+        return self._attempts(request, Sending(policy, request, started), None)
 
     def _attempts(
         self,
@@ -152,33 +150,33 @@ class AsyncRetryTransport(AsyncWrapper):
         check_arguments(policy, budget)
         super().__init__(transport, **kwargs)
         self._policy = policy
+        self._bare_methods = bare_methods(policy)
         self._buckets = Buckets(budget)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        policy: RetryPolicy | None = self._policy
-        if "retry" in request.extensions:
-            policy = policy_for(request.extensions)
-        if policy is None:
-            return await self._send(self._transport, request)
         started = time.monotonic()
         if (
-            request.method not in policy.methods
-            or policy.deadline is not None
-            or type(request.stream) is not ByteStream
+            request.method in self._bare_methods
+            and type(request.stream) is ByteStream
+            and "retry" not in request.extensions
+            and self._openings.is_open
         ):
-            return await self._attempts(request, AsyncSending(policy, request, started), None)
-        # Nothing has to be told to the inner transport, and nothing taken back from it: this is
-        # the way of nearly all requests, and it costs next to nothing.
-        if not self._openings.is_open:
-            self._openings.reopen()
-        outcome: httpx.Response | Exception
-        try:
-            outcome = await self._transport.handle_async_request(request)
-            if outcome.status_code < 400 and not self._buckets.by_origin:
-                return outcome
-        except Exception as error:  # noqa: BLE001 - the policy says what to make of it
-            outcome = error
-        return await self._attempts(request, AsyncSending(policy, request, started), outcome)
+            # Nothing has to be told to the inner transport, and nothing taken back from it: this
+            # is the way of nearly all requests, and it costs next to nothing.
+            outcome: httpx.Response | Exception
+            try:
+                outcome = await self._transport.handle_async_request(request)
+                if outcome.status_code < 400 and not self._buckets.by_origin:
+                    return outcome
+            except Exception as error:  # noqa: BLE001 - the policy says what to make of it
+                outcome = error
+            return await self._attempts(
+                request, AsyncSending(self._policy, request, started), outcome
+            )
+        policy = policy_for(request.extensions, self._policy)
+        if policy is None:
+            return await self._send(self._transport, request)
+        return await self._attempts(request, AsyncSending(policy, request, started), None)
 
     async def _attempts(
         self,
