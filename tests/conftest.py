@@ -20,8 +20,24 @@ import trustme
 from support import leaks, servers
 from support.flavours import NAMES, Flavour
 
-hypothesis.settings.register_profile("transportkit", deadline=None, derandomize=True)
-hypothesis.settings.load_profile("transportkit")
+hypothesis.settings.register_profile("thin", deadline=None, derandomize=True, max_examples=25)
+hypothesis.settings.register_profile("slow", deadline=None, derandomize=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run what takes long, too, and all of it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("slow" if config.getoption("slow") else "thin")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("slow"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
 @pytest.hookimpl(tryfirst=True)

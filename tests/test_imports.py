@@ -20,6 +20,7 @@ _HIGHER = ("_wrapper", "__init__")
 GROUND = tuple(path.stem for path in PACKAGE.glob("_*.py") if path.stem not in _HIGHER)
 # From the ground up; what stands on one floor may not look further up.
 FLOORS = (
+    ("wire",),
     GROUND,
     ("rotation",),
     ("routing",),

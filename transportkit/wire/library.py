@@ -1,0 +1,190 @@
+"""The seam to httpx and httpx2: which of them an object comes from, and the names of that one.
+
+An object tells by its class which library it belongs to, and whoever made it has imported that
+library. So nothing below the transports imports either: a decision reads attributes, asks
+`is_a(error, "TransportError")`, and raises `library_of(request).ReadError(...)`. The protocols
+here are what decisions read; the classes of both libraries have all of it.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from types import ModuleType
+from typing import Any, Literal, Protocol
+
+LIBRARIES = ("httpx", "httpx2")
+
+Name = Literal[
+    "AsyncBaseTransport",
+    "AsyncByteStream",
+    "BaseTransport",
+    "ByteStream",
+    "ConnectError",
+    "ConnectTimeout",
+    "DecodingError",
+    "HTTPError",
+    "InvalidURL",
+    "LocalProtocolError",
+    "NetworkError",
+    "PoolTimeout",
+    "Proxy",
+    "ProxyError",
+    "ReadError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "Request",
+    "Response",
+    "StreamConsumed",
+    "SyncByteStream",
+    "TimeoutException",
+    "TransportError",
+    "URL",
+    "UnsupportedProtocol",
+]
+
+
+class URL(Protocol):
+    """A parsed URL."""
+
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def userinfo(self) -> bytes: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def raw_host(self) -> bytes: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def raw_path(self) -> bytes: ...
+    @property
+    def query(self) -> bytes: ...
+    @property
+    def fragment(self) -> str: ...
+
+
+class Headers(Protocol):
+    """The headers of a message, by names in any case."""
+
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]: ...
+    def get(self, key: str, default: str) -> str: ...
+    def get_list(self, key: str) -> list[str]: ...
+    def multi_items(self) -> list[tuple[str, str]]: ...
+    def __contains__(self, key: object) -> bool: ...
+    def __getitem__(self, key: str) -> str: ...
+    def __iter__(self) -> Iterator[str]: ...
+
+
+class Request(Protocol):
+    """A request on its way."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def url(self) -> URL: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def stream(self) -> object: ...
+    @property
+    def extensions(self) -> Mapping[str, object]: ...
+
+
+class Response(Protocol):
+    """A response whose body may still be on its way."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def reason_phrase(self) -> str: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def stream(self) -> object: ...
+    @property
+    def extensions(self) -> Mapping[str, object]: ...
+    @property
+    def is_closed(self) -> bool: ...
+
+
+class Proxy(Protocol):
+    """The URL of a proxy, and what it is asked with."""
+
+    @property
+    def url(self) -> URL: ...
+    @property
+    def auth(self) -> tuple[str, str] | None: ...
+    @property
+    def headers(self) -> Headers: ...
+
+
+def _find_origin(kind: type) -> tuple[str, frozenset[str]]:
+    bases = [base for base in kind.__mro__ if base.__module__ in LIBRARIES]
+    return (bases[0].__module__ if bases else "", frozenset(base.__name__ for base in bases))
+
+
+# A decorator would make the argument any `Hashable`, which mypy does not take classes for.
+_origin: Callable[[type], tuple[str, frozenset[str]]] = lru_cache(256)(_find_origin)
+
+
+def is_a(thing: object, *names: Name) -> bool:
+    """Whether an object is an instance of a class of httpx or httpx2.
+
+    Arguments:
+        thing: any object.
+        names: of classes; one of them is enough.
+
+    >>> import httpx
+    >>> is_a(httpx.ReadTimeout("timed out"), "TransportError"), is_a(OSError(), "TransportError")
+    (True, False)
+    """
+    return not _origin(type(thing))[1].isdisjoint(names)
+
+
+def library_name(thing: object) -> str:
+    """The name of the library that an object or a class belongs to, empty for neither of the two.
+
+    >>> import httpx
+    >>> library_name(httpx.URL("https://example.com")), library_name(httpx.BaseTransport)
+    ('httpx', 'httpx')
+    """
+    kind: type = thing if isinstance(thing, type) else type(thing)
+    return _origin(kind)[0]
+
+
+def library_of(thing: object) -> Any:  # noqa: ANN401 - a module, whose names its objects' user knows
+    """The library that an object or a class belongs to.
+
+    >>> import httpx
+    >>> library_of(httpx.Request("GET", "https://example.com")) is httpx
+    True
+    """
+    return sys.modules[library_name(thing)]
+
+
+def parse_url(text: str) -> URL:
+    """Text as a URL, by whichever of the two libraries is there: they parse alike.
+
+    Raises:
+        InvalidURL: of that library, when the text is not a URL.
+    """
+    url: URL = _any_library().URL(text)
+    return url
+
+
+def _any_library() -> ModuleType:
+    for name in LIBRARIES:
+        if (loaded := sys.modules.get(name)) is not None:
+            return loaded
+    # Only plain functions get here, such as `environment_routes`: a transport has loaded its own.
+    for name in LIBRARIES[:-1]:
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    return importlib.import_module(LIBRARIES[-1])
