@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from .._redaction import Redaction
+from ..redaction.redaction import Redaction
 
 # Decoders put out all that their input is worth, and a few bytes can be worth megabytes.
 _STEP = 16

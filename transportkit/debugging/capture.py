@@ -13,7 +13,7 @@ from .reporting import Reporter
 from .timings import TUNNEL
 
 if TYPE_CHECKING:
-    from .._trace import AsyncTrace, Trace
+    from ..wire.trace import AsyncTrace, Trace
 
 _REQUEST = "http11.send_request_headers.started"
 # They come with the connection, whose address is lost when the next step fails.

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from .._arguments import check_flag
+from ..wire.arguments import check_flag
 from .bodies import Body
 from .exchange import Exchange
 

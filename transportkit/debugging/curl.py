@@ -7,7 +7,7 @@ itself, and the request did not have, is taken out of it.
 import re
 from collections.abc import Iterator
 
-from .._arguments import check_flag
+from ..wire.arguments import check_flag
 from .console import Write, check_write
 from .exchange import Exchange
 

@@ -12,7 +12,7 @@ from typing import Self
 
 import httpx
 
-from .._redaction import REDACTION, Redaction
+from ..redaction.redaction import REDACTION, Redaction
 from ..retrying.policy import Attempt
 from .bodies import Body, Kept, shown_body
 from .timings import Timings, timings

@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from .._arguments import file_path
+from ..wire.arguments import file_path
 
 if sys.platform == "win32":  # pragma: no cover - the tests run where there is flock
     import msvcrt

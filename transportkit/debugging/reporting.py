@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
-from .._redaction import Redaction
+from ..redaction.redaction import Redaction
 from .exchange import Exchange, Record
 
 Observer = Callable[[Exchange], object]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from .._redaction import REDACTION
+from ..redaction.redaction import REDACTION
 from .beneath import open_beneath
 from .names import AnyPath, absolute, path_named
 from .reading import OpenFile

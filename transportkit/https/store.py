@@ -15,9 +15,9 @@ from time import monotonic, time
 
 import httpx
 
-from .._redaction import REDACTION
-from .hosts_file import HostsFile
-from .strict import (
+from ..redaction.redaction import REDACTION
+from .curl_file import HostsFile
+from .rfc6797 import (
     Entry,
     apply,
     canonical_name,

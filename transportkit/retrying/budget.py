@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from .._arguments import check_number
+from ..wire.arguments import check_number
 
 _MAX_ORIGINS = 1024
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from .._arguments import check_count, check_number
-from .._redaction import REDACTION
-from .._replay import IDEMPOTENT_METHODS, AsyncReplayStream, ReplayStream
-from .._trace import Watch
+from ..wire.arguments import check_count, check_number
+from ..redaction.redaction import REDACTION
+from ..wire.replay import IDEMPOTENT_METHODS, AsyncReplayStream, ReplayStream
+from ..wire.trace import Watch
 from .budget import Buckets
 from .strategies import (
     Predicate,

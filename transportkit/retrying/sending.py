@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 import httpx
 
-from .._io import DRAIN_SECONDS
-from .._replay import AsyncReplayStream, ReplayStream, is_repeatable
-from .._timeouts import LiveTimeouts
-from .._trace import AsyncSentWatch, SentWatch
+from ..wire.io import DRAIN_SECONDS
+from ..wire.replay import AsyncReplayStream, ReplayStream, is_repeatable
+from .deadline import LiveTimeouts
+from ..wire.trace import AsyncSentWatch, SentWatch
 from .policy import RetryPolicy
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from .._arguments import (
+from ..wire.arguments import (
     check_number,
     class_advice,
     is_coroutine_function,

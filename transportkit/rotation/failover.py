@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from .._replay import IDEMPOTENT_METHODS, AsyncReplayStream, ReplayStream, is_repeatable
+from ..wire.replay import IDEMPOTENT_METHODS, AsyncReplayStream, ReplayStream, is_repeatable
 from .health import Verdict, Via, verdict
 from .members import Member, Turn
 from .pool import Rotation

@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 
 import httpx
 
-from .._arguments import check_number
-from .._trace import Watch
+from ..wire.arguments import check_number
+from ..wire.trace import Watch
 
 M = TypeVar("M")
 

@@ -2,7 +2,7 @@
 
 from typing import Generic, TypeVar
 
-from .._trace import Watch
+from ..wire.trace import Watch
 from .proxies import Entry
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from .._lifecycle import Openings
-from .._network import Network, check_options
+from ..wire.lifecycle import Openings
+from ..network.options import Network, check_options
 from .health import Via
 from .members import Member
 from .proxies import Entry, in_words, parse, parse_all

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import httpx
 
-from .._arguments import check_number, transport_advice
-from .._network import parse_proxy
-from .._redaction import MASK, REDACTION
+from ..wire.arguments import check_number, transport_advice
+from ..network.options import parse_proxy
+from ..redaction.redaction import MASK, REDACTION
 from .health import Via
 
 ProxyLike = str | httpx.URL | httpx.Proxy | None

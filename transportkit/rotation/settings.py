@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import httpx
 
-from .._arguments import is_coroutine_function
+from ..wire.arguments import is_coroutine_function
 from .health import Cooldown
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from urllib.request import getproxies
 
-from .._redaction import REDACTION
+from ..redaction.redaction import REDACTION
 from .patterns import InvalidRoute, address, parse
 
 _logger = logging.getLogger("transportkit.routing")

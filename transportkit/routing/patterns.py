@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from .._redaction import REDACTION
+from ..redaction.redaction import REDACTION
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network

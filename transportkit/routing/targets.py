@@ -5,9 +5,9 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from .._arguments import transport_advice
-from .._network import IGNORED_BEHIND_PROXY, Network, check_options, parse_proxy
-from .._redaction import MASK, REDACTION
+from ..wire.arguments import transport_advice
+from ..network.options import IGNORED_BEHIND_PROXY, Network, check_options, parse_proxy
+from ..redaction.redaction import MASK, REDACTION
 from ..rotation.health import Via
 from ..rotation.proxies import in_words, parse_all
 

@@ -16,8 +16,8 @@ from typing import Any, Generic, TypedDict, TypeVar
 
 import httpx
 
-from ._arguments import check_count, check_number
-from ._redaction import REDACTION
+from ..wire.arguments import check_count, check_number
+from ..redaction.redaction import REDACTION
 
 T = TypeVar("T")
 

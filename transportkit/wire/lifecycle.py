@@ -16,7 +16,7 @@ from typing import Generic, Self, TypeVar
 
 import httpx
 
-from ._io import async_shield, shield
+from .io import async_shield, shield
 
 T = TypeVar("T")
 

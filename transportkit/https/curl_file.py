@@ -22,8 +22,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .._arguments import file_path
-from .strict import Entry, canonical_name
+from ..wire.arguments import file_path
+from .rfc6797 import Entry, canonical_name
 
 if sys.platform == "win32":  # pragma: no cover - the tests run where there is flock
     import msvcrt

@@ -5,7 +5,7 @@ from functools import partial
 
 import httpx
 
-from .._io import (
+from ..wire.io import (
     async_piece_sizes,
     async_run_in_thread,
     async_shield,
@@ -13,10 +13,10 @@ from .._io import (
     run_in_thread,
     shield,
 )
-from .._redaction import REDACTION
-from .answering import Files
-from .names import AnyPath
-from .reading import OpenFile
+from ..redaction.redaction import REDACTION
+from ..files.answering import Files
+from ..files.names import AnyPath
+from ..files.reading import OpenFile
 
 
 def _read_error(error: OSError, request: httpx.Request) -> httpx.ReadError:

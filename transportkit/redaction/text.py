@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
-from ._secrets import CREDENTIALS, MASK, Names, concealed, decoded, without_tokens
-from ._urls import mask_url
+from .names import CREDENTIALS, MASK, Names, concealed, decoded, without_tokens
+from .urls import mask_url
 
 # URLs in URLs in URLs; what is wrapped deeper is shown to nobody.
 _DEEPEST = 3

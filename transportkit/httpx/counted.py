@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import httpx
 
-from .members import Turn
+from ..rotation.members import Turn
 
 
 class CountedStream(httpx.SyncByteStream):

@@ -7,13 +7,13 @@ from typing import Unpack
 
 import httpx
 
-from .._io import async_run_in_thread, async_shield, run_in_thread, shield
-from .._lifecycle import raise_close_errors
-from .._network import HTTPTransportOptions
-from .._wrapper import AsyncWrapper, Wrapper
+from ..wire.io import async_run_in_thread, async_shield, run_in_thread, shield
+from ..wire.lifecycle import raise_close_errors
+from ..network.options import HTTPTransportOptions
+from .wrapper import AsyncWrapper, Wrapper
 from .redirect import https_location
-from .store import HSTSStore
-from .strict import HEADER, canonical_name
+from ..https.store import HSTSStore
+from ..https.rfc6797 import HEADER, canonical_name
 
 
 def internal_redirect(store: HSTSStore, url: httpx.URL) -> httpx.Response | None:

@@ -8,9 +8,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from ._masking import mask_text
-from ._secrets import MASK, Names, concealed
-from ._urls import CODES, SHORTEST_CODE
+from .text import mask_text
+from .names import MASK, Names, concealed
+from .urls import CODES, SHORTEST_CODE
 
 _JSON_TOKEN = re.compile(
     r"(?P<space>\s++)|(?P<string>\")|(?P<mark>[{}\[\],:])|(?P<scalar>[^\s{}\[\],:\"]++)"

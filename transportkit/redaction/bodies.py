@@ -3,10 +3,10 @@
 import codecs
 import re
 
-from ._json import mask_json
-from ._masking import mask_header, mask_text, without_encoded
-from ._secrets import Names, concealed, without_torn
-from ._urls import mask_pairs
+from .json import mask_json
+from .text import mask_header, mask_text, without_encoded
+from .names import Names, concealed, without_torn
+from .urls import mask_pairs
 
 # Parts in parts in parts; what lies deeper is masked as text.
 _DEEPEST = 3

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from ._io import async_shield, shield
-from ._trace import AsyncTrace, Trace
+from ..wire.io import async_shield, shield
+from ..wire.trace import AsyncTrace, Trace
 
 _BROKE = "the SOCKS handshake broke: {}"
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from numbers import Number
 
-from .._redaction import Redaction
+from .redaction import Redaction
 
 # Before Python 3.12 a filter can hand on no other record than the one it was given.
 _REPLACES = sys.version_info >= (3, 12)

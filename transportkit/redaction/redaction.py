@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import httpx
 
-from ._secrets import MASK, Names, words
+from .names import MASK, Names, words
 
 T = TypeVar("T", str, bytes)
 
@@ -103,8 +103,8 @@ class Redaction:
         Arguments:
             url: a parsed URL, or any text that was meant to be one.
         """
-        from ._masking import without_encoded
-        from ._urls import mask_url
+        from .text import without_encoded
+        from .urls import mask_url
 
         text = str(url)
         wary = not isinstance(url, httpx.URL)
@@ -134,7 +134,7 @@ class Redaction:
         >>> Redaction().header("Location", "/welcome?token=abc&page=2")
         '/welcome?token=****&page=2'
         """
-        from ._masking import mask_header
+        from .text import mask_header
 
         return _settled(value, lambda value: mask_header(name, value, self._names))
 
@@ -151,7 +151,7 @@ class Redaction:
         >>> Redaction().body(b'{"user": "scott", "password": "tig', "application/json")
         b'{"user": "scott", "password": "****'
         """
-        from ._bodies import mask_body
+        from .bodies import mask_body
 
         return _settled(content, lambda body: mask_body(body, content_type, self._names))
 
@@ -163,7 +163,7 @@ class Redaction:
         >>> Redaction().text("Authorization: Basic c2NvdHQ6dGlnZXI=\r\nAccept: */*")
         'Authorization: Basic ****\r\nAccept: */*'
         """
-        from ._masking import mask_text
+        from .text import mask_text
 
         return _settled(text, lambda text: mask_text(text, self._names))
 

@@ -2,7 +2,7 @@
 
 import re
 
-from ._secrets import MASK, Names, without_tokens
+from .names import MASK, Names, without_tokens
 
 # OAuth's authorization code; what is shorter is the code of an error or of a country.
 CODES = frozenset(("code", "device_code"))

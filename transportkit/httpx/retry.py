@@ -6,12 +6,12 @@ from typing import Unpack
 import httpx
 from httpx import ByteStream
 
-from .._io import async_drain, async_shield, async_sleep, drain, shield, sleep
-from .._network import HTTPTransportOptions
-from .._wrapper import AsyncWrapper, Wrapper
-from .budget import Buckets, RetryBudget
-from .policy import RetryCall, RetryPolicy, bare_methods, policy_for
-from .sending import AsyncSending, Sending, drain_seconds
+from ..wire.io import async_drain, async_shield, async_sleep, drain, shield, sleep
+from ..network.options import HTTPTransportOptions
+from .wrapper import AsyncWrapper, Wrapper
+from ..retrying.budget import Buckets, RetryBudget
+from ..retrying.policy import RetryCall, RetryPolicy, bare_methods, policy_for
+from ..retrying.sending import AsyncSending, Sending, drain_seconds
 
 _DEFAULT_POLICY = RetryPolicy()
 _DEFAULT_BUDGET = RetryBudget()

@@ -6,19 +6,19 @@ from typing import Literal, Unpack
 
 import httpx
 
-from .._io import async_drain, async_shield, drain, shield
-from .._lifecycle import AsyncTransportOwner, TransportOwner
-from .._network import HTTPTransportOptions, Network, check_names
-from .._replay import AsyncReplayStream, ReplayStream
-from .._socks import AsyncSOCKSTransport, SOCKSTransport
-from .._trace import AsyncSentWatch, SentWatch
-from .failover import Call, can_repeat
-from .health import Cooldown, ProxyStatus
-from .members import Turn
-from .pool import Rotation
-from .proxies import ProxyLike
-from .settings import Settings
-from .streams import AsyncCountedStream, CountedStream
+from ..wire.io import async_drain, async_shield, drain, shield
+from ..wire.lifecycle import AsyncTransportOwner, TransportOwner
+from ..network.options import HTTPTransportOptions, Network, check_names
+from ..wire.replay import AsyncReplayStream, ReplayStream
+from ..network.socks import AsyncSOCKSTransport, SOCKSTransport
+from ..wire.trace import AsyncSentWatch, SentWatch
+from ..rotation.failover import Call, can_repeat
+from ..rotation.health import Cooldown, ProxyStatus
+from ..rotation.members import Turn
+from ..rotation.pool import Rotation
+from ..rotation.proxies import ProxyLike
+from ..rotation.settings import Settings
+from .counted import AsyncCountedStream, CountedStream
 
 _DEFAULT_COOLDOWN = Cooldown()
 # As much of a body that can be read only once is kept for another proxy.

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx
 
-from .bodies import Kept
-from .capture import Capture
+from ..debugging.bodies import Kept
+from ..debugging.capture import Capture
 
 
 class SentStream(httpx.SyncByteStream):

@@ -6,13 +6,13 @@ from typing import Unpack
 
 import httpx
 
-from .._arguments import check_count
-from .._io import async_shield, shield
-from .._lifecycle import Openings
-from .._network import HTTPTransportOptions
-from .._redaction import REDACTION
-from .._wrapper import AsyncWrapper, Wrapper
-from .continuation import Download, promised_download
+from ..wire.arguments import check_count
+from ..wire.io import async_shield, shield
+from ..wire.lifecycle import Openings
+from ..network.options import HTTPTransportOptions
+from ..redaction.redaction import REDACTION
+from .wrapper import AsyncWrapper, Wrapper
+from ..retrying.ranges import Download, promised_download
 
 _logger = logging.getLogger("transportkit.retrying")
 

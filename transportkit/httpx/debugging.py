@@ -6,13 +6,13 @@ from typing import Unpack
 
 import httpx
 
-from .._arguments import class_advice, is_coroutine_function
-from .._network import HTTPTransportOptions
-from .._redaction import REDACTION, Redaction
-from .._wrapper import AsyncWrapper, Wrapper
-from .capture import AsyncTraceCapture, TraceCapture
-from .console import ConsoleLog
-from .reporting import Observer, Reporter
+from ..wire.arguments import class_advice, is_coroutine_function
+from ..network.options import HTTPTransportOptions
+from ..redaction.redaction import REDACTION, Redaction
+from .wrapper import AsyncWrapper, Wrapper
+from ..debugging.capture import AsyncTraceCapture, TraceCapture
+from ..debugging.console import ConsoleLog
+from ..debugging.reporting import Observer, Reporter
 from .streams import AsyncReceivedStream, AsyncSentStream, ReceivedStream, SentStream
 
 

@@ -6,15 +6,15 @@ from typing import Generic, TypeVar, Unpack
 
 import httpx
 
-from .._lifecycle import AsyncTransportOwner, TransportOwner
-from .._network import HTTPTransportOptions, Network, check_names
-from .._redaction import REDACTION
-from .._socks import AsyncSOCKSTransport, SOCKSTransport
-from ..rotation.transport import AsyncProxyRoundRobin, ProxyRoundRobin
-from .environment import environment_routes
-from .patterns import InvalidRoute, Pattern, parse
-from .table import RoutingTable
-from .targets import Target, Targets
+from ..wire.lifecycle import AsyncTransportOwner, TransportOwner
+from ..network.options import HTTPTransportOptions, Network, check_names
+from ..redaction.redaction import REDACTION
+from ..network.socks import AsyncSOCKSTransport, SOCKSTransport
+from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
+from ..routing.environment import environment_routes
+from ..routing.patterns import InvalidRoute, Pattern, parse
+from ..routing.table import RoutingTable
+from ..routing.targets import Target, Targets
 
 T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
 V = TypeVar("V")

@@ -2,7 +2,7 @@
 
 import httpx
 
-from .._redaction import REDACTION
+from ..redaction.redaction import REDACTION
 
 _STATUS_CODES = (301, 302, 303, 307, 308)
 _SECURE = {"http": "https", "ws": "wss"}

@@ -10,10 +10,10 @@ from typing import Unpack
 
 import httpx
 
-from ._arguments import transport_advice
-from ._lifecycle import AsyncTransportOwner, TransportOwner
-from ._network import HTTPTransportOptions, check_names
-from .routing.mounts import async_default_transport, default_transport
+from ..wire.arguments import transport_advice
+from ..wire.lifecycle import AsyncTransportOwner, TransportOwner
+from ..network.options import HTTPTransportOptions, check_names
+from .mounts import async_default_transport, default_transport
 
 
 class Wrapper(TransportOwner):
