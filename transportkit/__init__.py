@@ -1,26 +1,14 @@
 """Transports for httpx, and a routing dict that picks one for each request."""
 
-from .redaction.redaction import Redaction
 from .debugging.console import ConsoleLog
 from .debugging.curl import CurlLog
 from .debugging.exchange import Body, Exchange, Timings
 from .debugging.har import HARRecorder
-from .redaction.logs import RedactingFilter
-from .httpx.debugging import AsyncDebuggingTransport, DebuggingTransport
 from .files.names import file_url
+from .https.store import HSTSStore
+from .httpx.debugging import AsyncDebuggingTransport, DebuggingTransport
 from .httpx.files import AsyncFileSystemTransport, FileSystemTransport
 from .httpx.hsts import AsyncHSTSTransport, HSTSTransport
-from .httpx.redirect import HTTPSRedirect, RefusingTransport
-from .https.store import HSTSStore
-from .retrying.budget import RetryBudget
-from .retrying.policy import Attempt, RetryPolicy
-from .httpx.resume import AsyncResumeTransport, ResumeTransport
-from .retrying.strategies import retry_if_status, retry_if_transport_error, wait_retry_after
-from .httpx.retry import AsyncRetryTransport, RetryTransport
-from .rotation.health import Cooldown, ProxyStatus
-from .rotation.ring import sticky_by_header, sticky_by_host
-from .httpx.rotation import AsyncProxyRoundRobin, ProxyRoundRobin
-from .routing.environment import environment_routes
 from .httpx.mounts import (
     AsyncMounts,
     Mounts,
@@ -28,6 +16,18 @@ from .httpx.mounts import (
     async_default_transport,
     default_transport,
 )
+from .httpx.redirect import HTTPSRedirect, RefusingTransport
+from .httpx.resume import AsyncResumeTransport, ResumeTransport
+from .httpx.retry import AsyncRetryTransport, RetryTransport
+from .httpx.rotation import AsyncProxyRoundRobin, ProxyRoundRobin
+from .redaction.logs import RedactingFilter
+from .redaction.redaction import Redaction
+from .retrying.budget import RetryBudget
+from .retrying.policy import Attempt, RetryPolicy
+from .retrying.strategies import retry_if_status, retry_if_transport_error, wait_retry_after
+from .rotation.health import Cooldown, ProxyStatus
+from .rotation.ring import sticky_by_header, sticky_by_host
+from .routing.environment import environment_routes
 from .routing.patterns import InvalidRoute
 
 __all__ = [

@@ -6,14 +6,14 @@ from typing import Unpack
 
 import httpx
 
-from ..wire.arguments import class_advice, is_coroutine_function
-from ..network.options import HTTPTransportOptions
-from ..redaction.redaction import REDACTION, Redaction
-from .wrapper import AsyncWrapper, Wrapper
 from ..debugging.capture import AsyncTraceCapture, TraceCapture
 from ..debugging.console import ConsoleLog
 from ..debugging.reporting import Observer, Reporter
+from ..redaction.redaction import REDACTION, Redaction
+from ..wire.arguments import class_advice, is_coroutine_function
+from .options import HTTPTransportOptions
 from .streams import AsyncReceivedStream, AsyncSentStream, ReceivedStream, SentStream
+from .wrapper import AsyncWrapper, Wrapper
 
 
 class DebuggingTransport(Wrapper):

@@ -5,6 +5,10 @@ from functools import partial
 
 import httpx
 
+from ..files.answering import Files
+from ..files.names import AnyPath
+from ..files.reading import OpenFile
+from ..redaction.redaction import REDACTION
 from ..wire.io import (
     async_piece_sizes,
     async_run_in_thread,
@@ -13,10 +17,6 @@ from ..wire.io import (
     run_in_thread,
     shield,
 )
-from ..redaction.redaction import REDACTION
-from ..files.answering import Files
-from ..files.names import AnyPath
-from ..files.reading import OpenFile
 
 
 def _read_error(error: OSError, request: httpx.Request) -> httpx.ReadError:

@@ -7,13 +7,13 @@ from typing import Unpack
 
 import httpx
 
+from ..https.rfc6797 import HEADER, canonical_name
+from ..https.store import HSTSStore
 from ..wire.io import async_run_in_thread, async_shield, run_in_thread, shield
 from ..wire.lifecycle import raise_close_errors
-from ..network.options import HTTPTransportOptions
-from .wrapper import AsyncWrapper, Wrapper
+from .options import HTTPTransportOptions
 from .redirect import https_location
-from ..https.store import HSTSStore
-from ..https.rfc6797 import HEADER, canonical_name
+from .wrapper import AsyncWrapper, Wrapper
 
 
 def internal_redirect(store: HSTSStore, url: httpx.URL) -> httpx.Response | None:

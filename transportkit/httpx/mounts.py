@@ -6,15 +6,17 @@ from typing import Generic, TypeVar, Unpack
 
 import httpx
 
-from ..wire.lifecycle import AsyncTransportOwner, TransportOwner
-from ..network.options import HTTPTransportOptions, Network, check_names
+from ..network.factory import TransportFactory
+from ..network.options import check_names
 from ..redaction.redaction import REDACTION
-from ..network.socks import AsyncSOCKSTransport, SOCKSTransport
-from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
 from ..routing.environment import environment_routes
 from ..routing.patterns import InvalidRoute, Pattern, parse
 from ..routing.table import RoutingTable
 from ..routing.targets import Target, Targets
+from .network import async_transport_factory, transport_factory
+from .options import HTTPTransportOptions
+from .owner import AsyncTransportOwner, TransportOwner
+from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
 
 T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
 V = TypeVar("V")
@@ -52,7 +54,7 @@ class Routing(Generic[T]):
         routes: Mapping[str, T | Target],
         default: T | Target,
         kind: type[T],
-        network: Network[T],
+        network: TransportFactory[T],
         rotation: Callable[..., T],
     ) -> None:
         if not isinstance(routes, Mapping):
@@ -208,7 +210,7 @@ class Mounts(TransportOwner):
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_names(kwargs, type(self))
-        network = Network[httpx.BaseTransport](httpx.HTTPTransport, SOCKSTransport, kwargs)
+        network = transport_factory(kwargs)
         self._routing = Routing(routes, default, httpx.BaseTransport, network, ProxyRoundRobin)
         super().__init__(self._routing.transports())
 
@@ -256,9 +258,7 @@ class AsyncMounts(AsyncTransportOwner):
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_names(kwargs, type(self))
-        network = Network[httpx.AsyncBaseTransport](
-            httpx.AsyncHTTPTransport, AsyncSOCKSTransport, kwargs
-        )
+        network = async_transport_factory(kwargs)
         self._routing = Routing(
             routes, default, httpx.AsyncBaseTransport, network, AsyncProxyRoundRobin
         )

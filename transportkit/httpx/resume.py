@@ -6,13 +6,13 @@ from typing import Unpack
 
 import httpx
 
+from ..redaction.redaction import REDACTION
+from ..retrying.ranges import Download, promised_download
 from ..wire.arguments import check_count
 from ..wire.io import async_shield, shield
-from ..wire.lifecycle import Openings
-from ..network.options import HTTPTransportOptions
-from ..redaction.redaction import REDACTION
+from ..wire.lifecycle import Lifecycle
+from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
-from ..retrying.ranges import Download, promised_download
 
 _logger = logging.getLogger("transportkit.retrying")
 
@@ -63,7 +63,7 @@ class ResumeTransport(Wrapper):
         if response.is_closed or (promised := promised_download(request, response)) is None:
             return response
         response.stream = ResumingStream(
-            self._transport, self._openings, request, response.stream, promised, self._max_resumes
+            self._transport, self._lifecycle, request, response.stream, promised, self._max_resumes
         )
         return response
 
@@ -73,7 +73,7 @@ class ResumingStream(httpx.SyncByteStream):
 
     Arguments:
         transport: what sends the requests for the rest.
-        openings: whether it may still do so.
+        lifecycle: whether it may still do so.
         request: what was answered.
         stream: the body of the answer.
         download: what the answer promised.
@@ -83,7 +83,7 @@ class ResumingStream(httpx.SyncByteStream):
     def __init__(
         self,
         transport: httpx.BaseTransport,
-        openings: Openings[httpx.BaseTransport],
+        lifecycle: Lifecycle[httpx.BaseTransport],
         request: httpx.Request,
         stream: object,
         download: Download,
@@ -91,7 +91,7 @@ class ResumingStream(httpx.SyncByteStream):
     ) -> None:
         assert isinstance(stream, httpx.SyncByteStream)
         self._transport = transport
-        self._openings = openings
+        self._lifecycle = lifecycle
         self._request = request
         self._stream = stream
         self._download = download
@@ -143,7 +143,7 @@ class ResumingStream(httpx.SyncByteStream):
 
     def _may_go_on(self, received: int) -> bool:
         # Who closes the body, or the client, while it is read wants no more of it.
-        is_wanted = self._openings.is_open and not self._is_closed
+        is_wanted = self._lifecycle.is_ready and not self._is_closed
         return is_wanted and self._download.may_go_on(received)
 
     def _let_go(self) -> None:
@@ -180,7 +180,7 @@ class AsyncResumeTransport(AsyncWrapper):
         if response.is_closed or (promised := promised_download(request, response)) is None:
             return response
         response.stream = AsyncResumingStream(
-            self._transport, self._openings, request, response.stream, promised, self._max_resumes
+            self._transport, self._lifecycle, request, response.stream, promised, self._max_resumes
         )
         return response
 
@@ -190,7 +190,7 @@ class AsyncResumingStream(httpx.AsyncByteStream):
 
     Arguments:
         transport: what sends the requests for the rest.
-        openings: whether it may still do so.
+        lifecycle: whether it may still do so.
         request: what was answered.
         stream: the body of the answer.
         download: what the answer promised.
@@ -200,7 +200,7 @@ class AsyncResumingStream(httpx.AsyncByteStream):
     def __init__(
         self,
         transport: httpx.AsyncBaseTransport,
-        openings: Openings[httpx.AsyncBaseTransport],
+        lifecycle: Lifecycle[httpx.AsyncBaseTransport],
         request: httpx.Request,
         stream: object,
         download: Download,
@@ -208,7 +208,7 @@ class AsyncResumingStream(httpx.AsyncByteStream):
     ) -> None:
         assert isinstance(stream, httpx.AsyncByteStream)
         self._transport = transport
-        self._openings = openings
+        self._lifecycle = lifecycle
         self._request = request
         self._stream = stream
         self._download = download
@@ -260,7 +260,7 @@ class AsyncResumingStream(httpx.AsyncByteStream):
 
     def _may_go_on(self, received: int) -> bool:
         # Who closes the body, or the client, while it is read wants no more of it.
-        is_wanted = self._openings.is_open and not self._is_closed
+        is_wanted = self._lifecycle.is_ready and not self._is_closed
         return is_wanted and self._download.may_go_on(received)
 
     async def _let_go(self) -> None:

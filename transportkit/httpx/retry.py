@@ -6,12 +6,12 @@ from typing import Unpack
 import httpx
 from httpx import ByteStream
 
-from ..wire.io import async_drain, async_shield, async_sleep, drain, shield, sleep
-from ..network.options import HTTPTransportOptions
-from .wrapper import AsyncWrapper, Wrapper
 from ..retrying.budget import Buckets, RetryBudget
 from ..retrying.policy import RetryCall, RetryPolicy, bare_methods, policy_for
-from ..retrying.sending import AsyncSending, Sending, drain_seconds
+from ..wire.io import async_drain, async_shield, async_sleep, drain, shield, sleep
+from .options import HTTPTransportOptions
+from .sending import AsyncSending, Sending, drain_seconds
+from .wrapper import AsyncWrapper, Wrapper
 
 _DEFAULT_POLICY = RetryPolicy()
 _DEFAULT_BUDGET = RetryBudget()
@@ -68,7 +68,7 @@ class RetryTransport(Wrapper):
             request.method in self._bare_methods
             and type(request.stream) is ByteStream
             and "retry" not in request.extensions
-            and self._openings.is_open
+            and self._lifecycle.is_ready
         ):
             # Nothing has to be told to the inner transport, and nothing taken back from it: this
             # is the way of nearly all requests, and it costs next to nothing.
@@ -159,7 +159,7 @@ class AsyncRetryTransport(AsyncWrapper):
             request.method in self._bare_methods
             and type(request.stream) is ByteStream
             and "retry" not in request.extensions
-            and self._openings.is_open
+            and self._lifecycle.is_ready
         ):
             # Nothing has to be told to the inner transport, and nothing taken back from it: this
             # is the way of nearly all requests, and it costs next to nothing.

@@ -6,19 +6,20 @@ from typing import Literal, Unpack
 
 import httpx
 
-from ..wire.io import async_drain, async_shield, drain, shield
-from ..wire.lifecycle import AsyncTransportOwner, TransportOwner
-from ..network.options import HTTPTransportOptions, Network, check_names
-from ..wire.replay import AsyncReplayStream, ReplayStream
-from ..network.socks import AsyncSOCKSTransport, SOCKSTransport
-from ..wire.trace import AsyncSentWatch, SentWatch
+from ..network.options import check_names
 from ..rotation.failover import Call, can_repeat
 from ..rotation.health import Cooldown, ProxyStatus
 from ..rotation.members import Turn
 from ..rotation.pool import Rotation
 from ..rotation.proxies import ProxyLike
 from ..rotation.settings import Settings
+from ..wire.io import async_drain, async_shield, drain, shield
+from ..wire.trace import AsyncSentWatch, SentWatch
 from .counted import AsyncCountedStream, CountedStream
+from .network import async_transport_factory, transport_factory
+from .options import HTTPTransportOptions
+from .owner import AsyncTransportOwner, TransportOwner
+from .streams import AsyncReplayStream, ReplayStream
 
 _DEFAULT_COOLDOWN = Cooldown()
 # As much of a body that can be read only once is kept for another proxy.
@@ -93,7 +94,7 @@ class ProxyRoundRobin(TransportOwner):
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         settings.check()
         check_names(kwargs, type(self))
-        network = Network[httpx.BaseTransport](httpx.HTTPTransport, SOCKSTransport, kwargs)
+        network = transport_factory(kwargs)
         self._rotation = Rotation(proxies, httpx.BaseTransport, network, settings)
         super().__init__(self._rotation.ready())
 
@@ -111,7 +112,7 @@ class ProxyRoundRobin(TransportOwner):
                 turn.watch = SentWatch(extensions.get("trace"))
                 request.extensions = {**extensions, "trace": turn.watch}
                 try:
-                    transport = self._rotation.transport_of(turn.member, self._openings)
+                    transport = self._rotation.transport_of(turn.member, self._lifecycle)
                     response = self._send(transport, request)
                 except Exception as error:
                     following = call.after_error(turn, error)
@@ -221,9 +222,7 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         settings.check()
         check_names(kwargs, type(self))
-        network = Network[httpx.AsyncBaseTransport](
-            httpx.AsyncHTTPTransport, AsyncSOCKSTransport, kwargs
-        )
+        network = async_transport_factory(kwargs)
         self._rotation = Rotation(proxies, httpx.AsyncBaseTransport, network, settings)
         super().__init__(self._rotation.ready())
 
@@ -241,7 +240,7 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
                 turn.watch = AsyncSentWatch(extensions.get("trace"))
                 request.extensions = {**extensions, "trace": turn.watch}
                 try:
-                    transport = self._rotation.transport_of(turn.member, self._openings)
+                    transport = self._rotation.transport_of(turn.member, self._lifecycle)
                     response = await self._send(transport, request)
                 except Exception as error:
                     following = call.after_error(turn, error)

@@ -9,6 +9,15 @@ import httpx
 
 from ..debugging.bodies import Kept
 from ..debugging.capture import Capture
+from ..wire.replay import AsyncReplayBody, ReplayBody
+
+
+class ReplayStream(ReplayBody, httpx.SyncByteStream):
+    """A request body that is recorded while it is sent."""
+
+
+class AsyncReplayStream(AsyncReplayBody, httpx.AsyncByteStream):
+    """A request body that is recorded while it is sent."""
 
 
 class SentStream(httpx.SyncByteStream):

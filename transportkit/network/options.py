@@ -1,64 +1,32 @@
-"""`httpx.HTTPTransport` from keyword arguments, with SSL contexts shared where they may be.
+"""The arguments of `httpx.HTTPTransport`, checked before anything is made of them.
 
-An SSL context takes about 20 ms and 0.8 MB to make, nearly all of what a transport
-costs. It is shared only among transports with the same `verify`, `cert`, `trust_env`
-and `http2`: httpcore sets ALPN on the context at every connect, so HTTP/1.1 and HTTP/2
-on one context negotiate the wrong protocol now and then.
+httpx fails on some wrong arguments at the first request only, and ignores others without a word.
 """
 
-import importlib
 import inspect
-import re
 import ssl
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, Generic, TypedDict, TypeVar
+from collections.abc import Collection, Iterable, Mapping
 
-import httpx
-
-from ..wire.arguments import check_count, check_number
 from ..redaction.redaction import REDACTION
+from ..wire.arguments import check_count, check_number, transport_advice
+from ..wire.library import Name, is_a, library_name
 
-T = TypeVar("T")
-
-_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
-
-
-class HTTPTransportOptions(TypedDict, total=False):
-    """The arguments of `httpx.HTTPTransport`, with its defaults."""
-
-    verify: ssl.SSLContext | str | bool
-    cert: str | tuple[str, str] | tuple[str, str, str] | None
-    trust_env: bool
-    http1: bool
-    http2: bool
-    limits: httpx.Limits
-    proxy: str | httpx.URL | httpx.Proxy | None
-    uds: str | None
-    local_address: str | None
-    retries: int
-    socket_options: (
-        Iterable[
-            tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
-        ]
-        | None
-    )
-
-
-# Wider than the TypedDict where JSON and TOML have no tuples and no Limits.
+# Wider than the type that is public where JSON and TOML have no tuples and no Limits.
 _ACCEPTED: dict[str, tuple[type, ...]] = {
     "verify": (ssl.SSLContext, str, bool),
     "cert": (str, tuple, list, type(None)),
     "trust_env": (bool,),
     "http1": (bool,),
     "http2": (bool,),
-    "limits": (httpx.Limits, Mapping),
-    "proxy": (str, httpx.URL, httpx.Proxy, type(None)),
+    "limits": (Mapping,),
+    "proxy": (str, type(None)),
     "uds": (str, type(None)),
     "local_address": (str, type(None)),
     "retries": (int,),
     "socket_options": (Iterable, type(None)),
 }
+# And what is a library's own.
+_ACCEPTED_NAMES: dict[str, tuple[Name, ...]] = {"limits": ("Limits",), "proxy": ("URL", "Proxy")}
 
 _LIMITS = {
     "max_connections": "connections",
@@ -68,14 +36,6 @@ _LIMITS = {
 
 # httpx drops these without a word when there is a proxy.
 IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
-
-# How lists of proxies are sold: host, port, user name and password.
-_AS_SOLD = r"(?i:[a-z0-9]+://)?([^:/@\s]+:[0-9]+):[^:]+:.+"
-
-_UNESCAPED = (
-    "{!r} is no proxy URL: percent-encode '/', '?', '#' and '@' in its user name and password, "
-    "and write its port as a number"
-)
 
 
 def check_names(names: Iterable[object], taker: type | None = None) -> None:
@@ -127,8 +87,9 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
     """
     check_names(options)
     for name, value in options.items():
-        if not isinstance(value, _ACCEPTED[name]):
-            expected = " or ".join(accepted.__name__ for accepted in _ACCEPTED[name])
+        names = _ACCEPTED_NAMES.get(name, ())
+        if not isinstance(value, _ACCEPTED[name]) and not is_a(value, *names):
+            expected = " or ".join([*names, *(kind.__name__ for kind in _ACCEPTED[name])])
             raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
         if name == "retries":
             check_count("retries", value, "retries")
@@ -155,202 +116,47 @@ def _check_limits(limits: object) -> None:
             check_number(f"{name} in limits", value, _LIMITS[name], positive=positive)
 
 
-def _parse_limits(limits: Mapping[str, object]) -> httpx.Limits:
-    given: dict[str, Any] = dict(limits)
-    return httpx.Limits(**given)
-
-
-def parse_proxy(proxy: str | httpx.URL | httpx.Proxy) -> httpx.Proxy:
-    """A proxy from what people write for one.
-
-    Raises:
-        ValueError: it is no URL of an HTTP or SOCKS5 proxy. The text says what to write
-            and holds no credentials.
-
-    >>> parse_proxy("proxy.example:8080")
-    Traceback (most recent call last):
-    ValueError: 'proxy.example:8080' is no proxy URL: write 'http://proxy.example:8080'
-    """
-    if isinstance(proxy, httpx.Proxy):
-        return proxy
-    text = str(proxy)
-    _refuse_as_copied(text)
-    scheme, separator, _ = text.partition("://")
-    if not separator:
-        shown = REDACTION.url(proxy)
-        word, _, rest = shown.partition(":")
-        known = word.lower() in _PROXY_SCHEMES
-        write = f"{word}://{rest.lstrip('/')}" if known else f"http://{shown.lstrip('/')}"
-        advice = f": write {write!r}" if write.strip("htps:/ ") else ""
-        raise ValueError(f"{shown!r} is no proxy URL{advice}")
-    if scheme.lower() not in _PROXY_SCHEMES:
-        raise ValueError(
-            f"{REDACTION.url(proxy)!r} is no proxy URL: httpx speaks {', '.join(_PROXY_SCHEMES)}; for anything "
-            "else, pass a transport that speaks it"
-        )
-    try:
-        url = httpx.URL(text)
-    except (httpx.InvalidURL, UnicodeError):
-        # Its text quotes the part that failed, which may hold half a password.
-        raise ValueError(_UNESCAPED.format(REDACTION.url(proxy))) from None
-    if b"@" in url.raw_path or "@" in url.fragment:
-        # It ended at the first '/', '?' or '#', and took what stands before for host and port.
-        raise ValueError(_UNESCAPED.format(REDACTION.url(proxy)))
-    if not url.host:
-        raise ValueError(f"{REDACTION.url(proxy)!r} is no proxy URL: it names no host")
-    if any(mark in url.raw_host for mark in (b"%20", b",")):
-        raise ValueError(
-            f"{REDACTION.url(proxy)!r} is no proxy URL: it is one URL, without spaces and commas"
-        )
-    if url.port is not None and not 0 < url.port < 65536:
-        raise ValueError(
-            f"{REDACTION.url(proxy)!r} is no proxy URL: a port is a number from 1 to 65535"
-        )
-    return httpx.Proxy(url)
-
-
-def _refuse_as_copied(text: str) -> None:
-    """Refuse a line of a file as it is, and a proxy as it is sold."""
-    if text != text.strip():
-        shown = REDACTION.url(text.strip())
-        raise ValueError(f"{shown!r} has white space around it: strip() it")
-    if sold := re.fullmatch(_AS_SOLD, text):
-        raise ValueError(
-            f"'{sold[1]}:****' is no proxy URL: write 'http://user:password@{sold[1]}'"
-        )
-
-
-def _create_ssl_context(
-    verify: ssl.SSLContext | str | bool, cert: str | tuple[str, ...] | None, trust_env: bool
-) -> ssl.SSLContext:
-    # httpx takes paths too, but warns against them and names these very calls instead.
-    if isinstance(verify, str):
-        if not verify or not Path(verify).exists():
-            raise ValueError(f"verify={verify!r}: there is no such file or directory")
-        directory = Path(verify).is_dir()
-        try:
-            context = ssl.create_default_context(
-                cafile=None if directory else verify, capath=verify if directory else None
-            )
-        except ssl.SSLError as error:
-            raise ValueError(f"verify={verify!r} holds no certificates: {error}") from error
-    else:
-        context = httpx.create_ssl_context(verify=verify, trust_env=trust_env)
-    if cert:
-        files = (cert,) if isinstance(cert, str) else cert
-        for file in files[:2]:
-            if not Path(file).is_file():
-                raise ValueError(f"cert={file!r}: there is no such file")
-        context.load_cert_chain(*files)
-    return context
-
-
-class Network(Generic[T]):
-    """Makes transports out of `httpx.HTTPTransport` arguments.
+def check_inner(transport: object, kind: type, names: Collection[str], taker: type) -> None:
+    """Refuse an inner transport that could not be sent through, or would be in doubt.
 
     Arguments:
-        factory: `httpx.HTTPTransport` or `httpx.AsyncHTTPTransport`.
-        socks_factory: the same for SOCKS proxies.
-        options: the arguments that hold unless a transport has its own.
+        transport: what was given for one.
+        kind: `BaseTransport` or `AsyncBaseTransport` of the library that is needed.
+        names: of the arguments in place of a transport.
+        taker: the class that all this was given to.
 
     Raises:
-        TypeError, ValueError: see `check_options`.
+        TypeError: the text says what to write.
     """
-
-    def __init__(
-        self,
-        factory: Callable[..., T],
-        socks_factory: Callable[..., T],
-        options: Mapping[str, object],
-    ) -> None:
-        check_options(options)
-        self.options: dict[str, object] = dict(options)
-        self._factory = factory
-        self._socks_factory = socks_factory
-        self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
-        self._proxy_context: ssl.SSLContext | None = None
-        self._http2_of_given: dict[ssl.SSLContext, bool] = {}
-
-    def transport(self, **own: object) -> T:
-        """A transport with these arguments over the common ones.
-
-        Raises:
-            TypeError, ValueError: see `check_options`; a proxy that is none; one given
-                SSL context for HTTP/1.1 and HTTP/2 both.
-            ImportError: HTTP/2 or SOCKS without the package it needs.
-        """
-        check_options(own)
-        options = {**self.options, **own}
-        if own.get("uds") and "proxy" not in own:
-            # A socket of one's own is the way to go, and not a proxy for all others.
-            options["proxy"] = None
-        check_options(options, only=own)
-        if options.get("http2"):
-            _require_h2()
-        limits = options.get("limits")
-        if isinstance(limits, Mapping):
-            options["limits"] = _parse_limits(limits)
-        proxy = options.get("proxy")
-        factory = self._factory
-        if isinstance(proxy, (str, httpx.URL, httpx.Proxy)):
-            parsed = parse_proxy(proxy)
-            options["proxy"] = self._with_context(parsed)
-            if parsed.url.scheme.startswith("socks"):
-                factory = self._socks_factory
-        options["verify"] = self._ssl_context(options)
-        options.pop("cert", None)
-        return factory(**options)
-
-    def shared_options(self) -> dict[str, object]:
-        """The common options, for another network that is to share the SSL context of this one."""
-        options = {**self.options, "verify": self._ssl_context(self.options)}
-        options.pop("cert", None)
-        return options
-
-    def _with_context(self, proxy: httpx.Proxy) -> httpx.Proxy:
-        # httpcore would make this context for every connection to a TLS proxy. It cannot be the
-        # one for the targets: httpcore sets ALPN on both, and speaks HTTP/1.1 only to proxies.
-        if proxy.url.scheme != "https" or proxy.ssl_context is not None:
-            return proxy
-        if self._proxy_context is None:
-            import httpcore
-
-            self._proxy_context = httpcore.default_ssl_context()
-        return httpx.Proxy(
-            proxy.url, ssl_context=self._proxy_context, auth=proxy.auth, headers=proxy.headers
+    check_names(names, taker)
+    if transport is None:
+        return
+    if not isinstance(transport, kind):
+        if advice := transport_advice(transport, kind, taker.__name__.removeprefix("Async")):
+            raise TypeError(f"transport: {advice}")
+        written = _meant(transport, kind, taker)
+        advice = f": write {written}" if written else ""
+        raise TypeError(
+            f"transport must be an {library_name(kind)}.{kind.__name__}, not "
+            f"{type(transport).__name__}{advice}"
+        )
+    if names:
+        raise TypeError(
+            f"give either a transport or arguments to build one, not both: {', '.join(names)} "
+            "would be ignored. Pass them where that transport is made"
         )
 
-    def _ssl_context(self, options: Mapping[str, object]) -> ssl.SSLContext:
-        verify = options.get("verify", True)
-        cert = options.get("cert")
-        trust_env = bool(options.get("trust_env", True))
-        http2 = bool(options.get("http2", False))
-        assert isinstance(verify, (ssl.SSLContext, str, bool))
-        assert cert is None or isinstance(cert, (str, tuple, list))
-        if isinstance(verify, ssl.SSLContext) and cert:
-            raise ValueError(
-                "cert would be loaded into the SSLContext given as verify, for all that use it: "
-                "make an SSLContext of its own and call its load_cert_chain()"
-            )
-        if (
-            isinstance(verify, ssl.SSLContext)
-            and self._http2_of_given.setdefault(verify, http2) != http2
-        ):
-            raise ValueError(
-                "verify: one SSLContext cannot serve transports with http2=True and others "
-                "without: httpcore sets the protocols to offer on the context, so connections "
-                "would negotiate the wrong one now and then. Make an SSLContext for each"
-            )
-        cert = tuple(cert) if isinstance(cert, list) else cert
-        key = (verify, cert, trust_env, http2)
-        if key not in self._contexts:
-            self._contexts[key] = _create_ssl_context(verify, cert, trust_env)
-        return self._contexts[key]
 
-
-def _require_h2() -> None:
-    # Without it httpx fails only at the first connection.
-    try:
-        importlib.import_module("h2")
-    except ImportError:
-        raise ImportError("http2=True needs the 'h2' package: pip install 'httpx[http2]'") from None
+def _meant(given: object, kind: type, taker: type) -> str:
+    """What to write for something that is no transport; nothing if nobody knows."""
+    prefix = kind.__name__.removesuffix("BaseTransport")
+    if isinstance(given, str) or is_a(given, "URL", "Proxy"):
+        return "proxy=..."
+    if isinstance(given, (list, tuple)):
+        return f"{prefix}ProxyRoundRobin([...])"
+    if isinstance(given, Mapping):
+        return f"{prefix}Mounts({{...}})"
+    for name, parameter in inspect.signature(taker).parameters.items():
+        if type(parameter.default) is type(given):
+            return f"{name}=..."
+    return ""

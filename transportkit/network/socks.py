@@ -7,12 +7,9 @@ as they are, and forgets about the socket when it fails.
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
-from ..wire.io import async_shield, shield
 from ..wire.trace import AsyncTrace, Trace
 
-_BROKE = "the SOCKS handshake broke: {}"
+BROKE = "the SOCKS handshake broke: {}"
 
 
 class TimedStream:
@@ -90,50 +87,3 @@ class AsyncTracedHandshake(Handshake):
     async def __call__(self, event: str, info: dict[str, Any]) -> object:
         self.hear(event, info)
         return None if self._trace is None else await self._trace(event, info)
-
-
-class SOCKSTransport(httpx.HTTPTransport):
-    """An `httpx.HTTPTransport` with a SOCKS proxy.
-
-    A proxy that stalls in the handshake is an `httpx.ReadTimeout`, as one that stalls in a
-    CONNECT; one that breaks it is an `httpx.ProxyError`.
-    """
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        extensions = request.extensions
-        handshake = TracedHandshake(extensions.get("timeout", {}), extensions.get("trace"))
-        request.extensions = {**extensions, "trace": handshake}
-        try:
-            return super().handle_request(request)
-        except BaseException as error:
-            if handshake.stream is not None:
-                with shield():
-                    handshake.stream.close()
-            if handshake.is_in_others_words(error):
-                raise httpx.ProxyError(_BROKE.format(type(error).__name__)) from error
-            raise
-        finally:
-            request.extensions = extensions
-
-
-class AsyncSOCKSTransport(httpx.AsyncHTTPTransport):
-    """An `httpx.AsyncHTTPTransport` with a SOCKS proxy.
-
-    The same as `SOCKSTransport`, for async clients.
-    """
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        extensions = request.extensions
-        handshake = AsyncTracedHandshake(extensions.get("timeout", {}), extensions.get("trace"))
-        request.extensions = {**extensions, "trace": handshake}
-        try:
-            return await super().handle_async_request(request)
-        except BaseException as error:
-            if handshake.stream is not None:
-                with async_shield():
-                    await handshake.stream.aclose()
-            if handshake.is_in_others_words(error):
-                raise httpx.ProxyError(_BROKE.format(type(error).__name__)) from error
-            raise
-        finally:
-            request.extensions = extensions

@@ -4,8 +4,8 @@ import codecs
 import re
 
 from .json import mask_json
-from .text import mask_header, mask_text, without_encoded
 from .names import Names, concealed, without_torn
+from .text import mask_header, mask_text, without_encoded
 from .urls import mask_pairs
 
 # Parts in parts in parts; what lies deeper is masked as text.

@@ -8,8 +8,8 @@ import json
 import re
 from dataclasses import dataclass
 
-from .text import mask_text
 from .names import MASK, Names, concealed
+from .text import mask_text
 from .urls import CODES, SHORTEST_CODE
 
 _JSON_TOKEN = re.compile(

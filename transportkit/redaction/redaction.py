@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-import httpx
-
+from ..wire.library import URL, Proxy
 from .names import MASK, Names, words
 
 T = TypeVar("T", str, bytes)
@@ -92,7 +91,7 @@ class Redaction:
         """
         return self._names.is_secret(name)
 
-    def url(self, url: httpx.URL | str) -> str:
+    def url(self, url: URL | str) -> str:
         """A URL as text that may be shown.
 
         Text that is no URL is masked as well, up to its last `@`: a password that
@@ -107,17 +106,19 @@ class Redaction:
         from .urls import mask_url
 
         text = str(url)
-        wary = not isinstance(url, httpx.URL)
-        if isinstance(url, httpx.URL) and (userinfo := url.userinfo.decode("ascii")):
+        if not isinstance(url, str) and (userinfo := url.userinfo.decode("ascii")):
             text = text.replace(f"//{userinfo}@", f"//{MASK}@", 1)
         return _settled(
             text,
-            lambda url: without_encoded(mask_url(url, self._names, wary=wary), self._names),
+            lambda url: without_encoded(
+                mask_url(url, self._names, wary=isinstance(url, str)), self._names
+            ),
         )
 
-    def proxy(self, proxy: httpx.Proxy) -> str:
+    def proxy(self, proxy: Proxy) -> str:
         """A proxy as text that may be shown.
 
+        >>> import httpx
         >>> Redaction().proxy(httpx.Proxy("http://scott:tiger@proxy.example:8080"))
         'http://****@proxy.example:8080'
         """

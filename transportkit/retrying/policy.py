@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from ..wire.arguments import check_count, check_number
 from ..redaction.redaction import REDACTION
-from ..wire.replay import IDEMPOTENT_METHODS, AsyncReplayStream, ReplayStream
+from ..wire.arguments import check_count, check_number
+from ..wire.replay import IDEMPOTENT_METHODS, AsyncReplayBody, ReplayBody
 from ..wire.trace import Watch
 from .budget import Buckets
 from .strategies import (
@@ -161,7 +161,7 @@ class RetryCall:
         self,
         outcome: httpx.Response | Exception,
         watch: Watch | None,
-        replay: ReplayStream | AsyncReplayStream | None,
+        replay: ReplayBody | AsyncReplayBody | None,
         now: float,
     ) -> float | None:
         """The seconds to wait before the next attempt, None when this outcome is the last.
@@ -206,7 +206,7 @@ class RetryCall:
         self,
         outcome: httpx.Response | Exception,
         watch: Watch | None,
-        replay: ReplayStream | AsyncReplayStream | None,
+        replay: ReplayBody | AsyncReplayBody | None,
     ) -> bool:
         if isinstance(outcome, httpx.Response) and outcome.status_code < 400:
             return False

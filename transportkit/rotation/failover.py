@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from ..wire.replay import IDEMPOTENT_METHODS, AsyncReplayStream, ReplayStream, is_repeatable
+from ..wire.replay import IDEMPOTENT_METHODS, AsyncReplayBody, ReplayBody, is_repeatable
 from .health import Verdict, Via, verdict
 from .members import Member, Turn
 from .pool import Rotation
@@ -201,7 +201,7 @@ class Call(Generic[T]):
 
 def can_repeat(stream: object) -> bool:
     """Whether the body of a request can be sent again, whole."""
-    if isinstance(stream, (ReplayStream, AsyncReplayStream)):
+    if isinstance(stream, (ReplayBody, AsyncReplayBody)):
         return stream.can_repeat
     return is_repeatable(stream)
 

@@ -9,8 +9,10 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from ..wire.lifecycle import Openings
-from ..network.options import Network, check_options
+from ..network.factory import TransportFactory
+from ..network.options import check_options
+from ..wire.library import Proxy
+from ..wire.lifecycle import Lifecycle
 from .health import Via
 from .members import Member
 from .proxies import Entry, in_words, parse, parse_all
@@ -35,7 +37,7 @@ class Rotation(Generic[T]):
     """
 
     def __init__(
-        self, proxies: object, kind: type[T], network: Network[T], settings: Settings
+        self, proxies: object, kind: type[T], network: TransportFactory[T], settings: Settings
     ) -> None:
         self.settings: Settings = settings
         self.roster: Roster[T] = Roster(
@@ -80,13 +82,13 @@ class Rotation(Generic[T]):
         entry = parse(proxy, self._kind)
         return self.roster.remove(entry.identity, entry.name)
 
-    def transport_of(self, member: Member[T], openings: Openings[T]) -> T:
+    def transport_of(self, member: Member[T], lifecycle: Lifecycle[T]) -> T:
         """What the requests of a member are sent through, made when it is first needed."""
         if member.transport is None:
             with self._building:
                 if member.transport is None:
                     transport = self._network.transport(proxy=member.entry.proxy)
-                    openings.adopt(transport, to_enter=False)
+                    lifecycle.adopt(transport, to_enter=False)
                     member.transport = transport
         return member.transport
 
@@ -94,7 +96,7 @@ class Rotation(Generic[T]):
         return in_words([member.entry.name for member in self.roster.members()]) or "no proxies"
 
 
-def _proxy_of_all(entries: Sequence[Entry]) -> httpx.Proxy | None:
+def _proxy_of_all(entries: Sequence[Entry]) -> Proxy | None:
     """One of the proxies, unless some requests go without."""
     if any(entry.via is Via.DIRECT for entry in entries):
         return None

@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 import httpx
 
-from ..wire.arguments import check_number, transport_advice
-from ..network.options import parse_proxy
+from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import MASK, REDACTION
+from ..wire.arguments import check_number, transport_advice
+from ..wire.library import Proxy
 from .health import Via
 
 ProxyLike = str | httpx.URL | httpx.Proxy | None
@@ -42,7 +43,7 @@ class Entry:
     identity: Hashable
     via: Via
     weight: float = 1.0
-    proxy: httpx.Proxy | None = None
+    proxy: Proxy | None = None
     transport: object = None
 
     @cached_property
@@ -122,7 +123,7 @@ def _parse(proxy: object, kind: type) -> Entry:
     if not isinstance(proxy, (str, httpx.URL, httpx.Proxy)):
         raise TypeError(_no_proxy(proxy, kind))
     try:
-        parsed = parse_proxy(proxy)
+        parsed = parse_proxy(proxy, kind)
     except ValueError as error:
         raise ValueError(f"proxies: {error}") from None
     url, via = parsed.url, Via.HTTP

@@ -5,11 +5,14 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from ..wire.arguments import transport_advice
-from ..network.options import IGNORED_BEHIND_PROXY, Network, check_options, parse_proxy
+from ..network.factory import TransportFactory
+from ..network.options import IGNORED_BEHIND_PROXY, check_options
+from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import MASK, REDACTION
 from ..rotation.health import Via
 from ..rotation.proxies import in_words, parse_all
+from ..wire.arguments import transport_advice
+from ..wire.library import Proxy
 
 T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
 
@@ -44,7 +47,9 @@ class Targets(Generic[T]):
         rotation: makes one of a list of proxies and the arguments of its transports.
     """
 
-    def __init__(self, kind: type[T], network: Network[T], rotation: Callable[..., T]) -> None:
+    def __init__(
+        self, kind: type[T], network: TransportFactory[T], rotation: Callable[..., T]
+    ) -> None:
         self._kind = kind
         self._network = network
         self._rotation = rotation
@@ -72,14 +77,14 @@ class Targets(Generic[T]):
             if any(isinstance(key, str) and "://" in key for key in target):
                 raise TypeError("for proxies with weights, write ProxyRoundRobin({...})")
             check_options(target)
-            return self._network.transport(**target), _describe(target)
+            return self._network.transport(**target), self._describe(target)
         if isinstance(target, Sequence) and not isinstance(target, (bytes, bytearray)):
             return self._in_turn(target)
         raise TypeError(self._refusal(target))
 
     def _through(self, target: str | httpx.URL | httpx.Proxy) -> tuple[T, str]:
         try:
-            proxy = parse_proxy(target)
+            proxy = parse_proxy(target, self._kind)
         except ValueError as error:
             word = isinstance(target, str) and "://" not in target
             raise ValueError(
@@ -104,7 +109,7 @@ class Targets(Generic[T]):
         names = [entry.name for entry in entries]
         return self._shared[name], f"proxies {in_words(names)} in turn"
 
-    def _share(self, name: str, proxy: httpx.Proxy | None) -> T:
+    def _share(self, name: str, proxy: Proxy | None) -> T:
         if name not in self._shared:
             self._shared[name] = self._network.transport(proxy=proxy)
         return self._shared[name]
@@ -113,13 +118,11 @@ class Targets(Generic[T]):
         advice = transport_advice(target, self._kind, "Mounts")
         return advice or f"{type(target).__name__} is no target: write {_TARGETS}"
 
+    def _describe(self, options: Mapping[str, object]) -> str:
+        shown = ", ".join(f"{name}={self._shown(name, value)}" for name, value in options.items())
+        return f"HTTPTransport({shown})"
 
-def _describe(options: Mapping[str, object]) -> str:
-    shown = ", ".join(f"{name}={_shown(name, value)}" for name, value in options.items())
-    return f"HTTPTransport({shown})"
-
-
-def _shown(name: str, value: object) -> str:
-    if name == "proxy" and isinstance(value, (str, httpx.URL, httpx.Proxy)):
-        return REDACTION.proxy(parse_proxy(value))
-    return repr(value) if name in _SHOWN or value is None or isinstance(value, bool) else MASK
+    def _shown(self, name: str, value: object) -> str:
+        if name == "proxy" and value is not None:
+            return REDACTION.proxy(parse_proxy(value, self._kind))
+        return repr(value) if name in _SHOWN or value is None or isinstance(value, bool) else MASK

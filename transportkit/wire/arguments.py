@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+from .library import is_a, library_name
 
 
 def check_number(
@@ -89,21 +89,56 @@ def class_advice(value: object) -> str:
     return f"{value.__name__} is a class: write {value.__name__}(...)"
 
 
+def library_advice(thing: object, kind: type, name: str) -> str:
+    """The import that serves a request or a transport of the other library; empty if it is ours.
+
+    Arguments:
+        thing: what was given.
+        kind: a class of the library that is needed.
+        name: of the transport that it was given to.
+    """
+    needed, given = library_name(kind), library_name(thing)
+    if given in ("", needed):
+        return ""
+    module = "transportkit" if given == "httpx" else f"transportkit.{given}"
+    return (
+        f"this {name} is for {needed}, and {type(thing).__name__} is of {given}: write "
+        f"from {module} import {name}"
+    )
+
+
+def check_request(request: object, owner: type) -> None:
+    """Refuse a request of the other library: the client could do nothing with our response.
+
+    Arguments:
+        request: what was handed to a transport.
+        owner: the class of that transport.
+
+    Raises:
+        TypeError: the text says what to import instead.
+    """
+    names = [kind.__name__ for kind in owner.__mro__ if kind.__module__.startswith("transportkit.")]
+    if advice := library_advice(request, owner, names[0]):
+        raise TypeError(advice)
+
+
 def transport_advice(value: object, kind: type, taker: str) -> str:
-    """What to write instead of a transport for other clients, or of a class; nothing for all else.
+    """What to write instead of a transport for other clients, or of a class; empty for all else.
 
     Arguments:
         value: what was given for a transport.
-        kind: `httpx.BaseTransport` or `httpx.AsyncBaseTransport`, which it is not.
+        kind: `BaseTransport` or `AsyncBaseTransport` of the library that is needed.
         taker: the sync class that it was given to, or whose twin it was given to.
     """
-    if not isinstance(value, (httpx.BaseTransport, httpx.AsyncBaseTransport)):
+    if not is_a(value, "BaseTransport", "AsyncBaseTransport"):
         return class_advice(value)
     other = f"Async{taker}"
-    if kind is httpx.AsyncBaseTransport:
+    if kind.__name__ == "AsyncBaseTransport":
         taker, other = other, taker
-    name = type(value).__name__
-    return f"{name} is no httpx.{kind.__name__}, which {taker} needs; {other} takes it"
+    if advice := library_advice(value, kind, taker):
+        return advice
+    name = f"{library_name(kind)}.{kind.__name__}"
+    return f"{type(value).__name__} is not an {name}, which {taker} needs; {other} takes it"
 
 
 def file_path(path: str | os.PathLike[str]) -> Path:

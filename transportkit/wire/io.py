@@ -4,11 +4,11 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TypeVar
 
-import httpx
+from .library import Response, is_a
 
 T = TypeVar("T")
 
@@ -67,7 +67,17 @@ def async_piece_sizes() -> Iterator[int]:
     return itertools.chain((2**exponent for exponent in range(16, 22)), itertools.repeat(2**22))
 
 
-def drain(response: httpx.Response, seconds: float = DRAIN_SECONDS) -> None:
+@contextmanager
+def transport_errors_suppressed() -> Iterator[None]:
+    """Let go of a connection that may be lost already, which is what closing would do to it."""
+    try:
+        yield
+    except Exception as error:
+        if not is_a(error, "TransportError"):
+            raise
+
+
+def drain(response: Response, seconds: float = DRAIN_SECONDS) -> None:
     """Let go of a response, keeping its connection if little of the body is left.
 
     Arguments:
@@ -82,24 +92,23 @@ def drain(response: httpx.Response, seconds: float = DRAIN_SECONDS) -> None:
     draining = threading.Lock()
     timer = threading.Timer(max(seconds, 0), _hang_up, (response, draining))
     try:
-        # Closing an HTTP/2 stream costs no connection, and hanging up would cost all of them.
-        if isinstance(response.stream, httpx.SyncByteStream) and not _is_http2(response):
-            timer.start()
-            for chunk in response.stream:
-                left -= len(chunk)
-                if left < 0 or time.monotonic() > deadline:
-                    break
-    except httpx.TransportError:
-        pass  # The connection is lost, which is what closing would do to it.
+        with transport_errors_suppressed():
+            # Closing an HTTP/2 stream costs no connection, hanging up would cost all of them.
+            if isinstance(response.stream, Iterable) and not _is_http2(response):
+                timer.start()
+                for chunk in response.stream:
+                    left -= len(chunk)
+                    if left < 0 or time.monotonic() > deadline:
+                        break
     finally:
         timer.cancel()
         # From here on the connection may be another request's.
         draining.acquire()
-        with suppress(httpx.TransportError):
+        with transport_errors_suppressed():
             response.close()
 
 
-async def async_drain(response: httpx.Response, seconds: float = DRAIN_SECONDS) -> None:
+async def async_drain(response: Response, seconds: float = DRAIN_SECONDS) -> None:
     """Let go of a response, keeping its connection if little of the body is left.
 
     Arguments:
@@ -112,31 +121,30 @@ async def async_drain(response: httpx.Response, seconds: float = DRAIN_SECONDS) 
         return
     left = DRAIN_BYTES
     try:
-        if isinstance(response.stream, httpx.AsyncByteStream) and not _is_http2(response):
-            chunks = aiter(response.stream)
-            with anyio.move_on_after(seconds) as scope:
-                async for chunk in chunks:
-                    left -= len(chunk)
-                    if left < 0:
-                        # A break would leave httpcore's generators, one in another, suspended.
-                        # They end where they would read on, when what was read before is used up.
-                        scope.cancel()
-                    if left < -2 * DRAIN_BYTES:
-                        break
-            if isinstance(chunks, AsyncGenerator):
-                await chunks.aclose()
-    except httpx.TransportError:
-        pass  # The connection is lost, which is what closing would do to it.
+        with transport_errors_suppressed():
+            if isinstance(response.stream, AsyncIterable) and not _is_http2(response):
+                chunks = aiter(response.stream)
+                with anyio.move_on_after(seconds) as scope:
+                    async for chunk in chunks:
+                        left -= len(chunk)
+                        if left < 0:
+                            # A break would leave httpcore's generators, one in another, suspended.
+                            # They end where they would read on, once what was read is used up.
+                            scope.cancel()
+                        if left < -2 * DRAIN_BYTES:
+                            break
+                if isinstance(chunks, AsyncGenerator):
+                    await chunks.aclose()
     finally:
-        with async_shield(), suppress(httpx.TransportError):
+        with async_shield(), transport_errors_suppressed():
             await response.aclose()
 
 
-def _is_http2(response: httpx.Response) -> bool:
+def _is_http2(response: Response) -> bool:
     return response.extensions.get("http_version") == b"HTTP/2"
 
 
-def _hang_up(response: httpx.Response, draining: threading.Lock) -> None:
+def _hang_up(response: Response, draining: threading.Lock) -> None:
     if not draining.acquire(blocking=False):
         return
     stream = response.extensions.get("network_stream")

@@ -3,7 +3,14 @@
 A client enters a transport once for every key it is mounted on, may close it twice,
 or may never enter it at all; a transport that holds others has to make of that
 exactly one opening and one closing of each. What is to be done is decided by
-`Openings`, under a lock and without I/O; the two shells below it then do it.
+`Lifecycle`, under a lock and without I/O; the transports then do it.
+
+| state | what a request finds | what `close` closes |
+| --- | --- | --- |
+| new | not ready: the first request is looked at | each by its `close` |
+| entered | ready from the first request on | each by its `__exit__` |
+| used without entering | ready | each by its `close` |
+| closed | not ready: the next request opens again | nothing |
 
 An inner transport that was entered is left by its `__exit__`; one that was never
 entered is closed by its `close`, as a stock client does.
@@ -12,24 +19,26 @@ entered is closed by its `close`, as a stock client does.
 import threading
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
-import httpx
-
-from .io import async_shield, shield
+from .arguments import check_request
 
 T = TypeVar("T")
 
 
-class Openings(Generic[T]):
-    """Which inner transports are to be entered or closed now.
+class Lifecycle(Generic[T]):
+    """The inner transports of another, and what of them has to be entered or closed now.
 
     Arguments:
         owned: the transports; one that is given twice is held once.
+
+    Attributes:
+        is_ready: whether requests may go on without another look at them or at this.
     """
 
     def __init__(self, owned: Iterable[T] = ()) -> None:
-        self.is_open: bool = True
+        self.is_ready: bool = False
+        self._is_open = True
         self._is_entered = False
         # By identity, as equality is for the transports to define.
         self._owned = {id(transport): transport for transport in owned}
@@ -40,7 +49,7 @@ class Openings(Generic[T]):
         """The inner transports that have to be entered by this caller."""
         with self._lock:
             first = not self._is_entered
-            self.is_open = self._is_entered = True
+            self._is_open = self._is_entered = True
             if not first:
                 return ()
             self._entered = set(self._owned)
@@ -52,17 +61,26 @@ class Openings(Generic[T]):
             self._is_entered = False
             self._entered.clear()
 
-    def reopen(self) -> None:
-        """A request came after a close: there will be something to close again."""
+    def make_ready(self, request: object, owner: type) -> None:
+        """Let requests in, after a close too: there will be something to close again.
+
+        Arguments:
+            request: the first one.
+            owner: the class of the transport that it was handed to.
+
+        Raises:
+            TypeError: the request is one of the other library.
+        """
+        check_request(request, owner)
         with self._lock:
-            self.is_open = True
+            self.is_ready = self._is_open = True
 
     def close(self) -> list[tuple[T, bool]]:
         """The inner transports that have to be closed by this caller, and were they entered."""
         with self._lock:
             closing = [(one, key in self._entered) for key, one in self._owned.items()]
-            was_open = self.is_open
-            self.is_open = self._is_entered = False
+            was_open = self._is_open
+            self.is_ready = self._is_open = self._is_entered = False
             self._entered.clear()
             return closing if was_open else []
 
@@ -76,7 +94,7 @@ class Openings(Generic[T]):
             to_enter: False for one that needs no entering, and is then closed by its `close`.
         """
         with self._lock:
-            self.is_open = True
+            self._is_open = True
             enters = to_enter and self._is_entered and id(transport) not in self._owned
             self._owned[id(transport)] = transport
             if enters:
@@ -89,7 +107,7 @@ class Openings(Generic[T]):
             self._owned.pop(id(transport), None)
             is_entered = id(transport) in self._entered
             self._entered.discard(id(transport))
-            return [(transport, is_entered)] if self.is_open else []
+            return [(transport, is_entered)] if self._is_open else []
 
 
 def exc_info(
@@ -125,135 +143,3 @@ def raise_close_errors(errors: Sequence[BaseException], cause: BaseException | N
         raise errors[0]
     elif errors:
         raise BaseExceptionGroup("closing several transports failed", errors)
-
-
-class TransportOwner(httpx.BaseTransport):
-    """A transport that opens and closes the transports it holds."""
-
-    def __init__(self, owned: Iterable[httpx.BaseTransport]) -> None:
-        self._openings = Openings(owned)
-
-    def __enter__(self) -> Self:
-        entered: list[tuple[httpx.BaseTransport, bool]] = []
-        try:
-            for transport in self._openings.enter():
-                transport.__enter__()
-                entered.append((transport, True))
-        except BaseException as error:
-            self._openings.enter_failed()
-            self._close_each(entered[::-1], error)
-            raise
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        if closing := self._openings.close():
-            self._close_each(closing, exc_value)
-
-    def close(self) -> None:
-        self.__exit__()
-
-    def _hold(self, transport: httpx.BaseTransport) -> None:
-        if self._openings.adopt(transport, to_enter=True):
-            try:
-                transport.__enter__()
-            except BaseException:
-                self._openings.release(transport)
-                raise
-
-    def _let_go(self, transport: httpx.BaseTransport, cause: BaseException | None = None) -> None:
-        self._close_each(self._openings.release(transport), cause)
-
-    def _send(self, transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
-        if not self._openings.is_open:
-            self._openings.reopen()
-        return transport.handle_request(request)
-
-    def _close_each(
-        self,
-        transports: Iterable[tuple[httpx.BaseTransport, bool]],
-        cause: BaseException | None,
-    ) -> None:
-        errors: list[BaseException] = []
-        with shield():
-            for transport, is_entered in transports:
-                try:
-                    if is_entered:
-                        transport.__exit__(*exc_info(cause))
-                    else:
-                        transport.close()
-                except BaseException as error:  # noqa: BLE001 - the others hold connections too
-                    errors.append(error)
-        raise_close_errors(errors, cause)
-
-
-class AsyncTransportOwner(httpx.AsyncBaseTransport):
-    """A transport that opens and closes the transports it holds."""
-
-    def __init__(self, owned: Iterable[httpx.AsyncBaseTransport]) -> None:
-        self._openings = Openings(owned)
-
-    async def __aenter__(self) -> Self:
-        entered: list[tuple[httpx.AsyncBaseTransport, bool]] = []
-        try:
-            for transport in self._openings.enter():
-                await transport.__aenter__()
-                entered.append((transport, True))
-        except BaseException as error:
-            self._openings.enter_failed()
-            await self._close_each(entered[::-1], error)
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        if closing := self._openings.close():
-            await self._close_each(closing, exc_value)
-
-    async def aclose(self) -> None:
-        await self.__aexit__()
-
-    async def _hold(self, transport: httpx.AsyncBaseTransport) -> None:
-        if self._openings.adopt(transport, to_enter=True):
-            try:
-                await transport.__aenter__()
-            except BaseException:
-                self._openings.release(transport)
-                raise
-
-    async def _let_go(
-        self, transport: httpx.AsyncBaseTransport, cause: BaseException | None = None
-    ) -> None:
-        await self._close_each(self._openings.release(transport), cause)
-
-    async def _send(
-        self, transport: httpx.AsyncBaseTransport, request: httpx.Request
-    ) -> httpx.Response:
-        if not self._openings.is_open:
-            self._openings.reopen()
-        return await transport.handle_async_request(request)
-
-    async def _close_each(
-        self,
-        transports: Iterable[tuple[httpx.AsyncBaseTransport, bool]],
-        cause: BaseException | None,
-    ) -> None:
-        errors: list[BaseException] = []
-        with async_shield():
-            for transport, is_entered in transports:
-                try:
-                    if is_entered:
-                        await transport.__aexit__(*exc_info(cause))
-                    else:
-                        await transport.aclose()
-                except BaseException as error:  # noqa: BLE001 - the others hold connections too
-                    errors.append(error)
-        raise_close_errors(errors, cause)

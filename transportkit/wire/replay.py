@@ -5,10 +5,17 @@ files. Any other is silently empty the second time, or raises. Such a body is re
 while it is first sent, so that a repeat can send what was recorded and go on with the rest.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from typing import Self
 
-import httpx
+from .library import is_a
 
 # RFC 9110, section 9.2.2; QUERY by its own draft.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"})
@@ -17,12 +24,13 @@ IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRAC
 def is_repeatable(stream: object) -> bool:
     """Whether a request stream gives the same bytes each time it is iterated.
 
+    >>> import httpx
     >>> is_repeatable(httpx.Request("POST", "https://h", json={"a": 1}).stream)
     True
     >>> is_repeatable(httpx.Request("POST", "https://h", content=iter([b"a"])).stream)
     False
     """
-    if isinstance(stream, httpx.ByteStream):
+    if is_a(stream, "ByteStream"):
         return True
     # A multipart stream has no public name; what it has is fields, some of them with files.
     fields = getattr(stream, "fields", None)
@@ -59,7 +67,7 @@ class _Record:
         self.chunks.clear()
 
 
-class ReplayStream(httpx.SyncByteStream):
+class ReplayBody:
     """A request body that is recorded while it is sent.
 
     Arguments:
@@ -68,7 +76,7 @@ class ReplayStream(httpx.SyncByteStream):
     """
 
     def __init__(self, stream: object, max_bytes: int) -> None:
-        assert isinstance(stream, httpx.SyncByteStream)
+        assert isinstance(stream, Iterable)
         self._source = iter(stream)
         self._record = _Record(max_bytes)
 
@@ -115,7 +123,7 @@ class Playback(Iterator[bytes]):
         return chunk
 
 
-class AsyncReplayStream(httpx.AsyncByteStream):
+class AsyncReplayBody:
     """A request body that is recorded while it is sent.
 
     Arguments:
@@ -124,7 +132,7 @@ class AsyncReplayStream(httpx.AsyncByteStream):
     """
 
     def __init__(self, stream: object, max_bytes: int) -> None:
-        assert isinstance(stream, httpx.AsyncByteStream)
+        assert isinstance(stream, AsyncIterable)
         self._source = aiter(stream)
         self._record = _Record(max_bytes)
 

@@ -7,13 +7,13 @@ function for sync clients, a coroutine function for async ones.
 
 from collections.abc import Awaitable, Callable, Mapping
 
-import httpx
+from .library import Name, is_a
 
 Trace = Callable[[str, Mapping[str, object]], object]
 AsyncTrace = Callable[[str, Mapping[str, object]], Awaitable[object]]
 
 # These come before anything is sent, or from a proxy instead of the origin.
-_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_UNSENT: tuple[Name, ...] = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError")
 
 
 class Watch:
@@ -47,7 +47,7 @@ class Watch:
         Without events (the inner transport is not httpcore's) silence proves nothing, and
         only the errors that can come from nowhere else count.
         """
-        return not self._sent if self._heard else isinstance(error, _UNSENT)
+        return not self._sent if self._heard else is_a(error, *_UNSENT)
 
 
 class SentWatch(Watch):

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 
 import httpx
 
+from ..retrying.deadline import LiveTimeouts
+from ..retrying.policy import RetryPolicy
 from ..wire.io import DRAIN_SECONDS
-from ..wire.replay import AsyncReplayStream, ReplayStream, is_repeatable
-from .deadline import LiveTimeouts
+from ..wire.replay import is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
-from .policy import RetryPolicy
+from .streams import AsyncReplayStream, ReplayStream
 
 
 class Sending:
