@@ -5,9 +5,8 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 
-import httpx
-
 from ..redaction.redaction import Redaction
+from ..wire.library import Headers, any_library, is_a
 
 # Decoders put out all that their input is worth, and a few bytes can be worth megabytes.
 _STEP = 16
@@ -131,7 +130,7 @@ def charset_of(content: bytes, content_type: str) -> str:
     return next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
 
 
-def shown_body(kept: Kept, headers: httpx.Headers, redaction: Redaction | None) -> Body:
+def shown_body(kept: Kept, headers: Headers, redaction: Redaction | None) -> Body:
     """A body as an exchange shows it.
 
     Arguments:
@@ -169,7 +168,7 @@ def decode(content: bytes, encoding: str, limit: int) -> tuple[bytes, int | None
     """
     pieces = (content[start : start + _STEP] for start in range(0, len(content), _STEP))
     headers = [(b"Content-Encoding", encoding.encode())]
-    response = httpx.Response(200, headers=headers, content=pieces)
+    response = any_library().Response(200, headers=headers, content=pieces)
     decoded, size = bytearray(), 0
     try:
         for chunk in response.iter_bytes():
@@ -177,6 +176,8 @@ def decode(content: bytes, encoding: str, limit: int) -> tuple[bytes, int | None
             size += len(chunk)
             if size > limit + _MOST_EXPANDED * len(content):
                 return bytes(decoded), None
-    except httpx.DecodingError:
+    except Exception as error:
+        if not is_a(error, "DecodingError"):
+            raise
         return bytes(decoded), None
     return (b"", None) if decoded == content else (bytes(decoded), size)

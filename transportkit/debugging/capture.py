@@ -1,12 +1,10 @@
 """What is taken down of a request while it is on its way, as cheaply as can be."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from time import perf_counter, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import httpx
-
+from ..wire.library import Request, Response, is_a
 from .bodies import Kept
 from .exchange import RawHeaders, Record
 from .reporting import Reporter
@@ -52,7 +50,7 @@ class Capture(Record):
     server_address: str | None
     tls_version: str | None
 
-    def __init__(self, reporter: Reporter, request: httpx.Request) -> None:
+    def __init__(self, reporter: Reporter, request: Request) -> None:
         super().__init__(
             request.method,
             request.url,
@@ -77,10 +75,11 @@ class Capture(Record):
             is_finished=False,
         )
 
-    def knows_body(self, request: httpx.Request) -> bool:
+    def knows_body(self, request: Request) -> bool:
         """Take down the body that is sent, unless it has to be counted as it streams by."""
-        if isinstance(request.stream, httpx.ByteStream):
-            for chunk in request.stream:
+        stream: Any = request.stream
+        if is_a(stream, "ByteStream"):
+            for chunk in stream:
                 self.sent.add(chunk)
         else:
             length = request.headers.get("Content-Length", "")
@@ -101,7 +100,7 @@ class Capture(Record):
             self._see_connection(info.get("return_value"))
         self.events.append((event, perf_counter()))
 
-    def is_over_with(self, response: httpx.Response) -> bool:
+    def is_over_with(self, response: Response) -> bool:
         """Take down the head of the response; whether there is no body to be waited for."""
         self.head = perf_counter()
         self.status = response.status_code
@@ -144,18 +143,24 @@ class Capture(Record):
             self.error = error_text(error)
         self._reporter.report(self)
 
-    def _take_read_body(self, response: httpx.Response) -> None:
+    def _take_read_body(self, response: Response) -> None:
         kept = self.received
         kept.is_ended = response.is_stream_consumed
-        if isinstance(response.stream, httpx.ByteStream):
-            for chunk in response.stream:
+        stream: Any = response.stream
+        if is_a(stream, "ByteStream"):
+            for chunk in stream:
                 kept.add(chunk)
             return
         kept.size = response.num_bytes_downloaded
         if kept.limit:
-            with suppress(httpx.ResponseNotRead):
-                kept.content = response.content[: kept.limit]
-                kept.decoded_size = len(response.content)
+            try:
+                content = response.content
+            except Exception as error:
+                if not is_a(error, "ResponseNotRead"):
+                    raise
+            else:
+                kept.content = content[: kept.limit]
+                kept.decoded_size = len(content)
 
     def _see_connection(self, stream: object) -> None:
         known = self._reporter.connections
@@ -178,7 +183,7 @@ class TraceCapture(Capture):
 
     __slots__ = ("_trace",)
 
-    def __init__(self, reporter: Reporter, request: httpx.Request) -> None:
+    def __init__(self, reporter: Reporter, request: Request) -> None:
         super().__init__(reporter, request)
         self._trace: Trace | None = request.extensions.get("trace")
 
@@ -197,7 +202,7 @@ class AsyncTraceCapture(Capture):
 
     __slots__ = ("_trace",)
 
-    def __init__(self, reporter: Reporter, request: httpx.Request) -> None:
+    def __init__(self, reporter: Reporter, request: Request) -> None:
         super().__init__(reporter, request)
         self._trace: AsyncTrace | None = request.extensions.get("trace")
 
@@ -209,6 +214,7 @@ class AsyncTraceCapture(Capture):
 def error_text(error: BaseException) -> str:
     """The name of an error, and what it says, or what its cause says if it says nothing.
 
+    >>> import httpx
     >>> error_text(httpx.ReadTimeout("timed out"))
     'ReadTimeout: timed out'
     """

@@ -37,6 +37,7 @@ class ConsoleLog:
     Raises:
         TypeError: `write` cannot be called, or another argument is none of those.
 
+    >>> import httpx
     >>> from transportkit import DebuggingTransport
     >>> answer = httpx.MockTransport(lambda request: httpx.Response(200, text="hello"))
     >>> lines = []

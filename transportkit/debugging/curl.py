@@ -48,6 +48,7 @@ class CurlLog:
     Raises:
         TypeError: `write` cannot be called, or `show_secrets` is neither True nor False.
 
+    >>> import httpx
     >>> from transportkit import DebuggingTransport
     >>> answer = httpx.MockTransport(lambda request: httpx.Response(200))
     >>> transport = DebuggingTransport(answer, CurlLog(), bodies=10_000)

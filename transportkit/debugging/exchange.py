@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Self
 
-import httpx
-
 from ..redaction.redaction import REDACTION, Redaction
 from ..retrying.policy import Attempt
+from ..wire.library import URL, any_library
 from .bodies import Body, Kept, shown_body
 from .timings import Timings, timings
 
@@ -38,7 +37,7 @@ class Record:
     """
 
     method: str
-    url: httpx.URL
+    url: URL
     request_headers: RawHeaders = ()
     started_at: float = 0.0
     started: float = 0.0
@@ -87,6 +86,7 @@ class Exchange:
         is_finished: False when it has just begun, and only method, URL, headers and start
             are known.
 
+    >>> import httpx
     >>> seen = []
     >>> answer = httpx.MockTransport(lambda request: httpx.Response(200))
     >>> from transportkit import DebuggingTransport
@@ -147,7 +147,8 @@ class Exchange:
         reason, status = self._record.reason, self._record.status
         if not reason:
             # HTTP/2 has none, and HTTP/1.1 may leave it out.
-            return httpx.codes.get_reason_phrase(status or 0)
+            phrase: str = any_library().codes.get_reason_phrase(status or 0)
+            return phrase
         return self._redaction.text(reason) if self._is_masked else reason
 
     @cached_property
@@ -211,7 +212,7 @@ class Exchange:
         return tuple((name, self._redaction.header(name, value)) for name, value in headers)
 
     def _body(self, kept: Kept, raw: RawHeaders) -> Body:
-        headers = httpx.Headers(list(raw))
+        headers = any_library().Headers(list(raw))
         return shown_body(kept, headers, self._redaction if self._is_masked else None)
 
     def _attempt(self, attempt: Attempt) -> Attempt:
@@ -221,7 +222,7 @@ class Exchange:
         try:
             outcome = type(attempt.outcome)(shown)
         except TypeError:
-            outcome = httpx.TransportError(f"{type(attempt.outcome).__name__}: {shown}")
+            outcome = any_library().TransportError(f"{type(attempt.outcome).__name__}: {shown}")
         return Attempt(outcome, attempt.waited)
 
 

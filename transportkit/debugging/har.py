@@ -61,6 +61,7 @@ class HARRecorder:
             another recorder writes there.
         OSError: `path.part` cannot be made.
 
+    >>> import httpx
     >>> import json, pathlib, tempfile
     >>> from transportkit import DebuggingTransport
     >>> path = pathlib.Path(tempfile.mkdtemp(), "exchanges.har")

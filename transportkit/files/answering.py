@@ -4,9 +4,8 @@ import os
 import time
 from pathlib import Path
 
-import httpx
-
 from ..redaction.redaction import REDACTION
+from ..wire.library import Request, library_of
 from .beneath import open_beneath
 from .names import AnyPath, absolute, path_named
 from .reading import OpenFile
@@ -28,7 +27,7 @@ class Files:
         self._index = index
         self._hosts = (b"", b"localhost") if allow_localhost else (b"",)
 
-    def open(self, request: httpx.Request, file: OpenFile, size: int) -> tuple[Answer, bytes]:
+    def open(self, request: Request, file: OpenFile, size: int) -> tuple[Answer, bytes]:
         """The answer to a request, and the first bytes of its body.
 
         Arguments:
@@ -59,16 +58,16 @@ class Files:
             raise
         return answered, file.start(descriptor, answered.body, size)
 
-    def _check(self, request: httpx.Request) -> None:
+    def _check(self, request: Request) -> None:
         url = request.url
         if url.scheme != "file":
-            raise httpx.UnsupportedProtocol(
+            raise library_of(request).UnsupportedProtocol(
                 f"FileSystemTransport was handed {REDACTION.url(url)!r}, which is no file URL: mount "
                 "it on 'file://', not on 'all://'",
                 request=request,
             )
         if url.raw_host not in self._hosts or url.userinfo or url.port is not None:
-            raise httpx.UnsupportedProtocol(
+            raise library_of(request).UnsupportedProtocol(
                 f"{REDACTION.url(url)!r} names a host, a port or a user. FileSystemTransport answers "
                 "URLs without them only, because a redirect from a server always gets one: so no "
                 "server can make a client read a file. Write three slashes, 'file:///', and the "

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-import httpx
+import idna
 
 E = TypeVar("E")
 
@@ -107,8 +107,8 @@ def canonical_name(host: str) -> str | None:
     """
     if not host.isascii():
         try:
-            host = httpx.URL(scheme="http", host=host).raw_host.decode("ascii")
-        except httpx.InvalidURL:
+            host = idna.encode(host.lower()).decode("ascii")
+        except idna.IDNAError:
             return None
     name = host.lower().removesuffix(".")
     if (

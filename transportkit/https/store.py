@@ -13,9 +13,8 @@ import threading
 from collections.abc import Iterable
 from time import monotonic, time
 
-import httpx
-
 from ..redaction.redaction import REDACTION
+from ..wire.library import is_a, parse_url
 from .curl_file import HostsFile
 from .rfc6797 import (
     Entry,
@@ -191,8 +190,10 @@ def _advice(host: str) -> str:
         return f"is no host name: write {host[1:]!r} to include the subdomains"
     url = host if "://" in host else f"http://{host}"
     try:
-        name = httpx.URL(url).raw_host.decode("ascii")
-    except httpx.InvalidURL:
+        name = parse_url(url).raw_host.decode("ascii")
+    except Exception as error:
+        if not is_a(error, "InvalidURL"):
+            raise
         name = ""
     if canonical_name(name):
         return f"is more than a host name: write {name!r}"

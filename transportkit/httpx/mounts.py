@@ -12,9 +12,9 @@ from ..redaction.redaction import REDACTION
 from ..routing.environment import environment_routes
 from ..routing.patterns import InvalidRoute, Pattern, parse
 from ..routing.table import RoutingTable
-from ..routing.targets import Target, Targets
+from ..routing.targets import Targets
 from .network import async_transport_factory, transport_factory
-from .options import HTTPTransportOptions
+from .options import HTTPTransportOptions, Target
 from .owner import AsyncTransportOwner, TransportOwner
 from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
 

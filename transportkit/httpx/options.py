@@ -1,7 +1,7 @@
 """The arguments of a stock transport, which ours take too."""
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
 import httpx
@@ -26,3 +26,16 @@ class HTTPTransportOptions(TypedDict, total=False):
         ]
         | None
     )
+
+
+Target = (
+    str
+    | httpx.URL
+    | httpx.Proxy
+    | Mapping[str, object]
+    | Sequence[
+        str | httpx.URL | httpx.Proxy | httpx.BaseTransport | httpx.AsyncBaseTransport | None
+    ]
+    | None
+)
+"""What a routing dict may hold beside transports."""

@@ -110,7 +110,7 @@ class ResumingStream(httpx.SyncByteStream):
                     yield chunk
                 if isinstance(chunks, Generator):
                     chunks.close()
-                self._download.check_length(received)
+                self._download.check_length(received, self._request)
             except _BREAKS as error:
                 if self._download.missing(received) == 0:
                     # What was promised is there; how the connection ended does not matter.
@@ -123,7 +123,13 @@ class ResumingStream(httpx.SyncByteStream):
         while self._resumes_left > 0 and self._may_go_on(received):
             self._resumes_left -= 1
             self._let_go()
-            rest = self._download.request_rest(self._request, received)
+            headers = self._download.headers_for_rest(self._request.headers, received)
+            rest = httpx.Request(
+                self._request.method,
+                self._request.url,
+                headers=headers,
+                extensions=dict(self._request.extensions),
+            )
             try:
                 response = self._transport.handle_request(rest)
             except httpx.TransportError as again:
@@ -227,7 +233,7 @@ class AsyncResumingStream(httpx.AsyncByteStream):
                     yield chunk
                 if isinstance(chunks, AsyncGenerator):
                     await chunks.aclose()
-                self._download.check_length(received)
+                self._download.check_length(received, self._request)
             except _BREAKS as error:
                 if self._download.missing(received) == 0:
                     # What was promised is there; how the connection ended does not matter.
@@ -240,7 +246,13 @@ class AsyncResumingStream(httpx.AsyncByteStream):
         while self._resumes_left > 0 and self._may_go_on(received):
             self._resumes_left -= 1
             await self._let_go()
-            rest = self._download.request_rest(self._request, received)
+            headers = self._download.headers_for_rest(self._request.headers, received)
+            rest = httpx.Request(
+                self._request.method,
+                self._request.url,
+                headers=headers,
+                extensions=dict(self._request.extensions),
+            )
             try:
                 response = await self._transport.handle_async_request(rest)
             except httpx.TransportError as again:

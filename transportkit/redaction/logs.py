@@ -39,6 +39,7 @@ class RedactingFilter(logging.Filter):
     Arguments:
         redaction: what is masked. Default: `Redaction()`.
 
+    >>> import httpx
     >>> import logging, sys
     >>> handler = logging.StreamHandler(sys.stdout)
     >>> handler.addFilter(RedactingFilter())

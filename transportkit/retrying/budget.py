@@ -3,9 +3,8 @@
 import threading
 from dataclasses import dataclass
 
-import httpx
-
 from ..wire.arguments import check_number
+from ..wire.library import URL
 
 _MAX_ORIGINS = 1024
 
@@ -73,7 +72,7 @@ class Buckets:
         self.by_origin: dict[tuple[str, bytes, int | None], _Bucket] = {}
         self._lock = threading.Lock()
 
-    def take(self, url: httpx.URL, now: float) -> bool:
+    def take(self, url: URL, now: float) -> bool:
         """Pay for one retry; False when there is nothing to pay with.
 
         Arguments:
@@ -98,7 +97,7 @@ class Buckets:
             bucket.tokens -= 1
             return True
 
-    def succeeded(self, url: httpx.URL) -> None:
+    def succeeded(self, url: URL) -> None:
         """Give back what a success is worth."""
         if not self.by_origin:
             return
@@ -110,5 +109,5 @@ class Buckets:
                     del self.by_origin[origin]
 
 
-def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+def _origin(url: URL) -> tuple[str, bytes, int | None]:
     return (url.scheme, url.raw_host, url.port)

@@ -11,10 +11,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-import httpx
-
 from ..redaction.redaction import REDACTION
 from ..wire.arguments import check_count, check_number
+from ..wire.library import Request, Response
 from ..wire.replay import IDEMPOTENT_METHODS, AsyncReplayBody, ReplayBody
 from ..wire.trace import Watch
 from .budget import Buckets
@@ -143,8 +142,8 @@ class RetryCall:
     def __init__(
         self,
         policy: RetryPolicy,
-        request: httpx.Request,
-        send: Callable[[httpx.Request], object],
+        request: Request,
+        send: Callable[..., object],
         started: float,
         buckets: Buckets,
     ) -> None:
@@ -159,7 +158,7 @@ class RetryCall:
 
     def wait_after(
         self,
-        outcome: httpx.Response | Exception,
+        outcome: Response | Exception,
         watch: Watch | None,
         replay: ReplayBody | AsyncReplayBody | None,
         now: float,
@@ -189,7 +188,7 @@ class RetryCall:
             state.prepare_for_next_attempt()
         return wait
 
-    def _conclude(self, outcome: httpx.Response | Exception, now: float) -> None:
+    def _conclude(self, outcome: Response | Exception, now: float) -> None:
         """Tell the last outcome what came before it."""
         if isinstance(outcome, Exception):
             count = len(self._attempts)
@@ -198,17 +197,17 @@ class RetryCall:
                 f"{now - self._state.start_time:.1f} seconds"
             )
         else:
-            outcome.extensions = {**outcome.extensions, "attempts": self._attempts}
+            outcome.extensions["attempts"] = self._attempts
             if outcome.status_code < 400:
                 self._buckets.succeeded(self._request.url)
 
     def _may_repeat(
         self,
-        outcome: httpx.Response | Exception,
+        outcome: Response | Exception,
         watch: Watch | None,
         replay: ReplayBody | AsyncReplayBody | None,
     ) -> bool:
-        if isinstance(outcome, httpx.Response) and outcome.status_code < 400:
+        if not isinstance(outcome, Exception) and outcome.status_code < 400:
             return False
         if replay is not None and not replay.can_repeat:
             return False

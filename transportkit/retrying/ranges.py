@@ -7,12 +7,18 @@ a break, and whether an answer to that continues it.
 import re
 from dataclasses import dataclass, replace
 
-import httpx
+from ..wire.library import Headers, Request, Response, library_of
 
 _CONTENT_RANGE = r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)"
 _STRONG_ETAG = r'"[^"]*"'
 # They are for the whole file: a server may answer 304 to them, which continues nothing.
-_DROPPED = ("If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Range", "If-Range")
+_DROPPED = (
+    b"if-none-match",
+    b"if-modified-since",
+    b"if-unmodified-since",
+    b"range",
+    b"if-range",
+)
 
 
 @dataclass(frozen=True)
@@ -41,16 +47,20 @@ class Download:
         """Whether more came than was promised."""
         return self.end is not None and self.start + received > self.end
 
-    def check_length(self, received: int) -> None:
+    def check_length(self, received: int, request: Request) -> None:
         """Refuse a body that is longer than was promised, or shorter.
+
+        Arguments:
+            received: how many bytes came.
+            request: what was answered.
 
         Raises:
             httpx.RemoteProtocolError: it is or does.
         """
         if self.missing(received) not in (None, 0):
             ending = "went on" if self.is_exceeded(received) else "ended"
-            raise httpx.RemoteProtocolError(
-                f"the body {ending} at byte {received}, against its promise"
+            raise library_of(request).RemoteProtocolError(
+                f"the body {ending} at byte {received}, against its promise", request=request
             )
 
     def may_go_on(self, received: int) -> bool:
@@ -58,20 +68,20 @@ class Download:
         missing = self.missing(received)
         return missing is None or missing > 0
 
-    def request_rest(self, request: httpx.Request, received: int) -> httpx.Request:
-        """The request for what comes behind the bytes that were received."""
-        last = "" if self.end is None else self.end - 1
-        headers = httpx.Headers(request.headers)
-        for name in _DROPPED:
-            headers.pop(name, None)
-        headers["Range"] = f"bytes={self.start + received}-{last}"
-        headers["If-Range"] = self.etag
-        return httpx.Request(
-            request.method, request.url, headers=headers, extensions=dict(request.extensions)
-        )
+    def headers_for_rest(self, headers: Headers, received: int) -> list[tuple[bytes, bytes]]:
+        """The headers that ask for what comes behind the bytes that were received.
 
-    def continued_by(self, response: httpx.Response, received: int) -> "Download | None":
-        """The download as the answer to `request_rest` makes it known, None if it is another.
+        Arguments:
+            headers: of the first request.
+            received: how many bytes came.
+        """
+        last = "" if self.end is None else self.end - 1
+        kept = [(name, value) for name, value in headers.raw if name.lower() not in _DROPPED]
+        asked = f"bytes={self.start + received}-{last}".encode()
+        return [*kept, (b"Range", asked), (b"If-Range", self.etag.encode("latin-1"))]
+
+    def continued_by(self, response: Response, received: int) -> "Download | None":
+        """The download as the answer to `headers_for_rest` makes it known, None if it is another.
 
         Where the first answer told no length, this one fixes it.
         """
@@ -89,9 +99,10 @@ class Download:
         return replace(self, end=end, total=total)
 
 
-def promised_download(request: httpx.Request, response: httpx.Response) -> Download | None:
+def promised_download(request: Request, response: Response) -> Download | None:
     """What a first answer promises, None if it could not be continued.
 
+    >>> import httpx
     >>> request = httpx.Request("GET", "https://example.com/file")
     >>> response = httpx.Response(200, headers={"ETag": '"v1"', "Content-Length": "10"})
     >>> promised_download(request, response)
@@ -116,12 +127,12 @@ def promised_download(request: httpx.Request, response: httpx.Response) -> Downl
     return None
 
 
-def _etag(response: httpx.Response) -> str | None:
+def _etag(response: Response) -> str | None:
     etag: str = response.headers.get("ETag", "")
     return etag if re.fullmatch(_STRONG_ETAG, etag) else None
 
 
-def _length(response: httpx.Response) -> int | None:
+def _length(response: Response) -> int | None:
     # A transfer coding overrides it (RFC 9112, section 6.3).
     if "Transfer-Encoding" in response.headers:
         return None
@@ -129,7 +140,7 @@ def _length(response: httpx.Response) -> int | None:
     return int(length) if length.isdecimal() and len(length) < 20 else None
 
 
-def _content_range(response: httpx.Response) -> tuple[int, int, int | None] | None:
+def _content_range(response: Response) -> tuple[int, int, int | None] | None:
     """First position, position behind the last, and total, of a single range."""
     match = re.fullmatch(_CONTENT_RANGE, response.headers.get("Content-Range", ""))
     if response.status_code != 206 or match is None:

@@ -16,14 +16,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-import httpx
-
 from ..wire.arguments import (
     check_number,
     class_advice,
     is_coroutine_function,
     takes_one_argument,
 )
+from ..wire.library import Headers, Name, Response, is_a
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -33,7 +32,7 @@ Wait = Callable[["RetryCallState"], float]
 
 _SECONDS = r"[0-9]+(\.[0-9]+)?"
 # What a second attempt cannot mend, or what says that there is too much going on already.
-_HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.PoolTimeout)
+_HOPELESS: tuple[Name, ...] = ("UnsupportedProtocol", "LocalProtocolError", "PoolTimeout")
 
 
 class _Condition(ABC):
@@ -119,8 +118,9 @@ class retry_if_transport_error(_Condition):
     def __call__(self, retry_state: "RetryCallState") -> bool:
         _, error = response_or_error(retry_state)
         return (
-            isinstance(error, httpx.TransportError)
-            and not isinstance(error, _HOPELESS)
+            error is not None
+            and is_a(error, "TransportError")
+            and not is_a(error, *_HOPELESS)
             and not is_certificate_error(error)
         )
 
@@ -201,9 +201,10 @@ class _Sum:
         return " + ".join(map(repr, self.waits))
 
 
-def retry_after(headers: httpx.Headers, now: float) -> float | None:
+def retry_after(headers: Headers, now: float) -> float | None:
     """The seconds that a server asks to wait, None if it does not, or asks nonsense.
 
+    >>> import httpx
     >>> retry_after(httpx.Headers({"Retry-After": "1.5"}), now=0)
     1.5
     >>> retry_after(httpx.Headers({"Retry-After": "Thu, 01 Jan 1970 00:00:30 GMT"}), now=10)
@@ -235,7 +236,7 @@ def is_certificate_error(error: BaseException) -> bool:
             return True
         # httpcore's pool raises `from None`, which leaves a context only. One that is httpx's
         # own is another error, which was being handled.
-        context = None if isinstance(cause.__context__, httpx.HTTPError) else cause.__context__
+        context = None if is_a(cause.__context__, "HTTPError") else cause.__context__
         cause = cause.__cause__ or context
     return False
 
@@ -280,12 +281,12 @@ def _parts(strategy: object) -> Iterator[object]:
 
 def response_or_error(
     retry_state: "RetryCallState",
-) -> tuple[httpx.Response | None, BaseException | None]:
+) -> tuple[Response | None, BaseException | None]:
     """The two sides of an outcome."""
     outcome = retry_state.outcome
     if outcome is None:
         return None, None
     if outcome.failed:
         return None, outcome.exception()
-    response: httpx.Response = outcome.result()
+    response: Response = outcome.result()
     return response, None

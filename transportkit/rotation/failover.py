@@ -4,17 +4,16 @@ Nothing here sends or sleeps.
 """
 
 import logging
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-import httpx
-
+from ..wire.library import Request, Response, is_a, library_of
 from ..wire.replay import IDEMPOTENT_METHODS, AsyncReplayBody, ReplayBody, is_repeatable
 from .health import Verdict, Via, verdict
 from .members import Member, Turn
 from .pool import Rotation
 from .ring import point_of
 
-T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
+T = TypeVar("T")
 
 _logger = logging.getLogger("transportkit.rotation")
 
@@ -45,7 +44,7 @@ class Call(Generic[T]):
         "turns",
     )
 
-    def __init__(self, rotation: Rotation[T], request: httpx.Request) -> None:
+    def __init__(self, rotation: Rotation[T], request: Request) -> None:
         self._rotation = rotation
         self._request = request
         settings = rotation.settings
@@ -75,7 +74,7 @@ class Call(Generic[T]):
             error: what it ended in.
         """
         # A caller's trace may raise anything, and so may a bug.
-        if not isinstance(error, httpx.TransportError):
+        if not is_a(error, "TransportError"):
             return None
         member = turn.member
         found = verdict(error, turn.watch, member.entry.via)
@@ -98,7 +97,7 @@ class Call(Generic[T]):
             self._tell(error)
         return following
 
-    def after_response(self, turn: Turn[T], response: httpx.Response) -> Turn[T] | None:
+    def after_response(self, turn: Turn[T], response: Response) -> Turn[T] | None:
         """The next turn, None when this response is to be returned.
 
         Arguments:
@@ -173,20 +172,24 @@ class Call(Generic[T]):
             name = turn.member.entry.name
             _logger.info("Proxy %s rests for %.1f seconds for %s", name, seconds, self._host)
 
-    def _tell(self, error: httpx.TransportError) -> None:
+    def _tell(self, error: Any) -> None:
         """Say what each proxy said."""
         error.request = self._request
         more = len(self._said) - _MOST_LISTED
         said = ", ".join(self._said[:_MOST_LISTED])
         error.add_note(f"transportkit: tried {said}{f' and {more} more' if more > 0 else ''}")
 
-    def _nobody(self) -> httpx.ProxyError:
+    def _proxy_error(self, text: str) -> Exception:
+        error: Exception = library_of(self._request).ProxyError(text, request=self._request)
+        return error
+
+    def _nobody(self) -> Exception:
         statuses = self._rotation.roster.status(_MOST_LISTED)
         if not statuses:
-            return httpx.ProxyError("there is no proxy left: add one", request=self._request)
+            return self._proxy_error("there is no proxy left: add one")
         now = self._rotation.roster.clock()
         or_banned = f" or is banned for {self._host}" if self._host else ""
-        error = httpx.ProxyError(f"every proxy rests{or_banned}", request=self._request)
+        error = self._proxy_error(f"every proxy rests{or_banned}")
         listed = [
             f"{status.proxy} (rests for {max(status.resting_until - now, 0):.1f} seconds: "
             f"{status.last_error})"

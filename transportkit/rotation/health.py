@@ -9,9 +9,8 @@ import enum
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-import httpx
-
 from ..wire.arguments import check_number
+from ..wire.library import is_a
 from ..wire.trace import Watch
 
 M = TypeVar("M")
@@ -116,7 +115,7 @@ class Verdict(enum.Enum):
     GUILTY = "the next one is tried, and this one rests"
 
 
-def verdict(error: httpx.TransportError, watch: Watch, via: Via) -> Verdict:
+def verdict(error: Exception, watch: Watch, via: Via) -> Verdict:
     """Who is to blame for an error.
 
     Arguments:
@@ -124,13 +123,13 @@ def verdict(error: httpx.TransportError, watch: Watch, via: Via) -> Verdict:
         watch: what was heard of the wire.
         via: how the member reaches the origin.
     """
-    if isinstance(error, httpx.PoolTimeout):
+    if is_a(error, "PoolTimeout"):
         return Verdict.BLAMELESS
-    if isinstance(error, httpx.UnsupportedProtocol):
+    if is_a(error, "UnsupportedProtocol"):
         return Verdict.UNSENDABLE
     if not watch.proves_unsent(error):
         return Verdict.SENT
-    if isinstance(error, httpx.ProxyError) and str(error).startswith("407"):
+    if is_a(error, "ProxyError") and str(error).startswith("407"):
         return Verdict.GUILTY
     # Without a proxy of ours the peer that could not be reached is perhaps the target.
     if via in (Via.HTTP, Via.SOCKS) and not watch.reached:

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-import httpx
-
 from ..network.factory import TransportFactory
 from ..network.options import check_options
-from ..wire.library import Proxy
+from ..wire.library import Proxy, Request
 from ..wire.lifecycle import Lifecycle
 from .health import Via
 from .members import Member
@@ -19,7 +17,7 @@ from .proxies import Entry, in_words, parse, parse_all
 from .roster import Roster
 from .settings import Settings
 
-T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
+T = TypeVar("T")
 
 
 class Rotation(Generic[T]):
@@ -43,7 +41,7 @@ class Rotation(Generic[T]):
         self.roster: Roster[T] = Roster(
             settings.order, settings.cooldown, time.monotonic, random.random
         )
-        self.in_vain: WeakKeyDictionary[httpx.Request, list[Member[T]]] = WeakKeyDictionary()
+        self.in_vain: WeakKeyDictionary[Request, list[Member[T]]] = WeakKeyDictionary()
         self.has_failed: bool = False
         self._kind = kind
         self._network = network

@@ -8,23 +8,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import quote
 
-import httpx
-
 from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import MASK, REDACTION
 from ..wire.arguments import check_number, transport_advice
-from ..wire.library import Proxy
+from ..wire.library import URL, Proxy, is_a
 from .health import Via
 
-ProxyLike = str | httpx.URL | httpx.Proxy | None
+ProxyLike = str | URL | Proxy | None
 """What can be written for a proxy; None for none."""
 
 _DIRECT = "direct"
 _SHORT = 4
 _SOCKS_PORT = 1080
 _WRITE = (
-    "a proxy URL such as 'http://proxy.example:8080', an httpx.Proxy, a transport, or None for no "
-    "proxy"
+    "a proxy URL such as 'http://proxy.example:8080', an Proxy, a transport, or None for no proxy"
 )
 
 
@@ -120,7 +117,7 @@ def _parse(proxy: object, kind: type) -> Entry:
         return Entry(_DIRECT, Via.DIRECT)
     if isinstance(proxy, kind):
         return Entry((kind, id(proxy)), Via.READY, transport=proxy)
-    if not isinstance(proxy, (str, httpx.URL, httpx.Proxy)):
+    if not (isinstance(proxy, str) or is_a(proxy, "URL", "Proxy")):
         raise TypeError(_no_proxy(proxy, kind))
     try:
         parsed = parse_proxy(proxy, kind)
@@ -150,7 +147,7 @@ def in_words(names: Sequence[str]) -> str:
 
 def _no_list(proxies: object, kind: type) -> str:
     text = "proxies must be a list such as ['http://a:8080', 'http://b:8080'], or a dict of weights"
-    if isinstance(proxies, (str, httpx.URL, httpx.Proxy)):
+    if isinstance(proxies, str) or is_a(proxies, "URL", "Proxy"):
         return f"{text}, not a single {type(proxies).__name__}: put it into brackets"
     if isinstance(proxies, kind):
         return f"{text}, not a single transport: put it into brackets"

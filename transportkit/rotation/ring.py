@@ -11,8 +11,7 @@ from collections.abc import Callable, Collection
 from hashlib import blake2b
 from typing import Generic, TypeVar
 
-import httpx
-
+from ..wire.library import Request
 from .orders import Seat
 
 S = TypeVar("S", bound=Seat)
@@ -102,16 +101,17 @@ def point_of(key: object) -> int:
     return int.from_bytes(blake2b(data, digest_size=8).digest())
 
 
-def sticky_by_host(request: httpx.Request) -> str:
+def sticky_by_host(request: Request) -> str:
     """Keep the requests to one host on one proxy.
 
+    >>> import httpx
     >>> sticky_by_host(httpx.Request("GET", "https://shop.example/basket"))
     'shop.example'
     """
     return request.url.host
 
 
-def sticky_by_header(name: str) -> Callable[[httpx.Request], str | None]:
+def sticky_by_header(name: str) -> Callable[[Request], str | None]:
     """Keep the requests with one value of a header on one proxy; those without it take turns.
 
     Arguments:
@@ -121,6 +121,7 @@ def sticky_by_header(name: str) -> Callable[[httpx.Request], str | None]:
         TypeError: `name` is no string.
         ValueError: no header can have this name.
 
+    >>> import httpx
     >>> sticky = sticky_by_header("X-Session")
     >>> sticky(httpx.Request("GET", "https://shop.example/", headers={"X-Session": "7"}))
     '7'
@@ -133,8 +134,7 @@ def sticky_by_header(name: str) -> Callable[[httpx.Request], str | None]:
             "'X-Session'"
         )
 
-    def sticky(request: httpx.Request) -> str | None:
-        value: str | None = request.headers.get(name)
-        return value
+    def sticky(request: Request) -> str | None:
+        return request.headers[name] if name in request.headers else None
 
     return sticky

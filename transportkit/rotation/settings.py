@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import httpx
-
 from ..wire.arguments import is_coroutine_function
 from .health import Cooldown
 
@@ -13,8 +11,8 @@ class Settings(NamedTuple):
     """The arguments of `ProxyRoundRobin` that decide."""
 
     order: str
-    sticky: Callable[[httpx.Request], object] | None
-    banned: Callable[[httpx.Response], object] | None
+    sticky: Callable[..., object] | None
+    banned: Callable[..., object] | None
     cooldown: Cooldown
     max_tries: int
     when_all_down: str

@@ -10,9 +10,8 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 
-import httpx
-
 from ..redaction.redaction import REDACTION
+from ..wire.library import URL, is_a, parse_url
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -186,10 +185,12 @@ def _refusal(key: str, problem: str, *instead: str) -> InvalidRoute:
     )
 
 
-def _url(key: str, url: str) -> httpx.URL:
+def _url(key: str, url: str) -> URL:
     try:
-        return httpx.URL(url)
-    except httpx.InvalidURL as error:
+        return parse_url(url)
+    except Exception as error:
+        if not is_a(error, "InvalidURL"):
+            raise
         raise _refusal(key, str(error)) from None
 
 

@@ -14,8 +14,7 @@ What the origin (scheme, host, port) decides is remembered for the origins seen 
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
-import httpx
-
+from ..wire.library import URL
 from .patterns import DEFAULT_PORTS, Pattern, address, canonical_host, canonical_path
 
 T = TypeVar("T")
@@ -44,7 +43,7 @@ class RoutingTable(Generic[T]):
             self._layers.append(ports)
         self._memo: dict[tuple[str, bytes, int | None], tuple[T | None, list[_Branch[T]]]] = {}
 
-    def find(self, url: httpx.URL) -> T | None:
+    def find(self, url: URL) -> T | None:
         """The value for this URL, None if it has no scheme."""
         origin = (url.scheme, url.raw_host, url.port)
         try:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-import httpx
-
 from ..network.factory import TransportFactory
 from ..network.options import IGNORED_BEHIND_PROXY, check_options
 from ..network.proxy_url import parse_proxy
@@ -12,21 +10,9 @@ from ..redaction.redaction import MASK, REDACTION
 from ..rotation.health import Via
 from ..rotation.proxies import in_words, parse_all
 from ..wire.arguments import transport_advice
-from ..wire.library import Proxy
+from ..wire.library import Proxy, is_a
 
-T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
-
-Target = (
-    str
-    | httpx.URL
-    | httpx.Proxy
-    | Mapping[str, object]
-    | Sequence[
-        str | httpx.URL | httpx.Proxy | httpx.BaseTransport | httpx.AsyncBaseTransport | None
-    ]
-    | None
-)
-"""What a routing dict may hold beside transports."""
+T = TypeVar("T")
 
 DIRECT = "direct"
 
@@ -71,7 +57,7 @@ class Targets(Generic[T]):
             return target, type(target).__name__
         if target is None or (isinstance(target, str) and target == DIRECT):
             return self._share(DIRECT, None), DIRECT
-        if isinstance(target, (str, httpx.URL, httpx.Proxy)):
+        if isinstance(target, str) or is_a(target, "URL", "Proxy"):
             return self._through(target)
         if isinstance(target, Mapping):
             if any(isinstance(key, str) and "://" in key for key in target):
@@ -82,7 +68,7 @@ class Targets(Generic[T]):
             return self._in_turn(target)
         raise TypeError(self._refusal(target))
 
-    def _through(self, target: str | httpx.URL | httpx.Proxy) -> tuple[T, str]:
+    def _through(self, target: object) -> tuple[T, str]:
         try:
             proxy = parse_proxy(target, self._kind)
         except ValueError as error:
@@ -91,7 +77,7 @@ class Targets(Generic[T]):
                 f"{error} ('direct' is for no proxy)" if word else str(error)
             ) from None
         description = f"proxy {REDACTION.proxy(proxy)}"
-        if isinstance(target, httpx.Proxy):
+        if is_a(target, "Proxy"):
             return self._network.transport(proxy=proxy), description
         return self._share(str(target), proxy), description
 

@@ -10,7 +10,6 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from types import ModuleType
 from typing import Any, Literal, Protocol
 
 LIBRARIES = ("httpx", "httpx2")
@@ -36,6 +35,7 @@ Name = Literal[
     "RemoteProtocolError",
     "Request",
     "Response",
+    "ResponseNotRead",
     "StreamConsumed",
     "SyncByteStream",
     "TimeoutException",
@@ -108,9 +108,15 @@ class Response(Protocol):
     @property
     def stream(self) -> object: ...
     @property
-    def extensions(self) -> Mapping[str, Any]: ...
+    def extensions(self) -> dict[str, Any]: ...
+    @property
+    def content(self) -> bytes: ...
     @property
     def is_closed(self) -> bool: ...
+    @property
+    def is_stream_consumed(self) -> bool: ...
+    @property
+    def num_bytes_downloaded(self) -> int: ...
     def close(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -173,16 +179,17 @@ def library_of(thing: object) -> Any:  # noqa: ANN401 - a module, whose names it
 
 
 def parse_url(text: str) -> URL:
-    """Text as a URL, by whichever of the two libraries is there: they parse alike.
+    """Text as a URL.
 
     Raises:
-        InvalidURL: of that library, when the text is not a URL.
+        InvalidURL: of either library, when the text is not a URL.
     """
-    url: URL = _any_library().URL(text)
+    url: URL = any_library().URL(text)
     return url
 
 
-def _any_library() -> ModuleType:
+def any_library() -> Any:  # noqa: ANN401 - the same as above
+    """Whichever of the two libraries is there, for what they do alike."""
     for name in LIBRARIES:
         if (loaded := sys.modules.get(name)) is not None:
             return loaded
