@@ -1,40 +1,68 @@
-"""Transports for httpx, and a routing dict that picks one for each request."""
+"""Transports for httpx, and a routing dict that picks one for each request.
 
-from .debugging.console import ConsoleLog
-from .debugging.curl import CurlLog
-from .debugging.exchange import Body, Exchange, Timings
-from .debugging.har import HARRecorder
-from .files.names import file_url
-from .https.store import HSTSStore
-from .httpx.debugging import AsyncDebuggingTransport, DebuggingTransport
-from .httpx.files import AsyncFileSystemTransport, FileSystemTransport
-from .httpx.hsts import AsyncHSTSTransport, HSTSTransport
-from .httpx.mounts import (
-    AsyncMounts,
-    Mounts,
-    Route,
-    async_default_transport,
-    default_transport,
-)
-from .httpx.redirect import HTTPSRedirect, RefusingTransport
-from .httpx.resume import AsyncResumeTransport, ResumeTransport
-from .httpx.retry import AsyncRetryTransport, RetryTransport
-from .httpx.rotation import AsyncProxyRoundRobin, ProxyRoundRobin
-from .redaction.logs import RedactingFilter
-from .redaction.redaction import Redaction
-from .retrying.budget import RetryBudget
-from .retrying.policy import Attempt, RetryPolicy
-from .retrying.strategies import retry_if_status, retry_if_transport_error, wait_retry_after
-from .rotation.health import Cooldown, ProxyStatus
-from .rotation.ring import sticky_by_header, sticky_by_host
-from .routing.environment import environment_routes
-from .routing.patterns import InvalidRoute
+These names are for httpx; `transportkit.httpx2` has the same ones for httpx2.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .httpx import (
+        AsyncDebuggingTransport as AsyncDebuggingTransport,
+        AsyncFileSystemTransport as AsyncFileSystemTransport,
+        AsyncHSTSTransport as AsyncHSTSTransport,
+        AsyncMounts as AsyncMounts,
+        AsyncProxyRoundRobin as AsyncProxyRoundRobin,
+        AsyncResumeTransport as AsyncResumeTransport,
+        AsyncRetryTransport as AsyncRetryTransport,
+        AsyncWrapper as AsyncWrapper,
+        Attempt as Attempt,
+        Body as Body,
+        ConsoleLog as ConsoleLog,
+        Cooldown as Cooldown,
+        CurlLog as CurlLog,
+        DebuggingTransport as DebuggingTransport,
+        Exchange as Exchange,
+        FileSystemTransport as FileSystemTransport,
+        HARRecorder as HARRecorder,
+        HSTSStore as HSTSStore,
+        HSTSTransport as HSTSTransport,
+        HTTPSRedirect as HTTPSRedirect,
+        HTTPTransportOptions as HTTPTransportOptions,
+        InvalidRoute as InvalidRoute,
+        Mounts as Mounts,
+        ProxyRoundRobin as ProxyRoundRobin,
+        ProxyStatus as ProxyStatus,
+        RedactingFilter as RedactingFilter,
+        Redaction as Redaction,
+        RefusingTransport as RefusingTransport,
+        ResumeTransport as ResumeTransport,
+        RetryBudget as RetryBudget,
+        RetryPolicy as RetryPolicy,
+        RetryTransport as RetryTransport,
+        Route as Route,
+        Routes as Routes,
+        Target as Target,
+        Timings as Timings,
+        Wrapper as Wrapper,
+        async_default_transport as async_default_transport,
+        default_transport as default_transport,
+        environment_routes as environment_routes,
+        file_url as file_url,
+        retry_if_status as retry_if_status,
+        retry_if_transport_error as retry_if_transport_error,
+        sticky_by_header as sticky_by_header,
+        sticky_by_host as sticky_by_host,
+        wait_retry_after as wait_retry_after,
+    )
 
 __all__ = [
     "Mounts",
     "AsyncMounts",
     "Route",
     "InvalidRoute",
+    "Routes",
+    "Target",
+    "HTTPTransportOptions",
     "default_transport",
     "async_default_transport",
     "environment_routes",
@@ -72,4 +100,21 @@ __all__ = [
     "FileSystemTransport",
     "AsyncFileSystemTransport",
     "file_url",
+    "Wrapper",
+    "AsyncWrapper",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Each is loaded when it is first asked for, and httpx with it.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import httpx
+
+    value: object = getattr(httpx, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -39,3 +39,6 @@ Target = (
     | None
 )
 """What a routing dict may hold beside transports."""
+
+Routes = Mapping[str, httpx.BaseTransport | httpx.AsyncBaseTransport | Target]
+"""A routing dict: patterns, and where they lead."""

@@ -1,0 +1,45 @@
+# Written by tools/flavour.py from transportkit/httpx/. Edit it there.
+"""The arguments of a stock transport, which ours take too."""
+
+import ssl
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypedDict
+
+import httpx2
+
+
+class HTTPTransportOptions(TypedDict, total=False):
+    """The arguments of `httpx2.HTTPTransport`, with its defaults."""
+
+    verify: ssl.SSLContext | str | bool
+    cert: str | tuple[str, str] | tuple[str, str, str] | None
+    trust_env: bool
+    http1: bool
+    http2: bool
+    limits: httpx2.Limits
+    proxy: str | httpx2.URL | httpx2.Proxy | None
+    uds: str | None
+    local_address: str | None
+    retries: int
+    socket_options: (
+        Iterable[
+            tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+        ]
+        | None
+    )
+
+
+Target = (
+    str
+    | httpx2.URL
+    | httpx2.Proxy
+    | Mapping[str, object]
+    | Sequence[
+        str | httpx2.URL | httpx2.Proxy | httpx2.BaseTransport | httpx2.AsyncBaseTransport | None
+    ]
+    | None
+)
+"""What a routing dict may hold beside transports."""
+
+Routes = Mapping[str, httpx2.BaseTransport | httpx2.AsyncBaseTransport | Target]
+"""A routing dict: patterns, and where they lead."""
