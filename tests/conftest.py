@@ -1,24 +1,19 @@
 """The fixtures and checks of every test."""
 
-import os
-
-if os.environ.get("TRANSPORTKIT_HTTPX2"):
-    # Before anything else imports httpx: the whole suite then runs on its living fork.
-    import httpx2
-
-    httpx2.alias_httpx()
-
 import functools
 import inspect
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 import trustme
 from support import leaks, servers
-from support.flavours import NAMES, Flavour
+
+if TYPE_CHECKING:
+    from support.flavours import Flavour
 
 hypothesis.settings.register_profile("thin", deadline=None, derandomize=True, max_examples=25)
 hypothesis.settings.register_profile("slow", deadline=None, derandomize=True)
@@ -26,9 +21,13 @@ hypothesis.settings.register_profile("slow", deadline=None, derandomize=True)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run what takes long, too, and all of it")
+    parser.addoption("--library", choices=["httpx", "httpx2"], help="run on this one of the two")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("library"):
+        # Before any test is imported; support.library reads it.
+        os.environ["TRANSPORTKIT_TESTS_LIBRARY"] = config.getoption("library")
     hypothesis.settings.load_profile("slow" if config.getoption("slow") else "thin")
 
 
@@ -67,8 +66,11 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture(params=NAMES)
-def flavour(request: pytest.FixtureRequest) -> Flavour:
+@pytest.fixture(params=["sync", "asyncio", "trio"])
+def flavour(request: pytest.FixtureRequest) -> "Flavour":
+    # It imports the library that was chosen.
+    from support.flavours import Flavour
+
     return Flavour(request.param)
 
 

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Self
 
-import httpx
 import trio
 
-import transportkit
-from transportkit import _socks, _wrapper
+from . import transportkit
+from .library import httpx, shell
+
 
 NAMES = ("sync", "asyncio", "trio")
 
@@ -55,9 +55,8 @@ class Flavour:
 
     def pick(self, name: str) -> Any:
         """`name`, `AsyncName` or `async_name` of httpx or transportkit."""
-        for module in (transportkit, _wrapper, _socks, httpx):
-            if hasattr(module, name):
-                break
+        modules = (transportkit, shell("network"), httpx)
+        module = next(module for module in modules if hasattr(module, name))
         if self.is_async:
             name = f"Async{name}" if name[0].isupper() else f"async_{name}"
         return getattr(module, name)
