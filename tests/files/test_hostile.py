@@ -19,6 +19,7 @@ from support.raw import answering, raw_server, read_head, respond
 from support.trees import SECRET, Tree
 
 from transportkit import FileSystemTransport, file_url
+from transportkit.files import beneath
 
 # In place of the dots, the slashes and both.
 DOTS = [
@@ -217,7 +218,7 @@ async def test_no_url_leads_out(
 async def test_nor_where_directories_have_no_descriptors(
     flavour: Flavour, tree: Tree, monkeypatch: pytest.MonkeyPatch, urls: list[str]
 ) -> None:
-    monkeypatch.setattr("transportkit.files.beneath._HAS_DIR_FD", False)
+    monkeypatch.setattr(beneath, "_HAS_DIR_FD", False)
     transport = flavour.FileSystemTransport(tree.root)
     for url in urls:
         await ask(flavour, transport, url, tree)

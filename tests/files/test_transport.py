@@ -24,6 +24,7 @@ from support.flavours import Flavour
 from support.trees import SECRET, Tree
 
 from transportkit import AsyncFileSystemTransport, FileSystemTransport, Mounts, file_url
+from transportkit.files import answering, reading
 from transportkit.files.reading import OpenFile
 
 MIB = 2**20
@@ -572,7 +573,7 @@ class TestLettingGo:
         for response in responses:
             await flavour.close(response)
 
-    @pytest.mark.parametrize("where", ["answering.describe", "reading._read"])
+    @pytest.mark.parametrize("where", ["describe", "_read"])
     async def test_when_the_opening_is_interrupted(
         self, flavour: Flavour, tree: Tree, monkeypatch: pytest.MonkeyPatch, where: str
     ) -> None:
@@ -582,7 +583,7 @@ class TestLettingGo:
         def interrupted(*args: object) -> None:
             raise error
 
-        monkeypatch.setattr(f"transportkit.files.{where}", interrupted)
+        monkeypatch.setattr(answering if where == "describe" else reading, where, interrupted)
         request = httpx.Request("GET", file_url(tree.root / "a.txt"))
         with pytest.raises(error):
             await flavour.send(flavour.FileSystemTransport(tree.root), request)
