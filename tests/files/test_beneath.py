@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.trees import SECRET, Tree, plant
+from support.trees import SECRET, Tree
 
 from transportkit.files import beneath
 from transportkit.files.beneath import open_beneath
@@ -298,7 +298,6 @@ def _replace(victim: Path, target: Path | str) -> Callable[[], None]:
     return swap
 
 
-@pytest.mark.parametrize("number", range(1, 7))
 @pytest.mark.parametrize("function", ["open", "stat", "lstat", "readlink"])
 @pytest.mark.parametrize(
     ("victim", "target", "path"),
@@ -313,30 +312,27 @@ def _replace(victim: Path, target: Path | str) -> Callable[[], None]:
     ],
 )
 def test_a_swap_at_any_moment_leads_to_nothing_outside(
-    platform: str,
-    tree: Tree,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    victim: str,
-    target: str,
-    path: str,
-    function: str,
-    number: int,
+    platform: str, own_tree: Tree, *, victim: str, target: str, path: str, function: str
 ) -> None:
-    (tree.root / "sub" / "secret.txt").write_bytes(b"public")
-    base = tree.root.parent
-    with monkeypatch.context() as patch:
-        _swapping(patch, function, number, _replace(base / victim, target))
-        done = read(tree.root, base / path)
-    assert done in (b"public", b"a", FileNotFoundError, PermissionError)
+    (own_tree.root / "sub" / "secret.txt").write_bytes(b"public")
+    base = own_tree.root.parent
+    moved = (base / victim).with_name("moved")
+    for number in range(1, 7):
+        with pytest.MonkeyPatch.context() as patch:
+            _swapping(patch, function, number, _replace(base / victim, target))
+            done = read(own_tree.root, base / path)
+        assert done in (b"public", b"a", FileNotFoundError, PermissionError)
+        if os.path.lexists(moved):
+            (base / victim).unlink()
+            moved.rename(base / victim)
 
 
 @pytest.mark.parametrize("kind", ["fifo", "directory", "socket", "nothing"])
 @pytest.mark.parametrize("path", ["root/a.txt", "root/link"])
 def test_what_is_swapped_in_just_before_the_opening_is_not_taken_for_a_file(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch, kind: str, path: str
+    own_tree: Tree, monkeypatch: pytest.MonkeyPatch, kind: str, path: str
 ) -> None:
-    victim = tree.root / "a.txt"
+    victim = own_tree.root / "a.txt"
     original = os.open
 
     def swapping(name: Any, *args: Any, **kwargs: Any) -> int:
@@ -347,13 +343,13 @@ def test_what_is_swapped_in_just_before_the_opening_is_not_taken_for_a_file(
             elif kind == "directory":
                 victim.mkdir()
             elif kind == "socket":
-                (tree.root / "socket").rename(victim)
+                (own_tree.root / "socket").rename(victim)
         return original(name, *args, **kwargs)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", swapping)
         # Nobody writes to the FIFO: an opening that waits for it would wait for ever.
-        done = read(tree.root, tree.root.parent / path)
+        done = read(own_tree.root, own_tree.root.parent / path)
     expected = {
         "fifo": PermissionError,
         "directory": IsADirectoryError,
@@ -364,27 +360,22 @@ def test_what_is_swapped_in_just_before_the_opening_is_not_taken_for_a_file(
 
 
 def test_a_directory_that_is_moved_out_meanwhile_has_no_way_up(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch
+    own_tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # root/sub/way leads to ../a.txt: from where sub has been moved to, that is outside/a.txt.
-    (tree.outside / "a.txt").write_bytes(SECRET)
-    (tree.root / "sub" / "way").symlink_to("../a.txt")
+    (own_tree.outside / "a.txt").write_bytes(SECRET)
+    (own_tree.root / "sub" / "way").symlink_to("../a.txt")
     original = os.readlink
 
     def moving(name: Any, *args: Any, **kwargs: Any) -> Any:
         found = original(name, *args, **kwargs)
         if name == "way":
-            (tree.root / "sub").rename(tree.outside / "moved")
+            (own_tree.root / "sub").rename(own_tree.outside / "moved")
         return found
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "readlink", moving)
-        assert read(tree.root, tree.root / "sub" / "way") == b"a"
-
-
-@pytest.fixture(scope="module")
-def tree_once(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    return plant(tmp_path_factory.mktemp("tree"))
+        assert read(own_tree.root, own_tree.root / "sub" / "way") == b"a"
 
 
 NAMES = st.sampled_from(
@@ -413,23 +404,23 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(
     st.lists(
         NAMES | st.just("") | st.text(max_size=3).filter(lambda text: "\0" not in text), max_size=7
     )
 )
-def test_no_path_leads_out(tree_once: Tree, names: list[str]) -> None:
-    path = "/".join([str(tree_once.root), *names])
+def test_no_path_leads_out(tree: Tree, names: list[str]) -> None:
+    path = "/".join([str(tree.root), *names])
     try:
         path.encode()
     except UnicodeEncodeError:
         return
-    done = read(tree_once.root, path)
+    done = read(tree.root, path)
     assert done in (b"a", b"b", FileNotFoundError, IsADirectoryError, PermissionError)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(beneath, "_HAS_DIR_FD", False)
-        checked = read(tree_once.root, path)
+        checked = read(tree.root, path)
     assert checked in (b"a", b"b", FileNotFoundError, IsADirectoryError, PermissionError)
     # What the system finds, and no more.
     if isinstance(done, bytes):
@@ -448,13 +439,13 @@ def test_a_fifo_keeps_its_writer_waiting(tree: Tree) -> None:
         writer.kill()
 
 
-def test_a_socket_hears_nothing(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tree.root)
+def test_a_socket_hears_nothing(own_tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(own_tree.root)
     with socket.socket(socket.AF_UNIX) as unix:
         unix.bind("listening")
         unix.listen()
         unix.setblocking(False)
-        assert read(tree.root, tree.root / "listening") is PermissionError
+        assert read(own_tree.root, own_tree.root / "listening") is PermissionError
         with pytest.raises(BlockingIOError):
             unix.accept()
 

@@ -11,16 +11,21 @@ if "TRANSPORTKIT_HTTPX2" in os.environ:
 
     httpx2.alias_httpx()
 
-from transportkit import HSTSStore
+import httpx
+
+from transportkit import HSTSStore, HSTSTransport
 
 
 def main() -> None:
     file, name, count = sys.argv[1:]
     store = HSTSStore(file)
+    strict = {"Strict-Transport-Security": "max-age=31536000"}
+    inner = httpx.MockTransport(lambda request: httpx.Response(200, headers=strict))
+    transport = HSTSTransport(inner, store)
     print("ready", flush=True)
     sys.stdin.readline()
     for number in range(int(count)):
-        store._learn(f"{name}{number}.example", "max-age=31536000")
+        transport.handle_request(httpx.Request("GET", f"https://{name}{number}.example/"))
         store.save()
 
 
