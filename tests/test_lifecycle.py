@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.flavours import Flavour, SpyTransport
 
-from transportkit._lifecycle import AsyncTransportOwner, Openings, TransportOwner
+from transportkit._lifecycle import Openings
 
 REQUEST = httpx.Request("GET", "http://example.com/")
 THREADS = 8
@@ -26,32 +26,16 @@ in_async = pytest.mark.parametrize(
 )
 
 
-class Owner(TransportOwner):
-    """Sends through the first of those it owns."""
-
-    def __init__(self, owned: Iterable[httpx.BaseTransport]) -> None:
-        first, *others = owned
-        self._first = first
-        super().__init__((first, *others))
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._send(self._first, request)
-
-
-class AsyncOwner(AsyncTransportOwner):
-    """Sends through the first of those it owns."""
-
-    def __init__(self, owned: Iterable[httpx.AsyncBaseTransport]) -> None:
-        first, *others = owned
-        self._first = first
-        super().__init__((first, *others))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._send(self._first, request)
+def routed(owned: Iterable[SpyTransport]) -> dict[str, SpyTransport]:
+    """Routes to all of them, in their order; the first one takes `REQUEST`."""
+    first, *others = owned
+    routes = {f"all://host{number}.example": other for number, other in enumerate(others)}
+    # A port comes before everything else.
+    return {"http://example.com:80": first, **routes}
 
 
 def owner_of(flavour: Flavour, *owned: SpyTransport) -> Any:
-    return AsyncOwner(owned) if flavour.is_async else Owner(owned)
+    return flavour.Mounts(routed(owned), default=owned[0])
 
 
 async def enter(flavour: Flavour, transport: Any) -> None:
@@ -537,7 +521,7 @@ def test_each_opening_ends_in_one_closing_whatever_is_called(
     calls: list[str], names: list[str]
 ) -> None:
     by_name = {name: SpyTransport(name) for name in names}
-    owner = Owner(by_name[name] for name in names)
+    owner = owner_of(Flavour("sync"), *(by_name[name] for name in names))
     openings, is_open = 1, True
     for call in [*calls, "close"]:
         if call == "request":
@@ -626,7 +610,7 @@ class TestACancelledClose:
 
     async def test_runs_to_its_end_when_it_was_cancelled_before(self, flavour: Flavour) -> None:
         calls: list[str] = []
-        owner = AsyncOwner([Suspending("a", calls), Suspending("b", calls)])
+        owner = owner_of(flavour, Suspending("a", calls), Suspending("b", calls))
         with anyio.CancelScope() as scope:
             scope.cancel()
             await owner.aclose()
@@ -639,7 +623,7 @@ class TestACancelledClose:
     async def test_runs_to_its_end_when_it_is_cancelled_meanwhile(self, flavour: Flavour) -> None:
         calls: list[str] = []
         first = Suspending("a", calls)
-        owner = AsyncOwner([first, Suspending("b", calls)])
+        owner = owner_of(flavour, first, Suspending("b", calls))
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(owner.aclose)
@@ -652,7 +636,7 @@ class TestACancelledClose:
         calls: list[str] = []
         reached = False
         with anyio.CancelScope() as scope:
-            async with AsyncOwner([Suspending("a", calls), Suspending("b", calls)]):
+            async with owner_of(flavour, Suspending("a", calls), Suspending("b", calls)):
                 scope.cancel()
                 await anyio.lowlevel.checkpoint()
                 reached = True
@@ -671,7 +655,7 @@ class TestACancelledClose:
 
         calls: list[str] = []
         with anyio.CancelScope() as scope:
-            await AsyncOwner([Suspending("a", calls), Stuck("b", calls)]).__aenter__()
+            await owner_of(flavour, Suspending("a", calls), Stuck("b", calls)).__aenter__()
         assert scope.cancelled_caught
         assert calls == ["a enter", "a began to close", "a closed"]
 
@@ -679,12 +663,10 @@ class TestACancelledClose:
 class TestACloseInACancelledAsyncioTask:
     """`Task.cancel` is asyncio's own, and pierces the shields of anyio once."""
 
-    def cancelled_during(
-        self, calls: list[str], *others: httpx.AsyncBaseTransport
-    ) -> asyncio.Task[None]:
+    def cancelled_during(self, calls: list[str], *others: SpyTransport) -> asyncio.Task[None]:
         async def main() -> asyncio.Task[None]:
             first = Suspending("a", calls)
-            owner = AsyncOwner([first, Suspending("b", calls), *others])
+            owner = owner_of(Flavour("asyncio"), first, Suspending("b", calls), *others)
             task = asyncio.create_task(owner.aclose())
             await first.began.wait()
             task.cancel()
