@@ -5,7 +5,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from .flavours import NAMES
 
@@ -13,7 +12,7 @@ from .flavours import NAMES
 FLAVOURS = {name: name for name in NAMES}
 
 
-def matrix(first: Mapping[str, Any], *others: Mapping[str, Any]) -> list[ParameterSet]:
+def matrix(first: Mapping[str, Any], *others: Mapping[str, Any]) -> list[Any]:
     """Every combination, for `pytest.mark.parametrize`; most of them are marked slow.
 
     Quick are so many that each value of the first axis stands in one of them, and each
