@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import functools
 import importlib
 import io
 import os
@@ -58,6 +59,7 @@ def run(test: doctest.DocTest) -> str:
     return report.getvalue()
 
 
+@functools.cache
 def examples_in(module: str) -> list[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
     return finder.find(importlib.import_module(module), extraglobs={"httpx": httpx})

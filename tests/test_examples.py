@@ -43,7 +43,17 @@ def check(example: Path, directory: Path) -> None:
     assert "Warning" not in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+# The one that everybody begins with runs always, the others only where time is.
+QUICK = {"quickstart.py"}
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(path, id=path.name, marks=[] if path.name in QUICK else pytest.mark.slow)
+        for path in EXAMPLES
+    ],
+)
 def test_an_example_runs(example: Path, tmp_path: Path) -> None:
     check(example, tmp_path)
 
@@ -58,12 +68,17 @@ class TestTheCheck:
         "code",
         [
             "1 / 0",
-            "raise SystemExit(3)",
-            "import warnings; warnings.warn('old', DeprecationWarning)",
-            "import socket; socket.socket()",
             "open(__file__)",
-            "async def f(): pass\nf()",
-            "import os; os.environ['HTTP_PROXY']",
+            *(
+                pytest.param(code, marks=pytest.mark.slow)
+                for code in (
+                    "raise SystemExit(3)",
+                    "import warnings; warnings.warn('old', DeprecationWarning)",
+                    "import socket; socket.socket()",
+                    "async def f(): pass\nf()",
+                    "import os; os.environ['HTTP_PROXY']",
+                )
+            ),
         ],
     )
     def test_catches_what_does_not(

@@ -1,9 +1,7 @@
 """Rule 3: inner transports are opened and closed, each exactly once."""
 
 import asyncio
-import sys
 import threading
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
@@ -16,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.flavours import Flavour, SpyTransport
 
-from transportkit._lifecycle import AsyncTransportOwner, Openings, TransportOwner
+from transportkit._lifecycle import Openings
 
 REQUEST = httpx.Request("GET", "http://example.com/")
 THREADS = 8
@@ -26,32 +24,16 @@ in_async = pytest.mark.parametrize(
 )
 
 
-class Owner(TransportOwner):
-    """Sends through the first of those it owns."""
-
-    def __init__(self, owned: Iterable[httpx.BaseTransport]) -> None:
-        first, *others = owned
-        self._first = first
-        super().__init__((first, *others))
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._send(self._first, request)
-
-
-class AsyncOwner(AsyncTransportOwner):
-    """Sends through the first of those it owns."""
-
-    def __init__(self, owned: Iterable[httpx.AsyncBaseTransport]) -> None:
-        first, *others = owned
-        self._first = first
-        super().__init__((first, *others))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._send(self._first, request)
+def routed(owned: Iterable[SpyTransport]) -> dict[str, SpyTransport]:
+    """Routes to all of them, in their order; the first one takes `REQUEST`."""
+    first, *others = owned
+    routes = {f"all://host{number}.example": other for number, other in enumerate(others)}
+    # A port comes before everything else.
+    return {"http://example.com:80": first, **routes}
 
 
 def owner_of(flavour: Flavour, *owned: SpyTransport) -> Any:
-    return AsyncOwner(owned) if flavour.is_async else Owner(owned)
+    return flavour.Mounts(routed(owned), default=owned[0])
 
 
 async def enter(flavour: Flavour, transport: Any) -> None:
@@ -178,26 +160,24 @@ class TestOpenings:
 
     @pytest.mark.parametrize("call", ["enter", "close"])
     def test_of_many_threads_exactly_one_is_told_to(self, call: str) -> None:
+        came: list[None] = []
+        all_have_come = threading.Event()
+
         class Slow(Openings[str]):
-            """Lets the other threads run between a look at the state and its change."""
+            """Changes when all threads have come: without a lock, all have looked by then."""
 
             def __setattr__(self, name: str, value: object) -> None:
-                time.sleep(0)
+                assert not came or all_have_come.wait(30)
                 super().__setattr__(name, value)
 
         def told(openings: Openings[str]) -> bool:
-            barrier.wait()
+            came.append(None)
+            if len(came) == THREADS:
+                all_have_come.set()
             return bool(getattr(openings, call)())
 
-        barrier = threading.Barrier(THREADS)
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(1e-6)
-        try:
-            with ThreadPoolExecutor(THREADS) as pool:
-                for _ in range(50):
-                    assert sum(pool.map(told, [Slow("a")] * THREADS)) == 1
-        finally:
-            sys.setswitchinterval(interval)
+        with ThreadPoolExecutor(THREADS) as pool:
+            assert sum(pool.map(told, [Slow("a")] * THREADS)) == 1
 
 
 async def test_each_is_entered_and_left_once(flavour: Flavour) -> None:
@@ -537,7 +517,7 @@ def test_each_opening_ends_in_one_closing_whatever_is_called(
     calls: list[str], names: list[str]
 ) -> None:
     by_name = {name: SpyTransport(name) for name in names}
-    owner = Owner(by_name[name] for name in names)
+    owner = owner_of(Flavour("sync"), *(by_name[name] for name in names))
     openings, is_open = 1, True
     for call in [*calls, "close"]:
         if call == "request":
@@ -626,7 +606,7 @@ class TestACancelledClose:
 
     async def test_runs_to_its_end_when_it_was_cancelled_before(self, flavour: Flavour) -> None:
         calls: list[str] = []
-        owner = AsyncOwner([Suspending("a", calls), Suspending("b", calls)])
+        owner = owner_of(flavour, Suspending("a", calls), Suspending("b", calls))
         with anyio.CancelScope() as scope:
             scope.cancel()
             await owner.aclose()
@@ -639,7 +619,7 @@ class TestACancelledClose:
     async def test_runs_to_its_end_when_it_is_cancelled_meanwhile(self, flavour: Flavour) -> None:
         calls: list[str] = []
         first = Suspending("a", calls)
-        owner = AsyncOwner([first, Suspending("b", calls)])
+        owner = owner_of(flavour, first, Suspending("b", calls))
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(owner.aclose)
@@ -652,7 +632,7 @@ class TestACancelledClose:
         calls: list[str] = []
         reached = False
         with anyio.CancelScope() as scope:
-            async with AsyncOwner([Suspending("a", calls), Suspending("b", calls)]):
+            async with owner_of(flavour, Suspending("a", calls), Suspending("b", calls)):
                 scope.cancel()
                 await anyio.lowlevel.checkpoint()
                 reached = True
@@ -671,7 +651,7 @@ class TestACancelledClose:
 
         calls: list[str] = []
         with anyio.CancelScope() as scope:
-            await AsyncOwner([Suspending("a", calls), Stuck("b", calls)]).__aenter__()
+            await owner_of(flavour, Suspending("a", calls), Stuck("b", calls)).__aenter__()
         assert scope.cancelled_caught
         assert calls == ["a enter", "a began to close", "a closed"]
 
@@ -679,12 +659,10 @@ class TestACancelledClose:
 class TestACloseInACancelledAsyncioTask:
     """`Task.cancel` is asyncio's own, and pierces the shields of anyio once."""
 
-    def cancelled_during(
-        self, calls: list[str], *others: httpx.AsyncBaseTransport
-    ) -> asyncio.Task[None]:
+    def cancelled_during(self, calls: list[str], *others: SpyTransport) -> asyncio.Task[None]:
         async def main() -> asyncio.Task[None]:
             first = Suspending("a", calls)
-            owner = AsyncOwner([first, Suspending("b", calls), *others])
+            owner = owner_of(Flavour("asyncio"), first, Suspending("b", calls), *others)
             task = asyncio.create_task(owner.aclose())
             await first.began.wait()
             task.cancel()

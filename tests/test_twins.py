@@ -6,6 +6,7 @@ import collections.abc
 import contextlib
 import copy
 import difflib
+import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,9 +87,19 @@ def definitions(module: ast.Module) -> dict[str, Definition]:
     return found
 
 
+@functools.cache
+def source(module: str) -> str:
+    return MODULES[module].read_text("utf-8")
+
+
+@functools.lru_cache(2 * len(MODULES))
+def defined_in(source: str) -> dict[str, Definition]:
+    return definitions(ast.parse(source))
+
+
 def twins_in(name: str, source: str) -> Iterator[Twins]:
     """Every X with an AsyncX, and every x with an async_x."""
-    defined = definitions(ast.parse(source))
+    defined = defined_in(source)
     for other in defined.values():
         sync = sync_name(other.name)
         if sync != other.name and sync in defined:
@@ -97,7 +108,7 @@ def twins_in(name: str, source: str) -> Iterator[Twins]:
 
 def lonely_in(source: str) -> list[str]:
     """Names that start like the async half of a pair, and have no sync half in their module."""
-    defined = definitions(ast.parse(source))
+    defined = defined_in(source)
     return [name for name in defined if sync_name(name) not in defined]
 
 
@@ -236,7 +247,7 @@ def drift(twins: Twins, sync_only: set[str]) -> str:
 
 
 def all_twins() -> list[Twins]:
-    found = (twins_in(name, path.read_text("utf-8")) for name, path in MODULES.items())
+    found = (twins_in(name, source(name)) for name in MODULES)
     return [twins for of_module in found for twins in of_module]
 
 
@@ -249,20 +260,23 @@ def test_twins_are_the_same_code(twins: Twins) -> None:
     assert drift(twins, SYNC_ONLY) == ""
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_nothing_async_is_without_its_sync_twin(module: str) -> None:
-    assert lonely_in(MODULES[module].read_text("utf-8")) == []
+def test_nothing_async_is_without_its_sync_twin() -> None:
+    assert [(name, alone) for name in MODULES for alone in lonely_in(source(name))] == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_transport_for_one_kind_of_client_has_a_twin_for_the_other(module: str) -> None:
+def test_a_transport_for_one_kind_of_client_has_a_twin_for_the_other() -> None:
+    for module in MODULES:
+        check_transports_have_twins(module)
+
+
+def check_transports_have_twins(module: str) -> None:
     paired = {one.name for twins in TWINS if twins.module == module for one in twins[1:]}
-    for name, node in definitions(ast.parse(MODULES[module].read_text("utf-8"))).items():
+    for name, node in defined_in(source(module)).items():
         if isinstance(node, ast.ClassDef):
             methods = definitions(ast.Module(node.body, []))
             for_both = {"handle_request", "handle_async_request"} <= methods.keys()
             for_one = not for_both and {"handle_request", "handle_async_request"} & methods.keys()
-            assert not for_one or name in paired, name
+            assert not for_one or name in paired, f"{module}: {name}"
 
 
 def test_the_twins_there_are_have_been_found() -> None:

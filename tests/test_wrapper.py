@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from support.flavours import Flavour, SpyTransport
+from support.matrices import FLAVOURS, matrix
 from support.servers import Origin, Proxy
 
 from transportkit import HTTPSRedirect, RetryBudget, RetryPolicy
@@ -70,6 +71,10 @@ async def peer_port(flavour: Flavour, client: Any, url: str) -> int:
     finally:
         await flavour.close(response)
     return int(address[1])
+
+
+# In place of a transport, and beside one.
+GIVEN = {"alone": None, "beside": HTTPSRedirect()}
 
 
 def port_of(url: str) -> int | None:
@@ -167,7 +172,9 @@ class TestTheDefaultInnerTransport:
         self, flavour: Flavour, origin: Origin, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        async with flavour.client(transport=flavour.Wrapper(trust_env=False)) as client:
+        # Nothing is to be verified, and the certificates of the system take long to load.
+        wrapper = flavour.Wrapper(trust_env=False, verify=False)
+        async with flavour.client(transport=wrapper) as client:
             assert await peer_port(flavour, client, origin.http) == port_of(origin.http)
             seen = (await client.get(origin.http)).json()
         assert "via" not in dict(seen["headers"])
@@ -215,35 +222,43 @@ class TestWrongArguments:
             flavour.Wrapper(SpyTransport(), **options)
 
     @pytest.mark.parametrize(
-        ("name", "options", "meant"),
-        [
-            ("Wrapper", {"http_2": True}, "http2"),
-            ("Wrapper", {"transprot": None}, "transport"),
-            ("Wrapper", {"http2": True, "verfy": False}, "verify"),
-            ("RetryTransport", {"polcy": RetryPolicy()}, "policy"),
-            ("RetryTransport", {"budge": None}, "budget"),
-            ("RetryTransport", {"poxy": "http://proxy.example"}, "proxy"),
-            ("ResumeTransport", {"max_resume": 3}, "max_resumes"),
-            ("HSTSTransport", {"stor": None}, "store"),
-            ("DebuggingTransport", {"body": 5}, "bodies"),
-        ],
+        ("mistake", "given", "flavour"),
+        matrix(
+            {
+                "http_2": ("Wrapper", {"http_2": True}, "http2"),
+                "transprot": ("Wrapper", {"transprot": None}, "transport"),
+                "verfy": ("Wrapper", {"http2": True, "verfy": False}, "verify"),
+                "polcy": ("RetryTransport", {"polcy": RetryPolicy()}, "policy"),
+                "budge": ("RetryTransport", {"budge": None}, "budget"),
+                "poxy": ("RetryTransport", {"poxy": "http://proxy.example"}, "proxy"),
+                "max_resume": ("ResumeTransport", {"max_resume": 3}, "max_resumes"),
+                "stor": ("HSTSTransport", {"stor": None}, "store"),
+                "body": ("DebuggingTransport", {"body": 5}, "bodies"),
+            },
+            GIVEN,
+            FLAVOURS,
+        ),
+        indirect=["flavour"],
     )
-    @pytest.mark.parametrize("given", [None, HTTPSRedirect()], ids=["alone", "beside"])
     async def test_of_a_name_that_is_nearly_one_are_refused_with_that(
         self,
         flavour: Flavour,
         given: HTTPSRedirect | None,
-        name: str,
-        options: dict[str, Any],
-        meant: str,
+        mistake: tuple[str, dict[str, Any], str],
     ) -> None:
+        name, options, meant = mistake
         written = list(options)[-1]
         text = f"unknown argument {written!r}: did you mean {meant}?"
         with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
             flavour.pick(name)(given, **options)
 
-    @pytest.mark.parametrize("written", ["max_retries", "retry", "timeout", "default"])
-    @pytest.mark.parametrize("given", [None, HTTPSRedirect()], ids=["alone", "beside"])
+    @pytest.mark.parametrize(
+        ("written", "given", "flavour"),
+        matrix(
+            {name: name for name in ("max_retries", "retry", "timeout", "default")}, GIVEN, FLAVOURS
+        ),
+        indirect=["flavour"],
+    )
     async def test_of_another_name_are_refused_with_the_classs_own_first(
         self, flavour: Flavour, given: HTTPSRedirect | None, written: str
     ) -> None:

@@ -122,6 +122,7 @@ def test_mounts_does_what_the_documentation_says(routes: Routes, url: str, key: 
     assert route.transport is ((key and transports[key]) or DEFAULT)
 
 
+@pytest.mark.slow  # httpx does not change with our code
 @pytest.mark.parametrize(("routes", "url", "key"), EXAMPLES)
 def test_a_stock_client_does_what_the_documentation_says(
     routes: Routes, url: str, key: str | None

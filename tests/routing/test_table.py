@@ -48,9 +48,7 @@ def takes(pattern: Pattern, url: httpx.URL) -> bool:
     return pattern.host in ("", host)
 
 
-@settings(max_examples=300)
-@given(cases(20))
-def test_it_finds_what_a_scan_of_all_patterns_finds(case: tuple[list[str], list[str]]) -> None:
+def find_and_scan(case: tuple[list[str], list[str]]) -> None:
     keys, urls = case
     patterns: dict[Pattern, str] = {}
     for key in keys:
@@ -65,6 +63,11 @@ def test_it_finds_what_a_scan_of_all_patterns_finds(case: tuple[list[str], list[
         assert routes.find(url) == expected
         # Once more, from memory.
         assert routes.find(url) == expected
+
+
+@pytest.mark.parametrize("examples", [25, pytest.param(300, marks=pytest.mark.slow)])
+def test_it_finds_what_a_scan_of_all_patterns_finds(examples: int) -> None:
+    settings(max_examples=examples)(given(cases(20))(find_and_scan))()
 
 
 @pytest.mark.parametrize(

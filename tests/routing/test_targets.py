@@ -4,12 +4,14 @@ import json
 import ssl
 import tomllib
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from support.flavours import Flavour, SpyTransport
+from support.matrices import matrix
 from support.servers import Origin, Proxy
 
 from transportkit import AsyncMounts, HTTPSRedirect, InvalidRoute, Mounts, RefusingTransport
@@ -19,7 +21,13 @@ PROXY = "http://proxy.example:3128"
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 KEY = "https://api.example.com"
 
-BOTH = pytest.mark.parametrize("mounts_class", [Mounts, AsyncMounts])
+CLASSES = {"Mounts": Mounts, "AsyncMounts": AsyncMounts}
+BOTH = pytest.mark.parametrize("mounts_class", CLASSES.values(), ids=CLASSES)
+
+
+def _numbered(values: Iterable[object]) -> dict[str, object]:
+    """The values for a matrix, which have no names of their own."""
+    return {str(number): value for number, value in enumerate(values)}
 
 
 def _transport_class(mounts_class: Any) -> Any:
@@ -376,22 +384,22 @@ REFUSED = [
 ]
 
 
-@BOTH
-@pytest.mark.parametrize(("target", "advice"), REFUSED, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("refused", "mounts_class"), matrix(_numbered(REFUSED), CLASSES))
 def test_what_is_no_target_is_refused_with_the_key_and_what_to_write(
-    mounts_class: Any, target: object, advice: str
+    mounts_class: Any, refused: tuple[object, str]
 ) -> None:
+    target, advice = refused
     with pytest.raises(InvalidRoute) as refusal:
         mounts_class({"all://": None, KEY: target}, verify=TLS)
     assert str(refusal.value).startswith(f"'{KEY}': ")
     assert advice in str(refusal.value)
 
 
-@BOTH
-@pytest.mark.parametrize(("target", "advice"), REFUSED, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("refused", "mounts_class"), matrix(_numbered(REFUSED), CLASSES))
 def test_what_is_no_target_is_no_default_either(
-    mounts_class: Any, target: object, advice: str
+    mounts_class: Any, refused: tuple[object, str]
 ) -> None:
+    target, advice = refused
     with pytest.raises(InvalidRoute) as refusal:
         mounts_class({}, default=target, verify=TLS)
     assert str(refusal.value).startswith("default: ")
@@ -517,8 +525,9 @@ def _assert_no_secret(text: str) -> None:
     assert "ti%2Fger" not in text
 
 
-@BOTH
-@pytest.mark.parametrize("target", TARGETS_WITH_SECRETS, ids=range(len(TARGETS_WITH_SECRETS)))
+@pytest.mark.parametrize(
+    ("target", "mounts_class"), matrix(_numbered(TARGETS_WITH_SECRETS), CLASSES)
+)
 def test_what_is_shown_of_a_proxy_holds_no_credentials(mounts_class: Any, target: object) -> None:
     mounts = mounts_class({KEY: target}, default=target, verify=TLS)
     for shown in (mounts, mounts.routes, mounts.routes[0], mounts.route_for("http://b/")):
@@ -526,8 +535,7 @@ def test_what_is_shown_of_a_proxy_holds_no_credentials(mounts_class: Any, target
     assert "proxy.example" in str(mounts)
 
 
-@BOTH
-@pytest.mark.parametrize("written", SECRETS)
+@pytest.mark.parametrize(("written", "mounts_class"), matrix(_numbered(SECRETS), CLASSES))
 def test_what_is_shown_of_the_environment_holds_no_credentials(
     mounts_class: Any, written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -553,9 +561,14 @@ BAD_SECRETS = [
 ]
 
 
-@BOTH
-@pytest.mark.parametrize("wrap", [str, lambda proxy: {"proxy": proxy}], ids=["str", "dict"])
-@pytest.mark.parametrize("written", BAD_SECRETS)
+@pytest.mark.parametrize(
+    ("written", "wrap", "mounts_class"),
+    matrix(
+        _numbered(BAD_SECRETS),
+        {"str": str, "dict": lambda proxy: {"proxy": proxy}},
+        CLASSES,
+    ),
+)
 def test_the_refusal_of_a_proxy_holds_no_credentials_nor_do_its_causes(
     mounts_class: Any, wrap: Any, written: str
 ) -> None:

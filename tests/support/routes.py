@@ -21,14 +21,6 @@ _URL_SCHEMES = ["http", "http", "https", "https", "ws", "wss", "ftp", "file", "c
 _ODD_HOSTS = ["", ".example.com", "..example.com", "example.com..", "1.10.0.0.1", "x.com", "xcom"]
 
 
-def _is_url(text: str) -> bool:
-    try:
-        httpx.URL(text)
-    except httpx.InvalidURL:
-        return False
-    return True
-
-
 KEYS = st.sampled_from(
     [
         "".join(parts)
@@ -52,7 +44,6 @@ URLS = st.sampled_from(
             _PORTS,
             [*_PATHS[3:], "/api/v1/x", "/x?/api", "/api?x", "/api/%2e%2e/x"],
         )
-        if _is_url(f"{scheme}://{host}{port}{path}")
     ]
 )
 
@@ -73,6 +64,14 @@ def _near(key: str, variation: tuple[str | None, str, str | None, str]) -> str:
     if other_scheme is not None or scheme.lower() == "all":
         scheme = other_scheme or "http"
     return f"{scheme}://{host}{port}{slash}{path}{more}"
+
+
+def _is_url(text: str) -> bool:
+    try:
+        httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return True
 
 
 @st.composite
