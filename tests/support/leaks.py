@@ -1,6 +1,7 @@
 """What a process holds: descriptors and threads."""
 
 import gc
+import os
 import threading
 import time
 from pathlib import Path
@@ -18,14 +19,16 @@ def held() -> set[str]:
         if not thread.name.startswith(_KEPT_THREADS)
     }
     descriptors = set()
-    for path in _DESCRIPTORS.glob("*"):
+    names = os.listdir(_DESCRIPTORS) if _DESCRIPTORS.is_dir() else []  # noqa: PTH208 - see below
+    for name in names:
         try:
-            target = str(path.readlink())
+            # Twice for each test: pathlib would take four times as long.
+            target = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115
         except FileNotFoundError:  # the one that lists the others
             continue
         # Hypothesis and coverage open their own files when they please.
         if target.startswith(("socket:", "pipe:", "anon_inode:")):
-            descriptors.add(f"descriptor {path.name} {target}")
+            descriptors.add(f"descriptor {name} {target}")
     return threads | descriptors
 
 
