@@ -157,12 +157,11 @@ class TestDraining:
     ) -> None:
         assert await connections_after_a_drain(flavour, Server(head, pieces)) == 1
 
-    async def test_a_body_that_says_it_is_longer_is_not_even_started(
+    async def test_a_body_that_says_it_is_longer_and_does_not_come_ends_in_time(
         self, flavour: Flavour
     ) -> None:
-        # Nothing of the body comes: to read of it would take for ever.
         server = Server(f"503 No\r\nContent-Length: {DRAIN_BYTES + 1}")
-        assert await connections_after_a_drain(flavour, server) == 2
+        assert await connections_after_a_drain(flavour, server, seconds=A_MOMENT) == 2
 
     async def test_a_body_without_end_stops_at_its_bound(self, flavour: Flavour) -> None:
         for_ever = iter(lambda: chunked(b"x" * 1000), None)
