@@ -352,7 +352,11 @@ class TestADownloadThatBreaks:
         assert (received, failure) == (CONTENT, None)
         assert ranges(origin)[2] == f"bytes=13000-{SIZE - 1}"
 
-    @pytest.mark.parametrize("name", ["iter_raw", "iter_bytes", "iter_text", "iter_lines"])
+    @pytest.mark.parametrize(
+        ("name", "flavour"),
+        thinned(["iter_raw", "iter_bytes", "iter_text", "iter_lines"], NAMES),
+        indirect=["flavour"],
+    )
     async def test_is_iterated_in_every_way(self, name: str, flavour: Flavour) -> None:
         with faulty_origin(part(stop=10_003), part(stop=3), part()) as origin:
             async with (
