@@ -17,26 +17,20 @@ import httpx
 import pytest
 from support.flavours import NAMES, Flavour
 from support.raw import raw_server, read_head, respond, wait_for_end
+from support.thinned import thinned
 
 from transportkit import _io
 from transportkit._io import DRAIN_BYTES, DRAIN_SECONDS
 
 FOR_EVER = {"connect": None, "read": None, "write": None, "pool": None}
-ERRORS = [httpx.ReadError(""), httpx.ReadTimeout(""), httpx.RemoteProtocolError("")]
+ERRORS = [httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError]
 in_async = pytest.mark.parametrize("flavour", [Flavour(name) for name in NAMES[1:]], ids=NAMES[1:])
 
 
-@pytest.fixture
-def seconds(monkeypatch: pytest.MonkeyPatch) -> float:
-    """The bound in time, so short that a test can wait for it."""
-    monkeypatch.setattr(_io, "DRAIN_SECONDS", 0.005)
-    return 0.005
-
-
-@pytest.fixture
-def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bound in time that no machine is slow enough to reach: it is not what ends a drain."""
-    monkeypatch.setattr(_io, "DRAIN_SECONDS", 60)
+# A bound in time that no machine is slow enough to reach: it is not what ends a drain.
+NO_HURRY = 60
+# One so short that a test can wait for it.
+A_MOMENT = 0.005
 
 
 class Server:
@@ -82,16 +76,18 @@ async def get(flavour: Flavour, transport: Any, url: str, method: str = "GET") -
     return await flavour.send(transport, request)
 
 
-async def drain(flavour: Flavour, response: httpx.Response) -> None:
-    await flavour.call(_io.async_drain if flavour.is_async else _io.drain, response)
+async def drain(flavour: Flavour, response: httpx.Response, seconds: float = NO_HURRY) -> None:
+    await flavour.call(_io.async_drain if flavour.is_async else _io.drain, response, seconds)
 
 
-async def connections_after_a_drain(flavour: Flavour, server: Server, method: str = "GET") -> int:
+async def connections_after_a_drain(
+    flavour: Flavour, server: Server, method: str = "GET", seconds: float = NO_HURRY
+) -> int:
     """How many connections there were when a next request was answered."""
     limits = httpx.Limits(max_connections=1)
     with raw_server(server.talk) as url:
         async with flavour.entered(flavour.HTTPTransport(limits=limits)) as transport:
-            await drain(flavour, await get(flavour, transport, url, method))
+            await drain(flavour, await get(flavour, transport, url, method), seconds)
             await drain(flavour, await get(flavour, transport, url))
     assert server.left_alone == 0
     return server.connections
@@ -157,28 +153,17 @@ class TestDraining:
         ids=["empty", "small", "as long as allowed", "chunked", "chunked, as long as allowed"],
     )
     async def test_a_short_body_keeps_its_connection(
-        self, flavour: Flavour, no_hurry: None, head: str, pieces: list[bytes]
+        self, flavour: Flavour, head: str, pieces: list[bytes]
     ) -> None:
         assert await connections_after_a_drain(flavour, Server(head, pieces)) == 1
 
-    async def test_a_body_that_says_it_is_longer_is_not_even_started(
-        self, flavour: Flavour, no_hurry: None
+    async def test_a_body_that_says_it_is_longer_and_does_not_come_ends_in_time(
+        self, flavour: Flavour
     ) -> None:
-        # Nothing of the body comes: to read of it would take for ever.
         server = Server(f"503 No\r\nContent-Length: {DRAIN_BYTES + 1}")
-        assert await connections_after_a_drain(flavour, server) == 2
+        assert await connections_after_a_drain(flavour, server, seconds=A_MOMENT) == 2
 
-    @pytest.mark.parametrize(
-        "flavour",
-        [
-            *map(Flavour, NAMES[:2]),
-            Flavour("trio"),
-        ],
-        ids=NAMES,
-    )
-    async def test_a_body_without_end_stops_at_its_bound(
-        self, flavour: Flavour, no_hurry: None
-    ) -> None:
+    async def test_a_body_without_end_stops_at_its_bound(self, flavour: Flavour) -> None:
         for_ever = iter(lambda: chunked(b"x" * 1000), None)
         server = Server("503 No\r\nTransfer-Encoding: chunked", for_ever)
         # Trio says what was left suspended for the garbage collector.
@@ -189,9 +174,7 @@ class TestDraining:
         assert left == []
         assert server.sent > DRAIN_BYTES / 1000
 
-    async def test_no_more_is_read_of_a_body_than_its_bound(
-        self, flavour: Flavour, no_hurry: None
-    ) -> None:
+    async def test_no_more_is_read_of_a_body_than_its_bound(self, flavour: Flavour) -> None:
         body = Body(pieces=[b"x" * 1000] * 1000)
         await drain(flavour, httpx.Response(503, stream=body))
         # In async, what lies in memory already may be used up.
@@ -199,35 +182,27 @@ class TestDraining:
         assert len(body.calls) <= 1 + (3 * 66 if flavour.is_async else 66)
 
     async def test_a_body_that_stalls_ends_in_time_though_its_timeout_is_none(
-        self, flavour: Flavour, seconds: float
+        self, flavour: Flavour
     ) -> None:
         server = Server("503 No\r\nContent-Length: 10", [b"abc"])
-        assert await connections_after_a_drain(flavour, server) == 2
+        assert await connections_after_a_drain(flavour, server, seconds=A_MOMENT) == 2
 
-    async def test_a_body_that_drips_ends_in_time(self, flavour: Flavour, seconds: float) -> None:
+    async def test_a_body_that_drips_ends_in_time(self, flavour: Flavour) -> None:
         server = Server(f"503 No\r\nContent-Length: {DRAIN_BYTES}", [b"x"] * 5000, pause=0.001)
-        assert await connections_after_a_drain(flavour, server) == 2
+        assert await connections_after_a_drain(flavour, server, seconds=A_MOMENT) == 2
         assert server.sent < 5000
 
-    @pytest.mark.parametrize(
-        "flavour",
-        [
-            Flavour("sync"),
-            *map(Flavour, NAMES[1:]),
-        ],
-        ids=NAMES,
-    )
     async def test_a_body_that_drips_and_never_gives_a_chunk_ends_in_time(
-        self, flavour: Flavour, seconds: float
+        self, flavour: Flavour
     ) -> None:
-        server = Server("503 No\r\nTransfer-Encoding: chunked", [b"1;", *[b"x"] * 500], pause=0.001)
-        assert await connections_after_a_drain(flavour, server) == 2
-        assert server.sent < 500
+        server = Server(
+            "503 No\r\nTransfer-Encoding: chunked", [b"1;", *[b"x"] * 5000], pause=0.001
+        )
+        assert await connections_after_a_drain(flavour, server, seconds=A_MOMENT) == 2
+        assert server.sent < 5000
 
     @pytest.mark.parametrize("rest", [b"", b"bcdef"], ids=["too short", "no chunk"])
-    async def test_a_broken_body_raises_nothing(
-        self, flavour: Flavour, no_hurry: None, rest: bytes
-    ) -> None:
+    async def test_a_broken_body_raises_nothing(self, flavour: Flavour, rest: bytes) -> None:
         def talk(connection: socket.socket) -> None:
             read_head(connection)
             connection.sendall(b"HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na")
@@ -243,7 +218,7 @@ class TestDraining:
                 assert transport._pool.connections == []
 
     async def test_the_answer_to_a_head_has_no_body_and_keeps_its_connection(
-        self, flavour: Flavour, no_hurry: None
+        self, flavour: Flavour
     ) -> None:
         server = Server(f"503 No\r\nContent-Length: {DRAIN_BYTES + 1}")
         assert await connections_after_a_drain(flavour, server, "HEAD") == 1
@@ -255,11 +230,11 @@ class TestAnyTransportsResponse:
         await drain(flavour, httpx.Response(503, stream=body))
         assert body.calls == ["read", "close"]
 
-    @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+    @pytest.mark.parametrize(("kind", "flavour"), thinned(ERRORS, NAMES), indirect=["flavour"])
     async def test_that_breaks_is_closed_and_raises_nothing(
-        self, flavour: Flavour, error: Exception
+        self, flavour: Flavour, kind: type[httpx.TransportError]
     ) -> None:
-        body = Body(error)
+        body = Body(kind(""))
         await drain(flavour, httpx.Response(503, stream=body))
         assert body.calls == ["read", "close"]
 
@@ -269,11 +244,13 @@ class TestAnyTransportsResponse:
             await drain(flavour, httpx.Response(503, stream=body))
         assert body.calls == ["read", "close"]
 
-    @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+    @pytest.mark.parametrize(
+        ("kind", "flavour"), thinned(ERRORS, NAMES, start=1), indirect=["flavour"]
+    )
     async def test_that_breaks_while_closing_raises_nothing(
-        self, flavour: Flavour, error: Exception
+        self, flavour: Flavour, kind: type[httpx.TransportError]
     ) -> None:
-        body = Body(at_close=error)
+        body = Body(at_close=kind(""))
         await drain(flavour, httpx.Response(503, stream=body))
         assert body.calls == ["read", "close"]
 
@@ -299,7 +276,11 @@ class TestAnyTransportsResponse:
         with pytest.raises(RuntimeError, match=r"^Attempted to call an? a?sync "):
             await drain(flavour, httpx.Response(503, stream=stream))
 
-    @pytest.mark.parametrize("length", ["-1", "abc", "1.5", "", "²"])
+    @pytest.mark.parametrize(
+        ("length", "flavour"),
+        thinned(["-1", "abc", "1.5", "", "²"], NAMES),
+        indirect=["flavour"],
+    )
     async def test_with_a_length_that_makes_no_sense_is_read(
         self, flavour: Flavour, length: str
     ) -> None:
@@ -357,7 +338,7 @@ class TestAnyTransportsResponse:
 
 
 @in_async
-async def test_cancelling_a_drain_closes_the_response(flavour: Flavour, no_hurry: None) -> None:
+async def test_cancelling_a_drain_closes_the_response(flavour: Flavour) -> None:
     server = Server("503 No\r\nContent-Length: 10", [b"abc"])
     with raw_server(server.talk) as url:
         async with flavour.entered(flavour.HTTPTransport()) as transport:
@@ -372,7 +353,7 @@ async def test_cancelling_a_drain_closes_the_response(flavour: Flavour, no_hurry
 
 @in_async
 async def test_a_drain_in_a_task_that_is_cancelled_already_closes_the_response(
-    flavour: Flavour, no_hurry: None
+    flavour: Flavour,
 ) -> None:
     server = Server("503 No\r\nContent-Length: 10", [b"abc"])
     with raw_server(server.talk) as url:

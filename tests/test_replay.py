@@ -119,7 +119,7 @@ class TestIsRepeatable:
             {"files": {"a": io.BytesIO(b"abc")}},
             {"files": {"a": b"abc", "b": ("name", io.BytesIO(b"abc"))}, "data": {"c": "1"}},
         ],
-        ids=str,
+        ids=["none", "empty", "bytes", "str", "json", "form", "part", "text", "file", "parts"],
     )
     def test_of_what_httpx_builds_from_values(self, body: dict[str, Any]) -> None:
         stream = stream_of(**body)

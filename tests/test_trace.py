@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support.flavours import Flavour
+from support.flavours import NAMES, Flavour
 from support.raw import Talk, answering, raw_server, read_head, respond, wait_for_end
 from support.servers import Origin, Proxy
+from support.thinned import thinned
 
 from transportkit._trace import AsyncSentWatch, SentWatch, Watch
 
@@ -128,8 +129,11 @@ class TestARequestThatArrived:
         assert response.extensions["http_version"] == version
         assert not any(watch.proves_unsent(kind("")) for kind in ERRORS)
 
-    @pytest.mark.parametrize("scheme", ["http", "https"])
-    @pytest.mark.parametrize("http2", [False, True])
+    @pytest.mark.parametrize(
+        ("scheme", "http2", "flavour"),
+        thinned([("http", False), ("https", False), ("http", True), ("https", True)], NAMES),
+        indirect=["flavour"],
+    )
     async def test_through_a_proxy_is_never_proven_unsent(
         self, flavour: Flavour, origin: Origin, proxy: Proxy, scheme: str, http2: bool
     ) -> None:
@@ -262,7 +266,7 @@ class TestATunnel:
 
 
 class TestWithoutEvents:
-    @pytest.mark.parametrize("kind", ERRORS)
+    @pytest.mark.parametrize(("kind", "flavour"), thinned(ERRORS, NAMES), indirect=["flavour"])
     async def test_only_errors_from_before_sending_prove_anything(
         self, flavour: Flavour, kind: type[httpx.RequestError]
     ) -> None:

@@ -10,7 +10,8 @@ import random
 import resource
 import socket
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,11 @@ import pytest
 from support import faulty
 from support.cancelling import a_moment_after, cancelled_when
 from support.faulty import Connection, FaultyOrigin, Step, answer, faulty_origin
-from support.flavours import Flavour
+from support.flavours import NAMES, Flavour
 from support.http2 import Answer, H2Request, cut, go_away, h2_origin, reset_stream
+from support.impatient import Impatient
 from support.raw import raw_server, read_head
-
-from transportkit.retrying import transport as retry_transport
+from support.thinned import thinned
 
 # No two places in it look alike.
 CONTENT = b"".join(b"%06d\n" % number for number in range(4000))
@@ -36,8 +37,6 @@ ETAG = '"v1"'
 # On trio, httpx's own generators complain when a body is not read to its end.
 UNREAD = pytest.mark.filterwarnings("ignore:Async generator .*:ResourceWarning")
 ASYNC = pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
-# A read that is to time out waits that long; nothing else ever does.
-QUICK = httpx.Timeout(10, read=0.2)
 
 
 def asked_range(header: str | None, size: int) -> tuple[int, int]:
@@ -169,8 +168,14 @@ def recorded(flavour: Flavour, **kwargs: Any) -> tuple[Recorder, Any]:
     return recorder, flavour.ResumeTransport(recorder, **kwargs)
 
 
-def resuming(flavour: Flavour, **kwargs: Any) -> Any:
-    return flavour.ResumeTransport(flavour.HTTPTransport(verify=False, trust_env=False), **kwargs)
+def resuming(
+    flavour: Flavour, *, heads: Collection[int] = (), bodies: Collection[int] = (), **kwargs: Any
+) -> Any:
+    """A transport that gives up soon on the requests that are to stall in head or body."""
+    inner = flavour.HTTPTransport(verify=False, trust_env=False)
+    if heads or bodies:
+        inner = Impatient(inner, heads=heads, bodies=bodies)
+    return flavour.ResumeTransport(inner, **kwargs)
 
 
 def busy(transport: Any) -> list[Any]:
@@ -202,7 +207,7 @@ async def download(
 ) -> tuple[bytes, httpx.TransportError | None]:
     """What was yielded of a body, and the error that ended it; nothing may be left."""
     received, failure = b"", None
-    async with flavour.client(transport=transport) as client:
+    async with flavour.client(transport=transport, timeout=10) as client:
         async with client.stream(method, url, **kwargs) as response:
             try:
                 async for chunk in flavour.chunks(response):
@@ -244,39 +249,46 @@ BREAKS: dict[str, tuple[Step, type[Exception]]] = {
 }
 
 
+def stalled(breaking: str) -> list[int]:
+    """The number of the request whose answer stalls, if it breaks that way."""
+    return [0] if breaking.startswith("stall") else []
+
+
 class TestADownloadThatBreaks:
-    @pytest.mark.parametrize("breaking", BREAKS)
+    @pytest.mark.parametrize(("breaking", "flavour"), thinned(BREAKS, NAMES), indirect=["flavour"])
     async def test_goes_on(self, breaking: str, flavour: Flavour) -> None:
         step, _ = BREAKS[breaking]
         with faulty_origin(step, part()) as origin:
-            received, failure = await download(
-                flavour, resuming(flavour), origin.url, timeout=QUICK
-            )
+            transport = resuming(flavour, bodies=stalled(breaking))
+            received, failure = await download(flavour, transport, origin.url)
         assert failure is None
         assert received == CONTENT
         assert origin.connections == len(origin.requests) == 2
 
-    @pytest.mark.parametrize("breaking", BREAKS)
+    @pytest.mark.parametrize(
+        ("breaking", "flavour"), thinned(BREAKS, NAMES, start=1), indirect=["flavour"]
+    )
     async def test_that_may_not_go_on_ends_as_without_us(
         self, breaking: str, flavour: Flavour
     ) -> None:
         step, error = BREAKS[breaking]
         with faulty_origin(step) as origin:
-            transport = resuming(flavour, max_resumes=0)
-            received, failure = await download(flavour, transport, origin.url, timeout=QUICK)
+            transport = resuming(flavour, bodies=stalled(breaking), max_resumes=0)
+            received, failure = await download(flavour, transport, origin.url)
         assert isinstance(failure, error)
         assert failure.request.url == origin.url
         assert CONTENT.startswith(received)
         assert len(origin.requests) == 1
 
-    @pytest.mark.parametrize("breaking", BREAKS)
+    @pytest.mark.parametrize(
+        ("breaking", "flavour"), thinned(BREAKS, NAMES, start=2), indirect=["flavour"]
+    )
     async def test_goes_on_after_each_break(self, breaking: str, flavour: Flavour) -> None:
         step, _ = BREAKS[breaking]
         # The second answers a range from the middle: it breaks there, or at what is left.
         with faulty_origin(step, part(stop=7), part(stop=1000, chunked=True), part()) as origin:
-            received, failure = await download(
-                flavour, resuming(flavour), origin.url, timeout=QUICK
-            )
+            transport = resuming(flavour, bodies=stalled(breaking))
+            received, failure = await download(flavour, transport, origin.url)
         assert failure is None
         assert received == CONTENT
 
@@ -340,7 +352,11 @@ class TestADownloadThatBreaks:
         assert (received, failure) == (CONTENT, None)
         assert ranges(origin)[2] == f"bytes=13000-{SIZE - 1}"
 
-    @pytest.mark.parametrize("name", ["iter_raw", "iter_bytes", "iter_text", "iter_lines"])
+    @pytest.mark.parametrize(
+        ("name", "flavour"),
+        thinned(["iter_raw", "iter_bytes", "iter_text", "iter_lines"], NAMES),
+        indirect=["flavour"],
+    )
     async def test_is_iterated_in_every_way(self, name: str, flavour: Flavour) -> None:
         with faulty_origin(part(stop=10_003), part(stop=3), part()) as origin:
             async with (
@@ -379,10 +395,9 @@ class TestADownloadThatBreaks:
         limits = httpx.Limits(max_connections=1)
         steps = [part(stop=10_000, ending=stall), part(stop=1000, ending=stall), part()]
         with faulty_origin(*steps) as origin:
-            transport = flavour.ResumeTransport(limits=limits, trust_env=False)
-            received, failure = await download(
-                flavour, transport, origin.url, timeout=httpx.Timeout(10, read=0.2, pool=0.2)
-            )
+            inner = flavour.default_transport(limits=limits, verify=False, trust_env=False)
+            transport = flavour.ResumeTransport(Impatient(inner, bodies=[0, 1]))
+            received, failure = await download(flavour, transport, origin.url)
         assert (received, failure) == (CONTENT, None)
 
     async def test_is_logged_without_secrets(
@@ -402,14 +417,18 @@ class TestADownloadThatBreaks:
 
 class TestARangeThatWasAskedFor:
     @pytest.mark.parametrize(
-        ("asked", "start", "end"),
-        [
-            ("bytes=1000-8999", 1000, 9000),
-            ("bytes=1000-", 1000, SIZE),
-            ("bytes=-9000", SIZE - 9000, SIZE),
-            # More than there is.
-            (f"bytes=20000-{SIZE * 2}", 20_000, SIZE),
-        ],
+        ("asked", "start", "end", "flavour"),
+        thinned(
+            [
+                ("bytes=1000-8999", 1000, 9000),
+                ("bytes=1000-", 1000, SIZE),
+                ("bytes=-9000", SIZE - 9000, SIZE),
+                # More than there is.
+                (f"bytes=20000-{SIZE * 2}", 20_000, SIZE),
+            ],
+            NAMES,
+        ),
+        indirect=["flavour"],
     )
     async def test_is_resumed_within_itself(
         self, asked: str, start: int, end: int, flavour: Flavour
@@ -488,7 +507,7 @@ WRONG: dict[str, tuple[Step, int]] = {
 
 
 class TestAnAnswerThatDoesNotGoOn:
-    @pytest.mark.parametrize("wrong", WRONG)
+    @pytest.mark.parametrize(("wrong", "flavour"), thinned(WRONG, NAMES), indirect=["flavour"])
     async def test_ends_in_the_error_of_the_break(self, wrong: str, flavour: Flavour) -> None:
         step, status = WRONG[wrong]
         with faulty_origin(part(stop=10_000), step) as origin:
@@ -498,13 +517,22 @@ class TestAnAnswerThatDoesNotGoOn:
         assert received == CONTENT[:10_000]
         assert len(origin.requests) == 2
 
-    @pytest.mark.parametrize("wrong", WRONG)
+    @pytest.mark.parametrize(
+        ("wrong", "flavour"),
+        [
+            pytest.param(wrong, flavour, marks=() if (wrong, flavour) in few else pytest.mark.slow)
+            for few in [{("another ETag", "sync"), ("the whole file", "asyncio"), ("503", "trio")}]
+            for wrong in WRONG
+            for flavour in NAMES
+        ],
+        indirect=["flavour"],
+    )
     async def test_ends_in_the_error_of_a_stall(self, wrong: str, flavour: Flavour) -> None:
         step, status = WRONG[wrong]
         with faulty_origin(part(stop=10_000, ending=stall), step) as origin:
-            async with flavour.client(transport=resuming(flavour)) as client:
+            async with flavour.client(transport=resuming(flavour, bodies=[0])) as client:
                 with pytest.raises(httpx.ReadTimeout) as failed:
-                    await client.get(origin.url, timeout=QUICK)
+                    await client.get(origin.url, timeout=10)
         assert failed.value.__notes__ == [f"transportkit: the rest is not to be had: {status}"]
         assert failed.value.request.url == origin.url
 
@@ -526,7 +554,9 @@ class TestAnAnswerThatDoesNotGoOn:
         assert received == CONTENT[:15_000]
 
     @UNREAD
-    @pytest.mark.parametrize("chunked_first", [False, True])
+    @pytest.mark.parametrize(
+        ("chunked_first", "flavour"), thinned([False, True], NAMES), indirect=["flavour"]
+    )
     async def test_may_be_longer_than_it_promised(
         self, chunked_first: bool, flavour: Flavour
     ) -> None:
@@ -580,14 +610,18 @@ async def test_a_body_that_is_too_long_is_not_left_suspended(flavour: Flavour) -
 
 class TestLeftAsItIs:
     @pytest.mark.parametrize(
-        "headers",
-        [
-            {"ETag": None},
-            {"ETag": None, "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"},
-            {"ETag": f"W/{ETAG}"},
-            {"ETag": "v1"},
-            {"Accept-Ranges": "none"},
-        ],
+        ("headers", "flavour"),
+        thinned(
+            [
+                {"ETag": None},
+                {"ETag": None, "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"},
+                {"ETag": f"W/{ETAG}"},
+                {"ETag": "v1"},
+                {"Accept-Ranges": "none"},
+            ],
+            NAMES,
+        ),
+        indirect=["flavour"],
     )
     async def test_an_answer_that_promises_nothing(
         self, headers: dict[str, str | None], flavour: Flavour
@@ -598,7 +632,9 @@ class TestLeftAsItIs:
         assert received == CONTENT[:10_000]
         assert len(origin.requests) == 1
 
-    @pytest.mark.parametrize("status", [201, 203, 404, 503])
+    @pytest.mark.parametrize(
+        ("status", "flavour"), thinned([201, 203, 404, 503], NAMES), indirect=["flavour"]
+    )
     async def test_an_answer_of_another_status(self, status: int, flavour: Flavour) -> None:
         with faulty_origin(part(stop=10_000, status=status), part()) as origin:
             received, failure = await download(flavour, resuming(flavour), origin.url)
@@ -607,8 +643,12 @@ class TestLeftAsItIs:
         assert len(origin.requests) == 1
 
     @pytest.mark.parametrize(
-        ("method", "content"),
-        [("POST", None), ("POST", b"abc"), ("PUT", b"abc"), ("DELETE", None), ("GET", b"abc")],
+        ("method", "content", "flavour"),
+        thinned(
+            [("POST", None), ("POST", b"abc"), ("PUT", b"abc"), ("DELETE", None), ("GET", b"abc")],
+            NAMES,
+        ),
+        indirect=["flavour"],
     )
     async def test_a_request_of_another_kind(
         self, method: str, content: bytes | None, flavour: Flavour
@@ -709,7 +749,9 @@ class TestLeftAsItIs:
 
 
 class TestHowOften:
-    @pytest.mark.parametrize("max_resumes", [0, 1, 5])
+    @pytest.mark.parametrize(
+        ("max_resumes", "flavour"), thinned([0, 1, 5], NAMES), indirect=["flavour"]
+    )
     async def test_is_bounded(self, max_resumes: int, flavour: Flavour) -> None:
         enough = [*[part(stop=1000)] * max_resumes, part()]
         with faulty_origin(*enough) as origin:
@@ -738,25 +780,29 @@ class TestHowOften:
                     assert (await client.get(origin.url)).content == CONTENT
 
     @pytest.mark.parametrize(
-        ("step", "name"),
-        [
-            (faulty.reset_on_accept, None),
-            (faulty.reset_after_request, "ReadError"),
-            (faulty.close_after_request, "RemoteProtocolError"),
-            (faulty.stall, "ReadTimeout"),
-        ],
-        ids=["reset on accept", "reset", "close", "stall"],
+        ("step", "name", "flavour"),
+        thinned(
+            [
+                (faulty.reset_on_accept, None),
+                (faulty.reset_after_request, "ReadError"),
+                (faulty.close_after_request, "RemoteProtocolError"),
+                (faulty.stall, "ReadTimeout"),
+            ],
+            NAMES,
+        ),
+        indirect=["flavour"],
     )
     async def test_counts_requests_that_break_themselves(
         self, step: Step, name: str | None, flavour: Flavour
     ) -> None:
+        stalled = [1, 2] if step is faulty.stall else []
         with faulty_origin(part(stop=10_000), step, step, part()) as origin:
-            transport = resuming(flavour, max_resumes=3)
-            result = await download(flavour, transport, origin.url, timeout=QUICK)
+            transport = resuming(flavour, heads=stalled, max_resumes=3)
+            result = await download(flavour, transport, origin.url)
         assert result == (CONTENT, None)
         with faulty_origin(part(stop=10_000), step, step, part()) as origin:
-            transport = resuming(flavour, max_resumes=2)
-            received, failure = await download(flavour, transport, origin.url, timeout=QUICK)
+            transport = resuming(flavour, heads=stalled, max_resumes=2)
+            received, failure = await download(flavour, transport, origin.url)
         assert isinstance(failure, httpx.RemoteProtocolError)
         assert received == CONTENT[:10_000]
         assert len(failure.__notes__) == 2
@@ -791,20 +837,22 @@ class TestAroundARetryTransport:
         async def async_sleep(seconds: float) -> None:
             waited.append(seconds)
 
-        monkeypatch.setattr(retry_transport, "sleep", waited.append)
-        monkeypatch.setattr(retry_transport, "async_sleep", async_sleep)
+        monkeypatch.setattr(time, "sleep", waited.append)
+        monkeypatch.setattr(anyio, "sleep", async_sleep)
         return waited
 
     @pytest.mark.parametrize(
-        "step",
-        [answer(503, body=b"busy"), faulty.close_after_request, faulty.reset_on_accept],
-        ids=["503", "close", "reset on accept"],
+        ("step", "flavour"),
+        thinned(
+            [answer(503, body=b"busy"), faulty.close_after_request, faulty.reset_on_accept], NAMES
+        ),
+        indirect=["flavour"],
     )
     async def test_the_request_for_the_rest_is_retried(
         self, step: Step, flavour: Flavour, sleeps: list[float]
     ) -> None:
         with faulty_origin(part(stop=10_000), step, step, part(stop=5), step, part()) as origin:
-            retrying = flavour.RetryTransport(trust_env=False)
+            retrying = flavour.RetryTransport(verify=False, trust_env=False)
             transport = flavour.ResumeTransport(retrying, max_resumes=2)
             result = await download(flavour, transport, origin.url)
         assert result == (CONTENT, None)
@@ -816,7 +864,9 @@ class TestAroundARetryTransport:
         self, flavour: Flavour, sleeps: list[float]
     ) -> None:
         with faulty_origin(part(stop=10_000), *[answer(503)] * 4) as origin:
-            transport = flavour.ResumeTransport(flavour.RetryTransport(trust_env=False))
+            transport = flavour.ResumeTransport(
+                flavour.RetryTransport(verify=False, trust_env=False)
+            )
             received, failure = await download(flavour, transport, origin.url)
         assert isinstance(failure, httpx.RemoteProtocolError)
         assert failure.__notes__ == ["transportkit: the rest is not to be had: 503"]
@@ -827,7 +877,9 @@ class TestAroundARetryTransport:
         self, flavour: Flavour, sleeps: list[float]
     ) -> None:
         with faulty_origin(answer(503), part(stop=10_000), part()) as origin:
-            transport = flavour.ResumeTransport(flavour.RetryTransport(trust_env=False))
+            transport = flavour.ResumeTransport(
+                flavour.RetryTransport(verify=False, trust_env=False)
+            )
             assert await download(flavour, transport, origin.url) == (CONTENT, None)
         assert len(sleeps) == 1
 
@@ -1081,7 +1133,11 @@ def in_parts(*script: tuple[int, str]) -> Answer:
 
 
 class TestHTTP2:
-    @pytest.mark.parametrize("ending", ["rst", "goaway", "cut"])
+    @pytest.mark.parametrize(
+        ("ending", "flavour"),
+        thinned(["rst", "goaway", "cut"], NAMES),
+        indirect=["flavour"],
+    )
     async def test_goes_on(self, ending: str, flavour: Flavour, certificates: Path) -> None:
         script = [(10_000, ending), (0, ending), (1, ending), (SIZE, "end")]
         with h2_origin(certificates, in_parts(*script)) as (origin, url):
@@ -1101,7 +1157,11 @@ class TestHTTP2:
         assert starts == sorted(starts)
         assert all(request.headers["if-range"] == ETAG for request in origin.requests[1:])
 
-    @pytest.mark.parametrize("ending", ["rst", "goaway", "cut"])
+    @pytest.mark.parametrize(
+        ("ending", "flavour"),
+        thinned(["rst", "goaway", "cut"], NAMES, start=1),
+        indirect=["flavour"],
+    )
     async def test_may_break_too_often(
         self, ending: str, flavour: Flavour, certificates: Path
     ) -> None:
@@ -1143,11 +1203,19 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-@pytest.mark.parametrize("breaks", [20])
+@pytest.mark.parametrize(
+    ("size", "flavour"),
+    [
+        *((2**25, name) for name in NAMES),
+        pytest.param(2**30, "sync", marks=pytest.mark.slow),
+        *(pytest.param(2**26, name, marks=pytest.mark.slow) for name in NAMES[1:]),
+    ],
+    indirect=["flavour"],
+)
 async def test_a_big_download_takes_twenty_breaks_and_no_memory(
-    breaks: int, flavour: Flavour
+    size: int, flavour: Flavour
 ) -> None:
-    size = 2**26 if flavour.is_async else 2**30
+    breaks = 20
     requests: list[None] = []
 
     def talk(connection: socket.socket) -> None:

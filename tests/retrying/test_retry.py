@@ -1,11 +1,14 @@
 """`RetryTransport` on real sockets: every fault, every kind of body, every flavour."""
 
 import io
+import itertools
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import h2.connection
 import httpx
 import pytest
@@ -13,11 +16,12 @@ import tenacity
 from support import faulty, http2
 from support.cancelling import cancelled_when
 from support.faulty import Step, answer, faulty_origin
-from support.flavours import Flavour, SpyTransport
+from support.flavours import NAMES, Flavour, SpyTransport
+from support.impatient import Impatient
 from support.servers import Origin, Proxy
+from support.thinned import thinned
 
 from transportkit import Attempt, RetryBudget, RetryPolicy, retry_if_status
-from transportkit.retrying import transport as retry_transport
 
 # httpcore drops a request body in the middle when a send fails, and trio tells of each
 # generator of httpx's own that is left suspended then.
@@ -43,8 +47,8 @@ class Sleeps(list[float]):
 @pytest.fixture
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> Sleeps:
     recorder = Sleeps()
-    monkeypatch.setattr(retry_transport, "sleep", recorder.sleep)
-    monkeypatch.setattr(retry_transport, "async_sleep", recorder.async_sleep)
+    monkeypatch.setattr(time, "sleep", recorder.sleep)
+    monkeypatch.setattr(anyio, "sleep", recorder.async_sleep)
     return recorder
 
 
@@ -80,8 +84,15 @@ def expected_body(kind: str) -> bytes:
 
 
 def busy(transport: Any) -> list[Any]:
-    """The connections of a retry transport's pool that somebody still holds."""
-    return [each for each in transport._transport._pool.connections if not each.is_idle()]
+    """The connections that somebody still holds, in the pool below all wrappers."""
+    while not hasattr(transport, "_pool"):
+        transport = getattr(transport, "inner", None) or transport._transport
+    return [each for each in transport._pool.connections if not each.is_idle()]
+
+
+def retrying(flavour: Flavour, **kwargs: Any) -> Any:
+    """A transport for plain HTTP: it loads no certificates."""
+    return flavour.RetryTransport(verify=False, trust_env=False, **kwargs)
 
 
 # Each fault, whether the origin may have seen the request, and what comes back without a retry.
@@ -101,9 +112,15 @@ FAULTS: dict[str, tuple[Step | None, bool, object]] = {
 }
 
 
-@pytest.mark.parametrize("kind", ["bytes", "generator", "file", "multipart"])
-@pytest.mark.parametrize("method", ["GET", "POST", "POST with a key"])
-@pytest.mark.parametrize("fault", FAULTS)
+KINDS = ("bytes", "generator", "file", "multipart")
+METHODS = ("GET", "POST", "POST with a key")
+
+
+@pytest.mark.parametrize(
+    ("fault", "method", "kind", "flavour"),
+    thinned(itertools.product(FAULTS, METHODS), KINDS, NAMES),
+    indirect=["flavour"],
+)
 async def test_a_fault_is_retried_when_that_is_safe(
     fault: str, method: str, kind: str, flavour: Flavour, sleeps: Sleeps, tmp_path: Path
 ) -> None:
@@ -114,7 +131,10 @@ async def test_a_fault_is_retried_when_that_is_safe(
     retried = method != "POST" or not reached
     with faulty_origin(*([step] if step else []), listening=step is not None) as origin:
         sleeps.meanwhile = origin.listen
-        transport = flavour.RetryTransport(flavour.HTTPTransport(verify=False))
+        inner = flavour.HTTPTransport(verify=False)
+        if fault == "stall":
+            inner = Impatient(inner, heads=[0])
+        transport = flavour.RetryTransport(inner)
         arguments = body_of(kind, flavour, tmp_path)
         async with flavour.client(transport=transport) as client:
             try:
@@ -122,8 +142,7 @@ async def test_a_fault_is_retried_when_that_is_safe(
                     method.partition(" ")[0],
                     origin.url,
                     headers=headers,
-                    # Only the one that stalls is waited for.
-                    timeout=httpx.Timeout(10, read=0.2 if fault == "stall" else 10),
+                    timeout=10,
                     **arguments,
                 )
             except httpx.TransportError as error:
@@ -147,9 +166,13 @@ async def test_a_fault_is_retried_when_that_is_safe(
     assert len(whole) >= retried
 
 
-@pytest.mark.parametrize("kind", ["bytes", "generator", "file", "multipart"])
-@pytest.mark.parametrize("method", ["GET", "POST", "POST with a key"])
-@pytest.mark.parametrize("fault", [http2.reset_stream, http2.go_away, http2.cut])
+@pytest.mark.parametrize(
+    ("fault", "method", "kind", "flavour"),
+    thinned(
+        itertools.product([http2.reset_stream, http2.go_away, http2.cut], METHODS), KINDS, NAMES
+    ),
+    indirect=["flavour"],
+)
 async def test_a_fault_of_http2_is_retried_when_that_is_safe(
     fault: http2.Answer,
     method: str,
@@ -211,7 +234,7 @@ async def test_ten_times_503_use_one_connection(flavour: Flavour, sleeps: Sleeps
     policy = RetryPolicy(stop=tenacity.stop_after_attempt(11))
     limits = httpx.Limits(max_connections=1)
     with faulty_origin(*[answer(503, body=b"busy")] * 10) as origin:
-        transport = flavour.RetryTransport(policy=policy, limits=limits, trust_env=False)
+        transport = retrying(flavour, policy=policy, limits=limits)
         async with flavour.client(transport=transport) as client:
             response = await client.get(origin.url)
     assert (response.status_code, response.text) == (200, "fine")
@@ -220,22 +243,28 @@ async def test_ten_times_503_use_one_connection(flavour: Flavour, sleeps: Sleeps
     assert len(response.extensions["attempts"]) == 11
 
 
-@pytest.mark.parametrize(
-    "step",
-    [answer(503, body=b"busy" * 100_000), faulty.half_a_chunk(503), faulty.stall],
-    ids=["big", "half a chunk", "stall"],
-)
+UNDRAINABLE: dict[str, Step] = {
+    "big": answer(503, body=b"busy" * 100_000),
+    "half a chunk": faulty.half_a_chunk(503),
+    "stall": faulty.stall,
+}
+
+
+@pytest.mark.parametrize(("how", "flavour"), thinned(UNDRAINABLE, NAMES), indirect=["flavour"])
 async def test_what_cannot_be_drained_is_let_go_before_the_wait(
-    step: Step, flavour: Flavour, sleeps: Sleeps
+    how: str, flavour: Flavour, sleeps: Sleeps
 ) -> None:
+    step = UNDRAINABLE[how]
     limits = httpx.Limits(max_connections=1)
     with faulty_origin(step, step) as origin:
-        transport = flavour.RetryTransport(limits=limits, verify=False, trust_env=False)
+        inner = flavour.default_transport(limits=limits, verify=False, trust_env=False)
+        transport = flavour.RetryTransport(
+            Impatient(inner, heads=[0, 1]) if how == "stall" else inner
+        )
         held: list[object] = []
         sleeps.meanwhile = lambda: held.extend(busy(transport))
         async with flavour.client(transport=transport) as client:
-            timeout = httpx.Timeout(10, read=0.2)
-            assert (await client.get(origin.url, timeout=timeout)).status_code == 200
+            assert (await client.get(origin.url, timeout=10)).status_code == 200
     assert held == []
     assert len(sleeps) == 2
     assert origin.connections == 3
@@ -244,7 +273,7 @@ async def test_what_cannot_be_drained_is_let_go_before_the_wait(
 async def test_the_last_response_comes_back_unread(flavour: Flavour, sleeps: Sleeps) -> None:
     with faulty_origin(*[answer(503, body=f"busy {n}".encode()) for n in range(4)]) as origin:
         async with (
-            flavour.client(transport=flavour.RetryTransport(trust_env=False)) as client,
+            flavour.client(transport=retrying(flavour)) as client,
             client.stream("GET", origin.url) as response,
         ):
             assert not response.is_stream_consumed
@@ -258,7 +287,7 @@ async def test_the_last_response_comes_back_unread(flavour: Flavour, sleeps: Sle
 
 async def test_the_last_error_tells_what_was_tried(flavour: Flavour, sleeps: Sleeps) -> None:
     with faulty_origin(listening=False) as origin:
-        async with flavour.client(transport=flavour.RetryTransport(trust_env=False)) as client:
+        async with flavour.client(transport=retrying(flavour)) as client:
             with pytest.raises(httpx.ConnectError) as failed:
                 await client.get(origin.url)
     assert failed.value.__notes__[0].startswith("transportkit: 4 attempts in ")
@@ -287,7 +316,7 @@ async def test_a_body_past_the_bound_is_not_repeated(flavour: Flavour, sleeps: S
     policy = RetryPolicy(max_replay=len(BODY) - 1)
     content = async_in_pieces() if flavour.is_async else in_pieces()
     with faulty_origin(answer(503, body=b"busy")) as origin:
-        transport = flavour.RetryTransport(policy=policy, trust_env=False)
+        transport = retrying(flavour, policy=policy)
         async with flavour.client(transport=transport) as client:
             response = await client.put(origin.url, content=content)
     assert (response.status_code, response.text) == (503, "busy")
@@ -307,7 +336,7 @@ async def test_a_body_that_breaks_by_itself_is_not_repeated_short(
             yield piece
 
     with faulty_origin() as origin:
-        async with flavour.client(transport=flavour.RetryTransport(trust_env=False)) as client:
+        async with flavour.client(transport=retrying(flavour)) as client:
             with pytest.raises(httpx.ReadError, match="the source of the body broke"):
                 await client.put(
                     origin.url, content=async_broken() if flavour.is_async else broken()
@@ -384,7 +413,7 @@ class TestTheRequest:
     ) -> None:
         moved = answer(307, {"Location": "/elsewhere"})
         with faulty_origin(answer(503), moved, answer(503)) as origin:
-            transport = flavour.RetryTransport(trust_env=False)
+            transport = retrying(flavour)
             async with flavour.client(transport=transport, follow_redirects=True) as client:
                 response = await client.put(origin.url, content=BODY)
         assert response.status_code == 200
@@ -392,20 +421,37 @@ class TestTheRequest:
 
 
 class TestADeadline:
-    async def test_ends_an_attempt_that_hangs(self, flavour: Flavour, sleeps: Sleeps) -> None:
-        policy = RetryPolicy(deadline=0.3)
+    async def test_ends_an_attempt_that_hangs(
+        self, flavour: Flavour, sleeps: Sleeps, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        events: list[str] = []
+        now = time.monotonic
+        passed = 0.0
+
+        def trace(event: str, info: object) -> None:
+            nonlocal passed
+            events.append(event)
+            if event == "http11.receive_response_headers.started":
+                passed = 3600
+
+        async def async_trace(event: str, info: object) -> None:
+            trace(event, info)
+
+        monkeypatch.setattr(time, "monotonic", lambda: now() + passed)
+        extensions = {"trace": async_trace if flavour.is_async else trace}
         with faulty_origin(*[faulty.stall] * 4) as origin:
-            transport = flavour.RetryTransport(policy=policy, trust_env=False)
+            transport = retrying(flavour, policy=RetryPolicy(deadline=60))
             async with flavour.client(transport=transport, timeout=None) as client:
-                with pytest.raises(httpx.ReadTimeout):
-                    await client.get(origin.url)
-        assert len(origin.requests) == 1
+                with pytest.raises(httpx.ReadTimeout) as failed:
+                    await client.get(origin.url, extensions=extensions)
+        assert failed.value.__notes__[0].startswith("transportkit: 1 attempt in ")
+        assert events.count("http11.send_request_headers.complete") == 1
         assert sleeps == []
 
     async def test_is_not_passed_by_a_wait(self, flavour: Flavour, sleeps: Sleeps) -> None:
         policy = RetryPolicy(deadline=60)
         with faulty_origin(answer(503, {"Retry-After": "61"})) as origin:
-            transport = flavour.RetryTransport(policy=policy, trust_env=False)
+            transport = retrying(flavour, policy=policy)
             async with flavour.client(transport=transport) as client:
                 assert (await client.get(origin.url)).status_code == 503
         assert sleeps == []
@@ -414,8 +460,8 @@ class TestADeadline:
         self, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = 1000.0
-        monkeypatch.setattr("transportkit._timeouts.time.monotonic", lambda: now)
-        transport = flavour.RetryTransport(policy=RetryPolicy(deadline=5), trust_env=False)
+        monkeypatch.setattr(time, "monotonic", lambda: now)
+        transport = retrying(flavour, policy=RetryPolicy(deadline=5))
         with faulty_origin() as origin:
             async with (
                 flavour.client(transport=transport) as client,
@@ -429,7 +475,7 @@ async def test_a_wait_longer_than_is_reasonable_is_no_retry(
     flavour: Flavour, sleeps: Sleeps
 ) -> None:
     with faulty_origin(answer(503, {"Retry-After": "86400"})) as origin:
-        async with flavour.client(transport=flavour.RetryTransport(trust_env=False)) as client:
+        async with flavour.client(transport=retrying(flavour)) as client:
             assert (await client.get(origin.url)).status_code == 503
     assert sleeps == []
 
@@ -439,7 +485,7 @@ async def test_a_budget_ends_retries_when_an_origin_fails_for_everybody(
 ) -> None:
     budget = RetryBudget(capacity=5, per_success=0.5, per_second=0)
     with faulty_origin(*[answer(503)] * 9, *[answer(200)] * 2, answer(503)) as origin:
-        transport = flavour.RetryTransport(budget=budget, trust_env=False)
+        transport = retrying(flavour, budget=budget)
         async with flavour.client(transport=transport) as client:
             statuses = [(await client.get(origin.url)).status_code for _ in range(4)]
             # 3 and 2 retries, then none for the rest.
@@ -453,12 +499,13 @@ async def test_a_budget_ends_retries_when_an_origin_fails_for_everybody(
 
 
 async def test_no_budget_is_no_bound(flavour: Flavour, sleeps: Sleeps) -> None:
-    policy = RetryPolicy(stop=tenacity.stop_after_attempt(200), wait=lambda state: 0)
-    with faulty_origin(*[answer(503)] * 150) as origin:
-        transport = flavour.RetryTransport(policy=policy, budget=None, trust_env=False)
-        async with flavour.client(transport=transport) as client:
-            assert (await client.get(origin.url)).status_code == 200
-    assert len(sleeps) == 150
+    statuses = iter([*[503] * 1000, 200])
+    inner = httpx.MockTransport(lambda request: httpx.Response(next(statuses)))
+    policy = RetryPolicy(stop=tenacity.stop_never, wait=lambda state: 0)
+    transport = flavour.RetryTransport(inner, policy, budget=None)
+    async with flavour.client(transport=transport) as client:
+        assert (await client.get("http://h/")).status_code == 200
+    assert len(sleeps) == 1000
 
 
 async def test_retries_are_logged_without_secrets(
@@ -466,7 +513,7 @@ async def test_retries_are_logged_without_secrets(
 ) -> None:
     caplog.set_level(logging.INFO, "transportkit")
     with faulty_origin(answer(503, {"Retry-After": "2"}), faulty.close_after_request) as origin:
-        async with flavour.client(transport=flavour.RetryTransport(trust_env=False)) as client:
+        async with flavour.client(transport=retrying(flavour)) as client:
             await client.get(f"{origin.url}/?page=2&token=tiger")
     lines = [record.getMessage() for record in caplog.records if "Retrying" in record.getMessage()]
     shown = f"{origin.url}/?page=2&token=****"
@@ -495,7 +542,7 @@ class TestCancellation:
     @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
     async def test_in_a_wait_leaves_nothing(self, flavour: Flavour) -> None:
         with faulty_origin(answer(503, {"Retry-After": "60"}, b"busy")) as origin:
-            transport = flavour.RetryTransport(trust_env=False)
+            transport = retrying(flavour)
             async with flavour.client(transport=transport) as client:
                 async with cancelled_when(lambda: len(origin.requests) == 1) as scope:
                     await client.get(origin.url)
@@ -505,7 +552,7 @@ class TestCancellation:
     @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
     async def test_in_a_send_leaves_nothing(self, flavour: Flavour) -> None:
         with faulty_origin(answer(503, {"Retry-After": "0"}), faulty.stall) as origin:
-            transport = flavour.RetryTransport(trust_env=False)
+            transport = retrying(flavour)
             async with flavour.client(transport=transport) as client:
                 async with cancelled_when(lambda: origin.has_stalled) as scope:
                     await client.get(origin.url)

@@ -39,11 +39,13 @@ class H2Origin:
     requests: list[H2Request] = field(default_factory=list)
     connections: int = 0
 
+    def __post_init__(self) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(self.certificate)
+        self._context.set_alpn_protocols(["h2"])
+
     def talk(self, connection: socket.socket) -> None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.certificate)
-        context.set_alpn_protocols(["h2"])
-        with context.wrap_socket(connection, server_side=True) as tls:
+        with self._context.wrap_socket(connection, server_side=True) as tls:
             self.connections += 1
             config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
             http = h2.connection.H2Connection(config)
