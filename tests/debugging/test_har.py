@@ -184,6 +184,7 @@ class TestARecording:
         self, limit: str, each: int, most: int, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(har_module, limit, most * each)
+        monkeypatch.setattr(har_file, "_BYTES_AT_A_TIME", 8192)
 
         def peak(entries: int) -> int:
             tracemalloc.start()

@@ -3,10 +3,9 @@
 import socket
 import ssl
 import threading
-from time import perf_counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from time import perf_counter
 
 import anyio
 import httpx
