@@ -779,10 +779,13 @@ class TestABody:
             ("text/plain", "id sk-tiger0123456789abcdef, id AKIAQQQ0123456789ABC"),
         ],
     )
-    def test_shows_no_secret_wherever_it_is_cut_off(self, content_type: str, body: str) -> None:
+    @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
+    def test_shows_no_secret_wherever_it_is_cut_off(
+        self, content_type: str, body: str, step: int
+    ) -> None:
         # Letters that stand nowhere else.
         body = body.replace(SECRET, "QQQ").replace("ti\\u0067er", "Q\\u0067Q")
-        for end in range(len(body)):
+        for end in range(0, len(body), step):
             assert b"Q" not in REDACTION.body(body[:end].encode(), content_type)
 
     @pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-32", "utf-32-be", "utf-8-sig"])
@@ -865,7 +868,7 @@ class TestJSON:
         return "****" if secret and not (value is None or isinstance(value, bool)) else value
 
 
-@pytest.mark.parametrize("size", [200, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [100, pytest.param(2000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("run", RUNS)
 def test_the_steps_grow_with_the_length_whatever_it_is(run: str, size: int) -> None:
     # Those within a regular expression cannot be counted: tests/benchmarks/redaction.py has them.
@@ -875,7 +878,7 @@ def test_the_steps_grow_with_the_length_whatever_it_is(run: str, size: int) -> N
     assert many < 8 * few
 
 
-@pytest.mark.parametrize("size", [50_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [10_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
 def test_a_long_text_is_masked_to_its_end(size: int) -> None:
     text = "".join(run * (size // len(RUNS) // len(run)) for run in RUNS)
     assert "tiger" not in REDACTION.text(f"{text} token=tiger")

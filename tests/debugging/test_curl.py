@@ -26,7 +26,7 @@ from transportkit import CurlLog, DebuggingTransport, Redaction
 EVERY_BYTE = bytes(range(256))
 
 # A shell and a curl for each.
-FEW = settings(max_examples=settings().max_examples * 2 // 5)
+FEW = settings(max_examples=40 if settings().max_examples >= 100 else 5)
 
 
 class Arrived(NamedTuple):
