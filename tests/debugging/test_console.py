@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transportkit import ConsoleLog, DebuggingTransport, Exchange
+from transportkit import Attempt, ConsoleLog, DebuggingTransport, Exchange
 from transportkit.debugging.bodies import Kept
 from transportkit.debugging.console import duration, escaped, size
 from transportkit.debugging.exchange import Record
-from transportkit.retrying.policy import Attempt
 
 URL = "https://example.com/a?page=2"
 

@@ -21,10 +21,12 @@ from hypothesis import strategies as st
 from support.raw import raw_server
 from support.servers import Origin
 
-from transportkit import CurlLog, DebuggingTransport
-from transportkit._redaction import Redaction
+from transportkit import CurlLog, DebuggingTransport, Redaction
 
 EVERY_BYTE = bytes(range(256))
+
+# A shell and a curl for each.
+FEW = settings(max_examples=40 if settings().max_examples >= 100 else 5)
 
 
 class Arrived(NamedTuple):
@@ -133,7 +135,8 @@ REQUESTS: dict[str, Any] = {
     "every byte": {"method": "POST", "content": EVERY_BYTE},
     "every byte twice": {"method": "POST", "content": EVERY_BYTE[::-1] + EVERY_BYTE},
     "not UTF-8": {"method": "POST", "content": "ö'%s%n".encode("latin-1")},
-    "big": {"method": "POST", "content": b"0123456789'%\n" * 20_000},
+    # Longer than an argument of a process can be.
+    "big": {"method": "POST", "content": b"0123456789'%\n" * 10_500},
     "bigger": {"method": "POST", "content": b"x" * 1_500_000},
     "gzip": {
         "method": "POST",
@@ -178,7 +181,13 @@ def assert_arrives_again(sent: httpx.Request, arrived: list[Arrived], shell: str
 
 
 class TestTheRequestThatArrives:
-    @pytest.mark.parametrize("name", REQUESTS)
+    @pytest.mark.parametrize(
+        "name",
+        [
+            pytest.param(name, marks=pytest.mark.slow if name == "bigger" else ())
+            for name in REQUESTS
+        ],
+    )
     def test_is_the_same(self, name: str) -> None:
         arguments = dict(REQUESTS[name])
         if arguments.get("content") is pieces:
@@ -191,7 +200,16 @@ class TestTheRequestThatArrives:
         with server() as (url, arrived):
             assert_arrives_again(request(url + target), arrived)
 
-    @pytest.mark.parametrize("content", [None, b"", b"content", EVERY_BYTE, b"x" * 2_000_000])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            None,
+            b"",
+            b"content",
+            EVERY_BYTE,
+            pytest.param(b"x" * 2_000_000, marks=pytest.mark.slow, id="big"),
+        ],
+    )
     def test_has_no_headers_of_curl_s_own(self, content: bytes | None) -> None:
         with server() as (url, arrived):
             sent = bare(request(url, "POST", content=content))
@@ -202,17 +220,17 @@ class TestTheRequestThatArrives:
     def test_is_the_same_from_any_posix_shell(self) -> None:
         """Without control characters in it."""
         shell = shutil.which("dash") or "sh"
-        for content in (b"it's", EVERY_BYTE, b"0123456789" * 20_000):
+        for content in (b"it's", EVERY_BYTE, b"0123456789" * 14_000):
             with server() as (url, arrived):
                 assert_arrives_again(request(url, "POST", content=content), arrived, shell)
 
-    @settings(max_examples=40)
+    @FEW
     @given(content=st.binary(max_size=40) | st.text(max_size=40).map(str.encode))
     def test_is_the_same_for_any_body(self, content: bytes) -> None:
         with server() as (url, arrived):
             assert_arrives_again(request(url, "POST", content=content), arrived)
 
-    @settings(max_examples=40)
+    @FEW
     @given(
         value=st.text(
             st.characters(min_codepoint=33, exclude_categories=["Cs"]), min_size=1, max_size=40
@@ -243,18 +261,30 @@ class TestTheRequestThatArrives:
         assert "Host" not in commands[0]
 
 
+OVER_TLS: dict[str, Any] = {
+    "HEAD": {"method": "HEAD"},
+    "GET": {},
+    "every byte": {"method": "PUT", "content": EVERY_BYTE},
+    "JSON": {"method": "POST", "json": {"a": "it's"}},
+    "large": {"method": "POST", "content": b"x" * 50_000},
+    "generator": {"method": "POST", "content": pieces},
+    "headers": {"headers": {"X-Empty": "", "TE": "trailers"}},
+}
+
+
 class TestOverHTTP2AndTLS:
-    @pytest.mark.parametrize("http2", [False, True])
     @pytest.mark.parametrize(
-        "arguments",
+        ("arguments", "http2"),
         [
-            {},
-            {"method": "HEAD"},
-            {"method": "POST", "json": {"a": "it's"}},
-            {"method": "PUT", "content": EVERY_BYTE},
-            {"method": "POST", "content": pieces},
-            {"method": "POST", "content": b"x" * 50_000},
-            {"headers": {"X-Empty": "", "TE": "trailers"}},
+            pytest.param(
+                arguments,
+                http2,
+                # Each of them once, and the other way only where all of it is run.
+                marks=() if http2 == bool(number % 2) else pytest.mark.slow,
+                id=f"{name}-{'HTTP/2' if http2 else 'HTTP/1.1'}",
+            )
+            for number, (name, arguments) in enumerate(OVER_TLS.items())
+            for http2 in (False, True)
         ],
     )
     def test_the_request_that_arrives_is_the_same(

@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 import pytest
-from support.corpus import SECRETS, Secret, served
-from support.flavours import Flavour
+from support.corpus import Secret, in_turn, served
+from support.flavours import NAMES, Flavour
 from support.raw import raw_server, read_head, respond, wait_for_end
 
 from transportkit import RedactingFilter, Redaction
@@ -42,7 +42,10 @@ class Keeping(logging.Handler):
         raise AssertionError(record) from sys.exc_info()[1]
 
 
-@pytest.fixture(params=["a copy", "in place"])
+WAYS = ["a copy", "in place"]
+
+
+@pytest.fixture(params=WAYS)
 def handler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Keeping:
     """A handler with the filter, as on this Python and as on Python 3.11."""
     if request.param == "in place":
@@ -304,7 +307,9 @@ def attach() -> Iterator[Callable[[logging.Handler], None]]:
         yield attached
 
 
-@pytest.mark.parametrize("secret", SECRETS, ids=str)
+@pytest.mark.parametrize(
+    ("secret", "flavour", "handler"), in_turn(NAMES, WAYS), indirect=["flavour", "handler"]
+)
 async def test_a_secret_is_in_no_line_of_httpx_and_httpcore(
     secret: Secret, flavour: Flavour, handler: Keeping, attach: Callable[[logging.Handler], None]
 ) -> None:

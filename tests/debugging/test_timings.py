@@ -3,10 +3,9 @@
 import socket
 import ssl
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from time import perf_counter
 
 import anyio
 import httpx
@@ -20,8 +19,6 @@ from support.servers import Origin
 from transportkit import Exchange, Timings
 from transportkit.debugging import har_entry
 from transportkit.debugging.timings import _PHASE_AFTER, TUNNEL, timings
-
-DELAY = 0.03
 
 CONNECT = ["connection.connect_tcp.started", "connection.connect_tcp.complete"]
 TLS = ["connection.start_tls.started", "connection.start_tls.complete"]
@@ -148,35 +145,32 @@ class TestThePhases:
         assert all(phase >= 0 for phase in told)
 
 
-Span = tuple[float, float]
+class Moments:
+    """Moments at which the client is known to be in one phase or another.
 
-
-class Delays:
-    """Delays at known times, each begun when the client is known to be in its phase.
-
-    Its clock is the client's, and what a phase begins or ends with is seen to come before or
+    Their clock is the client's, and what a phase begins or ends with is seen to come before or
     after. So nothing here depends on how fast the machine is.
     """
 
     def __init__(self) -> None:
-        self.spans: dict[str, Span] = {}
+        self.at: dict[str, float] = {}
         self.events: list[str] = []
+        self._has_come = threading.Condition()
 
     def trace(self, event: str, info: object) -> None:
-        self.events.append(event)
+        with self._has_come:
+            self.events.append(event)
+            self._has_come.notify_all()
 
     async def async_trace(self, event: str, info: object) -> None:
         self.trace(event, info)
 
     def wait_for(self, event: str, times: int = 1) -> None:
-        deadline = time.monotonic() + 10
-        while self.events.count(event) < times and time.monotonic() < deadline:
-            time.sleep(0.001)
+        with self._has_come:
+            assert self._has_come.wait_for(lambda: self.events.count(event) >= times, 10)
 
-    def delay(self, phase: str) -> None:
-        started = time.perf_counter()
-        time.sleep(DELAY)
-        self.spans[phase] = (started, time.perf_counter())
+    def is_in(self, phase: str) -> None:
+        self.at[phase] = perf_counter()
 
     def assert_are_in_their_phases(self, exchange: Exchange) -> None:
         """Each lies within its phase, so that no phase holds any of another's."""
@@ -184,41 +178,40 @@ class Delays:
         ended = exchange._record.started
         for phase, seconds in zip(Timings._fields, phases, strict=False):
             started, ended = ended, ended + (seconds or 0)
-            if phase in self.spans:
-                assert started - 1e-6 <= self.spans[phase][0], phase
-                assert self.spans[phase][1] <= ended + 1e-6, phase
+            if phase in self.at:
+                assert started - 1e-6 <= self.at[phase] <= ended + 1e-6, phase
         assert sum(seconds or 0 for seconds in phases) == pytest.approx(total)
 
 
-async def test_each_phase_holds_its_own_delay(flavour: Flavour, certificates: Path) -> None:
-    delays = Delays()
+async def test_each_phase_holds_its_own_moment(flavour: Flavour, certificates: Path) -> None:
+    moments = Moments()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "server.pem")
 
     def talk(connection: socket.socket) -> None:
         """A proxy that is the origin as well."""
         read_head(connection)
-        delays.wait_for("http11.send_request_headers.started")
-        delays.delay("connect")
+        moments.wait_for("http11.send_request_headers.started")
+        moments.is_in("connect")
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        delays.wait_for("proxy.start_tls.started")
-        delays.delay("tls")
+        moments.wait_for("proxy.start_tls.started")
+        moments.is_in("tls")
         with context.wrap_socket(connection, server_side=True) as tls:
             read_head(tls)
             body = b""
             while not body.endswith(b"\r\n0\r\n\r\n"):
                 body += tls.recv(65536)
-            delays.wait_for("http11.receive_response_headers.started", times=2)
-            delays.delay("wait")
+            moments.wait_for("http11.receive_response_headers.started", times=2)
+            moments.is_in("wait")
             tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha")
-            delays.wait_for("http11.receive_response_body.started")
-            delays.delay("receive")
+            moments.wait_for("http11.receive_response_body.started")
+            moments.is_in("receive")
             tls.sendall(b"lf")
             wait_for_end(tls)
 
     def content() -> Iterator[bytes]:
         yield b"one"
-        delays.delay("send")
+        moments.is_in("send")
         yield b"two"
 
     async def async_content() -> AsyncIterator[bytes]:
@@ -232,13 +225,13 @@ async def test_each_phase_holds_its_own_delay(flavour: Flavour, certificates: Pa
             response = await client.post(
                 "https://localhost/",
                 content=async_content() if flavour.is_async else content(),
-                extensions={"trace": delays.async_trace if flavour.is_async else delays.trace},
+                extensions={"trace": moments.async_trace if flavour.is_async else moments.trace},
             )
     assert response.text == "half"
     (exchange,) = seen
-    assert delays.spans.keys() == {"connect", "tls", "send", "wait", "receive"}
+    assert moments.at.keys() == {"connect", "tls", "send", "wait", "receive"}
     assert None not in exchange.timings
-    delays.assert_are_in_their_phases(exchange)
+    moments.assert_are_in_their_phases(exchange)
     assert exchange.tls_version == "TLSv1.3"
     assert exchange.server_address == url.removeprefix("http://")
 
@@ -278,36 +271,49 @@ async def test_a_pool_that_stays_full_blocks_to_the_end(flavour: Flavour, origin
     assert shown["wait"] == 0
 
 
+class Watching:
+    """An observer that says how many requests have begun."""
+
+    def __init__(self) -> None:
+        self.seen: list[Exchange] = []
+        self._starts = threading.Semaphore(0)
+
+    def started(self, exchange: Exchange) -> None:
+        self._starts.release()
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.seen.append(exchange)
+
+    def wait_for_start(self, requests: int) -> None:
+        for _ in range(requests):
+            assert self._starts.acquire(timeout=10)
+
+
 class TestAPoolThatIsFull:
     """The second request waits until the first has let go of the only connection."""
 
     limits = httpx.Limits(max_connections=1)
 
-    def wait_and_delay(self, transport: Any, delays: Delays) -> None:
-        deadline = time.monotonic() + 10
-        while len(transport._pool._requests) < 2 and time.monotonic() < deadline:
-            time.sleep(0.001)
-        delays.delay("blocked")
-
     def test_blocks_a_thread(self, origin: Origin) -> None:
-        delays, seen = Delays(), list[Exchange]()
+        moments, watching = Moments(), Watching()
         inner = httpx.HTTPTransport(limits=self.limits)
-        transport = Flavour("sync").DebuggingTransport(inner, seen.append)
+        transport = Flavour("sync").DebuggingTransport(inner, watching)
         with httpx.Client(transport=transport) as client:
             with client.stream("GET", origin.http):
                 thread = threading.Thread(target=client.get, args=(origin.http,))
                 thread.start()
-                self.wait_and_delay(inner, delays)
+                watching.wait_for_start(2)
+                moments.is_in("blocked")
             thread.join()
-        delays.assert_are_in_their_phases(seen[1])
+        moments.assert_are_in_their_phases(watching.seen[1])
 
     @pytest.mark.parametrize("name", ["asyncio", "trio"])
     def test_blocks_a_task(self, name: str, origin: Origin) -> None:
-        delays, seen = Delays(), list[Exchange]()
+        moments, watching = Moments(), Watching()
 
         async def test() -> None:
             inner = httpx.AsyncHTTPTransport(limits=self.limits)
-            transport = Flavour(name).DebuggingTransport(inner, seen.append)
+            transport = Flavour(name).DebuggingTransport(inner, watching)
             async with (
                 httpx.AsyncClient(transport=transport) as client,
                 anyio.create_task_group() as tasks,
@@ -316,7 +322,8 @@ class TestAPoolThatIsFull:
                 tasks.start_soon(client.get, origin.http)
                 # Then the other task waits for a connection.
                 await anyio.wait_all_tasks_blocked()
-                self.wait_and_delay(inner, delays)
+                watching.wait_for_start(2)
+                moments.is_in("blocked")
 
         Flavour(name).run(test)
-        delays.assert_are_in_their_phases(seen[1])
+        moments.assert_are_in_their_phases(watching.seen[1])

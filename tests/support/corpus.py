@@ -6,15 +6,17 @@ seen wherever its place is shown.
 """
 
 import base64
+import itertools
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
 import httpx
+import pytest
 
 from .raw import Talk, raw_server, read_head, wait_for_end
 
@@ -347,6 +349,21 @@ def _responses(made: Corpus) -> None:
 
 
 SECRETS = corpus()
+
+
+def in_turn(*axes: Sequence[str]) -> list[Any]:
+    """Parameters: each secret in all ways, but for one of them only where all of it is run."""
+    ways = list(itertools.product(*axes))
+    return [
+        pytest.param(
+            secret,
+            *way,
+            marks=() if turn == number % len(ways) else pytest.mark.slow,
+            id="-".join((secret.name, *way)),
+        )
+        for number, secret in enumerate(SECRETS)
+        for turn, way in enumerate(ways)
+    ]
 
 
 @contextmanager
