@@ -2,16 +2,17 @@
 
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import httpx
 import pytest
 from support import proxies
-from support.flavours import Flavour
+from support.flavours import NAMES, Flavour
 from support.proxies import RawProxy, Target, raw_proxy
 from support.raw import Talk, read_head
 
@@ -39,12 +40,14 @@ class Failure(NamedTuple):
         tunnel: the same for an `https://` target; None if it cannot happen there.
         rests: at once, or only when another proxy succeeds for the same request; None if that
             depends on how far the reset has come.
+        stalls: what it is waited for in vain: an answer, a connection, or TLS in its tunnel.
     """
 
     proxy: Callable[[], AbstractContextManager[RawProxy]]
     plain: str | int | type[Exception] | None
     tunnel: str | None
     rests: Literal["at once", "if another succeeds"] | None
+    stalls: Literal["read", "connect", "TLS"] | None = None
 
 
 def failing(talk: Talk, scheme: str = "http") -> Any:
@@ -62,7 +65,9 @@ FAILURES = {
     "says 502": Failure(
         failing(proxies.saying("502 Bad Gateway")), 502, NEXT, "if another succeeds"
     ),
-    "hangs": Failure(failing(proxies.hanging), httpx.ReadTimeout, NEXT, "if another succeeds"),
+    "hangs": Failure(
+        failing(proxies.hanging), httpx.ReadTimeout, NEXT, "if another succeeds", "read"
+    ),
     "closes": Failure(
         failing(proxies.closing), httpx.RemoteProtocolError, NEXT, "if another succeeds"
     ),
@@ -80,9 +85,9 @@ FAILURES = {
         failing(proxies.tunnel_reset), None, NEXT, "if another succeeds"
     ),
     "opens a tunnel and hangs": Failure(
-        failing(proxies.tunnel_mute), None, NEXT, "if another succeeds"
+        failing(proxies.tunnel_mute), None, NEXT, "if another succeeds", "TLS"
     ),
-    "hangs before TLS": Failure(failing(proxies.mute, "https"), NEXT, NEXT, "at once"),
+    "hangs before TLS": Failure(failing(proxies.mute, "https"), NEXT, NEXT, "at once", "connect"),
     "closes before TLS": Failure(failing(proxies.closing_at_once, "https"), NEXT, NEXT, "at once"),
     "speaks no TLS": Failure(failing(proxies.not_tls, "https"), NEXT, NEXT, "at once"),
     "SOCKS, refuses": Failure(partial(proxies.refusing_proxy, "socks5"), NEXT, NEXT, "at once"),
@@ -104,9 +109,11 @@ FAILURES = {
     "SOCKS, closes later": Failure(
         failing(proxies.socks_closing_after_greeting, "socks5h"), NEXT, NEXT, "if another succeeds"
     ),
-    "SOCKS, hangs": Failure(failing(proxies.mute, "socks5"), NEXT, NEXT, "if another succeeds"),
+    "SOCKS, hangs": Failure(
+        failing(proxies.mute, "socks5"), NEXT, NEXT, "if another succeeds", "read"
+    ),
     "SOCKS, hangs later": Failure(
-        failing(proxies.socks_hanging, "socks5h"), NEXT, NEXT, "if another succeeds"
+        failing(proxies.socks_hanging, "socks5h"), NEXT, NEXT, "if another succeeds", "read"
     ),
     "SOCKS, speaks HTTP": Failure(
         failing(proxies.socks_not_socks, "socks5"), NEXT, NEXT, "if another succeeds"
@@ -121,20 +128,24 @@ FAILURES = {
 
 
 class Patience(dict[str, float]):
-    """Time-outs that are short for the first proxy that is tried, and long for the next."""
+    """Time-outs that are short where the first proxy stalls, and long for all that succeeds.
 
-    def __init__(self) -> None:
+    Arguments:
+        stalls: what the first proxy is waited for in vain.
+    """
+
+    def __init__(self, stalls: str | None) -> None:
         super().__init__()
-        self.connects = 0
+        # httpcore asks for this one once for each proxy, before all others.
+        self._asked = {"pool": 0, "connect": 0}
+        self._stalls = stalls
 
     def get(self, name: str, default: object = None) -> float:
-        return 0.2 if self.connects < 2 else 30
-
-    def hear(self, event: str, info: dict[str, Any]) -> None:
-        self.connects += event.endswith("connect_tcp.started")
-
-    async def async_hear(self, event: str, info: dict[str, Any]) -> None:
-        self.hear(event, info)
+        self._asked[name] = self._asked.get(name, 0) + 1
+        # Of a tunnel it asks first, and then for what leads to the proxy.
+        is_tls = name == "connect" and self._asked["connect"] == 1
+        is_stalled = name == self._stalls or (is_tls and self._stalls == "TLS")
+        return 0.05 if is_stalled and self._asked["pool"] == 1 else 60
 
 
 @pytest.fixture(scope="module")
@@ -149,16 +160,14 @@ def there(certificates: Path) -> Iterator[Target]:
 
 
 async def ask(
-    client: Any, flavour: Flavour, method: str, url: str, **kwargs: Any
+    client: Any, failure: Failure, method: str, url: str, **kwargs: Any
 ) -> httpx.Response | Exception:
-    """What comes back; the time-outs are short for the first proxy, and long for the next."""
-    patience = Patience()
-    trace = patience.async_hear if flavour.is_async else patience.hear
+    """What comes back from a client whose first proxy fails like this."""
     if method == "POST":
         kwargs.setdefault("content", BODY)
     try:
         response = await client.request(
-            method, url, extensions={"timeout": patience, "trace": trace}, **kwargs
+            method, url, extensions={"timeout": Patience(failure.stalls)}, **kwargs
         )
         assert isinstance(response, httpx.Response)
     except httpx.TransportError as error:
@@ -189,8 +198,26 @@ MATRIX = [
 ]
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(("failure", "scheme"), MATRIX)
+def thinned(rows: Sequence[tuple[str, ...]], *axes: Sequence[str]) -> list[Any]:
+    """Each row with each value of each axis; the quick ones are once each row, axes in turn."""
+    columns = list(product(*axes))
+    return [
+        pytest.param(
+            *row,
+            *column,
+            id="-".join((*row, *column)),
+            marks=() if number % len(columns) == place else pytest.mark.slow,
+        )
+        for number, row in enumerate(rows)
+        for place, column in enumerate(columns)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("failure", "scheme", "method", "flavour"),
+    thinned(MATRIX, ["GET", "POST"], NAMES),
+    indirect=["flavour"],
+)
 async def test_a_failure_before_the_request_was_sent_goes_to_the_next(
     failure: str,
     scheme: str,
@@ -206,7 +233,7 @@ async def test_a_failure_before_the_request_was_sent_goes_to_the_next(
             [faulty.url, healthy.url], cooldown=LONG, verify=trust, trust_env=False
         )
         async with flavour.client(transport=rotation) as client:
-            outcome = await ask(client, flavour, method, there.url[scheme])
+            outcome = await ask(client, row, method, there.url[scheme])
             up = is_up(rotation)
             knocked = faulty.connections
             afterwards = (
@@ -281,7 +308,9 @@ async def test_a_failure_in_the_response_body_comes_back(
         assert (dying.connections, healthy.connections) == (1, 0)
 
 
-@pytest.mark.parametrize(("failure", "scheme"), MATRIX)
+@pytest.mark.parametrize(
+    ("failure", "scheme", "flavour"), thinned(MATRIX, NAMES), indirect=["flavour"]
+)
 async def test_who_is_alone_rests_only_when_it_is_to_blame(
     failure: str, scheme: str, flavour: Flavour, there: Target, trust: ssl.SSLContext
 ) -> None:
@@ -291,7 +320,7 @@ async def test_who_is_alone_rests_only_when_it_is_to_blame(
             [faulty.url], cooldown=LONG, verify=trust, trust_env=False
         )
         async with flavour.client(transport=rotation) as client:
-            outcome = await ask(client, flavour, "POST", there.url[scheme])
+            outcome = await ask(client, row, "POST", there.url[scheme])
             up = is_up(rotation)[faulty.shown]
             assert up == (row.rests == "if another succeeds") or row.rests is None
     assert there.requests == []
@@ -469,9 +498,18 @@ async def async_in_pieces() -> AsyncIterator[bytes]:
         yield piece
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
-    "failure", ["refuses", "says 407", "closes before TLS", "SOCKS, cannot reach the target"]
+    ("failure", "scheme"),
+    [
+        ("refuses", "http"),
+        pytest.param("refuses", "https", marks=pytest.mark.slow),
+        ("says 407", "http"),
+        ("says 407", "https"),
+        pytest.param("closes before TLS", "http", marks=pytest.mark.slow),
+        ("closes before TLS", "https"),
+        ("SOCKS, cannot reach the target", "http"),
+        pytest.param("SOCKS, cannot reach the target", "https", marks=pytest.mark.slow),
+    ],
 )
 async def test_a_body_that_can_be_read_once_arrives_whole_or_not_at_all(
     failure: str, scheme: str, flavour: Flavour, there: Target, trust: ssl.SSLContext

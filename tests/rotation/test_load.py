@@ -11,6 +11,7 @@ import anyio
 import httpx
 import pytest
 from support import proxies
+from support.cancelling import cancelled_when
 from support.flavours import Flavour
 from support.fleet import Fleet, fleet
 from support.proxies import raw_proxy
@@ -26,8 +27,14 @@ LONG = Cooldown(first=1000, max=100_000)
 URL = "http://target.example/"
 
 
-def crowd(flavour: Flavour) -> int:
-    return 256 if flavour.is_async else 64
+# How many at once, as tasks and as threads.
+CROWDS = pytest.mark.parametrize(
+    "crowd", [pytest.param(8, id="8"), pytest.param(256, id="256", marks=pytest.mark.slow)]
+)
+
+
+def workers_of(crowd: int, flavour: Flavour) -> int:
+    return crowd if flavour.is_async else min(crowd, 64)
 
 
 def limits(flavour: Flavour) -> httpx.Limits:
@@ -64,13 +71,14 @@ async def together(
 
 
 def assert_fair(counts: list[int]) -> None:
-    assert max(counts) - min(counts) <= 0.05 * sum(counts) / len(counts), counts
+    # Where somebody finds out who is dead, the others' turns shift by one or two.
+    assert max(counts) - min(counts) <= max(2, 0.05 * sum(counts) / len(counts)), counts
 
 
-async def a_phase(flavour: Flavour, client: Any, alive: Fleet, requests: int) -> list[int]:
-    """Who served how many of so many requests."""
+async def a_phase(flavour: Flavour, client: Any, alive: Fleet, crowd: int) -> list[int]:
+    """Who served how many of two requests (eight for a few) of each of the crowd."""
     alive.served = [0] * len(alive.served)
-    workers = crowd(flavour)
+    workers, requests = workers_of(crowd, flavour), max(2 * crowd, 64)
 
     async def work() -> None:
         for _ in range(requests // workers):
@@ -81,7 +89,8 @@ async def a_phase(flavour: Flavour, client: Any, alive: Fleet, requests: int) ->
     return alive.served
 
 
-async def test_three_of_ten_die_and_return(flavour: Flavour) -> None:
+@CROWDS
+async def test_three_of_ten_die_and_return(crowd: int, flavour: Flavour) -> None:
     with fleet(10) as ten:
         rotation = flavour.ProxyRoundRobin(
             # Each of the three may be among those that one request finds dead.
@@ -93,10 +102,10 @@ async def test_three_of_ten_die_and_return(flavour: Flavour) -> None:
             trust_env=False,
         )
         async with flavour.client(transport=rotation, timeout=TIMEOUT) as client:
-            assert_fair(await a_phase(flavour, client, ten, 512))
+            assert_fair(await a_phase(flavour, client, ten, crowd))
 
             ten.kill(*DYING)
-            served = await a_phase(flavour, client, ten, 512)
+            served = await a_phase(flavour, client, ten, crowd)
             assert [served[number] for number in DYING] == [0, 0, 0]
             assert_fair([count for number, count in enumerate(served) if number not in DYING])
             assert {
@@ -106,11 +115,12 @@ async def test_three_of_ten_die_and_return(flavour: Flavour) -> None:
             ten.start(*DYING)
             while not all(status.up for status in rotation.status()):
                 await client.get(URL)
-            assert_fair(await a_phase(flavour, client, ten, 512))
+            assert_fair(await a_phase(flavour, client, ten, crowd))
             assert [status.in_flight for status in rotation.status()] == [0] * 10
 
 
-async def test_weights_hold_for_a_crowd(flavour: Flavour) -> None:
+@pytest.mark.parametrize("crowd", [12, pytest.param(64, marks=pytest.mark.slow)])
+async def test_weights_hold_for_a_crowd(crowd: int, flavour: Flavour) -> None:
     with fleet(3) as three:
         rotation = flavour.ProxyRoundRobin(
             dict(zip(three.urls, (3, 2, 1), strict=True)),
@@ -124,13 +134,14 @@ async def test_weights_hold_for_a_crowd(flavour: Flavour) -> None:
                 for _ in range(6):
                     assert (await client.get(URL)).text == "fine"
 
-            await together(flavour, 64, work)
-    assert three.served == [192, 128, 64]
+            await together(flavour, crowd, work)
+    assert three.served == [3 * crowd, 2 * crowd, crowd]
 
 
-async def test_three_of_ten_die_in_the_middle_of_their_work(flavour: Flavour) -> None:
-    total = 512
-    workers = crowd(flavour)
+@CROWDS
+async def test_three_of_ten_die_in_the_middle_of_their_work(crowd: int, flavour: Flavour) -> None:
+    total = max(2 * crowd, 64)
+    workers = workers_of(crowd, flavour)
     done = itertools.count(1)
     with fleet(10) as ten:
         rotation = flavour.ProxyRoundRobin(
@@ -162,10 +173,10 @@ async def test_three_of_ten_die_in_the_middle_of_their_work(flavour: Flavour) ->
                 await client.get(URL)
 
 
+@pytest.mark.parametrize("workers", [12, pytest.param(64, marks=pytest.mark.slow)])
 async def test_those_who_fail_at_once_are_one_failure_and_no_herd_follows(
-    flavour: Flavour,
+    workers: int, flavour: Flavour
 ) -> None:
-    workers = 64
     with fleet(2) as two:
         rotation = flavour.ProxyRoundRobin(
             two.urls, cooldown=LONG, limits=limits(flavour), verify=False, trust_env=False
@@ -192,11 +203,11 @@ async def test_those_who_fail_at_once_are_one_failure_and_no_herd_follows(
             assert sum(two.served) == 2 * workers
 
 
+@pytest.mark.parametrize("workers", [4, pytest.param(16, marks=pytest.mark.slow)])
 async def test_one_request_probes_while_the_others_go_on(
-    flavour: Flavour, certificates: Path
+    workers: int, flavour: Flavour, certificates: Path
 ) -> None:
     """The probe hangs until all others have been answered by somebody else."""
-    workers = 16
     trust = ssl.create_default_context(cafile=certificates / "ca.pem")
     released = threading.Event()
     done = itertools.count(1)
@@ -241,6 +252,7 @@ async def test_one_request_probes_while_the_others_go_on(
 
 @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
 async def test_a_crowd_that_is_cancelled_leaves_nothing(flavour: Flavour) -> None:
+    size = 32
     with raw_proxy(proxies.hanging) as first, raw_proxy(wait_for_end) as second:
         rotation = flavour.ProxyRoundRobin(
             [first.url, second.url],
@@ -250,11 +262,17 @@ async def test_a_crowd_that_is_cancelled_leaves_nothing(flavour: Flavour) -> Non
             trust_env=False,
         )
         async with flavour.client(transport=rotation, timeout=TIMEOUT) as client:
-            for scheme in ("http", "https"):
-                with anyio.move_on_after(0.2) as scope:
-                    async with anyio.create_task_group() as group:
-                        for _ in range(32):
-                            group.start_soon(client.get, f"{scheme}://target.example/")
+            for rounds, scheme in enumerate(("http", "https"), 1):
+
+                def are_all_there(many: int = rounds * size) -> bool:
+                    return first.connections + second.connections == many
+
+                async with (
+                    cancelled_when(are_all_there) as scope,
+                    anyio.create_task_group() as group,
+                ):
+                    for _ in range(size):
+                        group.start_soon(client.get, f"{scheme}://target.example/")
                 assert scope.cancelled_caught
                 # To be cancelled is nobody's failure.
                 assert [(each.up, each.in_flight) for each in rotation.status()] == [(True, 0)] * 2

@@ -108,7 +108,18 @@ def failing() -> Iterator[list[str | httpx.URL | httpx.Proxy]]:
         ]
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    ("scheme", "flavour"),
+    [
+        ("http", "sync"),
+        pytest.param("https", "sync", marks=pytest.mark.slow),
+        pytest.param("http", "asyncio", marks=pytest.mark.slow),
+        ("https", "asyncio"),
+        ("http", "trio"),
+        pytest.param("https", "trio", marks=pytest.mark.slow),
+    ],
+    indirect=["flavour"],
+)
 async def test_nothing_is_told_while_all_fail(
     scheme: str,
     flavour: Flavour,
