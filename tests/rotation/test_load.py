@@ -12,12 +12,13 @@ import httpx
 import pytest
 from support import proxies
 from support.cancelling import cancelled_when
+from support.clocks import stopped
 from support.flavours import Flavour
 from support.fleet import Fleet, fleet
 from support.proxies import raw_proxy
 from support.raw import wait_for_end
 
-from transportkit import Cooldown, RetryPolicy
+from transportkit import Cooldown, RetryPolicy, sticky_by_header
 
 TIMEOUT = 60
 DYING = (2, 5, 9)
@@ -117,6 +118,70 @@ async def test_three_of_ten_die_and_return(crowd: int, flavour: Flavour) -> None
                 await client.get(URL)
             assert_fair(await a_phase(flavour, client, ten, crowd))
             assert [status.in_flight for status in rotation.status()] == [0] * 10
+
+
+async def test_all_die_and_return(flavour: Flavour) -> None:
+    """Only who tries all the same finds out that they are back."""
+    with fleet(2) as both:
+        trying, failing = (
+            flavour.ProxyRoundRobin(
+                both.urls,
+                cooldown=LONG,
+                when_all_down=when_all_down,
+                verify=False,
+                trust_env=False,
+            )
+            for when_all_down in ("try", "raise")
+        )
+        async with (
+            flavour.client(transport=trying, timeout=TIMEOUT) as optimist,
+            flavour.client(transport=failing, timeout=TIMEOUT) as pessimist,
+        ):
+            both.kill(0, 1)
+            for client in (optimist, pessimist):
+                with pytest.raises(httpx.ConnectError):
+                    await client.get(URL)
+            both.start(0, 1)
+            with pytest.raises(httpx.ProxyError, match="rest"):
+                await pessimist.get(URL)
+            assert (await optimist.get(URL)).text == "fine"
+    assert sum(status.up for status in trying.status()) == 1
+    assert sum(status.up for status in failing.status()) == 0
+
+
+async def test_a_key_comes_home(flavour: Flavour) -> None:
+    keys = [f"session-{number}" for number in range(20)]
+    with fleet(4) as four:
+        rotation = flavour.ProxyRoundRobin(
+            four.urls,
+            sticky=sticky_by_header("X-Session"),
+            cooldown=LONG,
+            limits=httpx.Limits(max_keepalive_connections=0),
+            verify=False,
+            trust_env=False,
+        )
+        clock = stopped(rotation)
+
+        async def where() -> dict[str, str]:
+            found = {}
+            for key in keys:
+                response = await client.get(URL, headers={"X-Session": key})
+                assert response.text == "fine"
+                found[key] = response.extensions["proxy"]
+            return found
+
+        async with flavour.client(transport=rotation, timeout=TIMEOUT) as client:
+            at_first = await where()
+            assert set(at_first.values()) == set(four.urls)
+            assert await where() == at_first
+            four.kill(1)
+            meanwhile = await where()
+            moved = {key for key in keys if meanwhile[key] != at_first[key]}
+            assert moved == {key for key in keys if at_first[key] == four.urls[1]}
+            four.start(1)
+            assert await where() == meanwhile
+            clock.now += 1000
+            assert await where() == at_first
 
 
 @pytest.mark.parametrize("crowd", [12, pytest.param(64, marks=pytest.mark.slow)])

@@ -222,14 +222,14 @@ REFUSED: list[Any] = [
 @pytest.mark.parametrize("refused", REFUSED, ids=range(len(REFUSED)))
 async def test_what_is_refused_is_not_told(refused: Any, flavour: Flavour) -> None:
     with pytest.raises((TypeError, ValueError)) as failed:
-        flavour.ProxyRoundRobin(refused)
+        flavour.ProxyRoundRobin(refused, verify=False)
     search_error(failed.value)
     if isinstance(refused, Sequence) and not isinstance(refused, str):
         # The same in a routing dict, and when it is to join or leave later.
         with pytest.raises((TypeError, ValueError)) as failed:
-            flavour.Mounts({"all://": refused})
+            flavour.Mounts({"all://": refused}, verify=False)
         search_error(failed.value)
-        rotation = flavour.ProxyRoundRobin([f"http://{ACCOUNTS[1]}@gateway.example"])
+        rotation = flavour.ProxyRoundRobin([f"http://{ACCOUNTS[1]}@gateway.example"], verify=False)
         for method in (rotation.add, rotation.add, rotation.remove, rotation.remove):
             try:
                 await flavour.call(method, refused[0])
