@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from itertools import product
@@ -15,6 +15,7 @@ from support import proxies
 from support.flavours import NAMES, Flavour
 from support.proxies import RawProxy, Target, raw_proxy
 from support.raw import Talk, read_head
+from support.thinning import thinned
 
 from transportkit import Cooldown, ProxyStatus
 
@@ -190,27 +191,15 @@ def notes_of(outcome: object) -> str:
     return notes
 
 
+# Each failure for targets in clear and over TLS; what makes no difference is quick for one only.
 MATRIX = [
     (failure, scheme)
-    for failure, row in FAILURES.items()
+    if (scheme == "https") == bool(number % 2) or row.plain != row.tunnel
+    else pytest.param(failure, scheme, marks=pytest.mark.slow)
+    for number, (failure, row) in enumerate(FAILURES.items())
     for scheme, outcome in (("http", row.plain), ("https", row.tunnel))
     if outcome is not None
 ]
-
-
-def thinned(rows: Sequence[tuple[str, ...]], *axes: Sequence[str]) -> list[Any]:
-    """Each row with each value of each axis; the quick ones are once each row, axes in turn."""
-    columns = list(product(*axes))
-    return [
-        pytest.param(
-            *row,
-            *column,
-            id="-".join((*row, *column)),
-            marks=() if number % len(columns) == place else pytest.mark.slow,
-        )
-        for number, row in enumerate(rows)
-        for place, column in enumerate(columns)
-    ]
 
 
 @pytest.mark.parametrize(
@@ -265,8 +254,11 @@ async def test_a_failure_before_the_request_was_sent_goes_to_the_next(
             notes_of(outcome)
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("method", "scheme", "flavour"),
+    thinned(list(product(["GET", "POST"], ["http", "https"])), NAMES),
+    indirect=["flavour"],
+)
 async def test_a_failure_after_the_request_was_sent_comes_back(
     method: str, scheme: str, flavour: Flavour, there: Target, trust: ssl.SSLContext
 ) -> None:
@@ -499,17 +491,17 @@ async def async_in_pieces() -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("failure", "scheme"),
-    [
-        ("refuses", "http"),
-        pytest.param("refuses", "https", marks=pytest.mark.slow),
-        ("says 407", "http"),
-        ("says 407", "https"),
-        pytest.param("closes before TLS", "http", marks=pytest.mark.slow),
-        ("closes before TLS", "https"),
-        ("SOCKS, cannot reach the target", "http"),
-        pytest.param("SOCKS, cannot reach the target", "https", marks=pytest.mark.slow),
-    ],
+    ("failure", "scheme", "flavour"),
+    thinned(
+        list(
+            product(
+                ["refuses", "says 407", "closes before TLS", "SOCKS, cannot reach the target"],
+                ["http", "https"],
+            )
+        ),
+        NAMES,
+    ),
+    indirect=["flavour"],
 )
 async def test_a_body_that_can_be_read_once_arrives_whole_or_not_at_all(
     failure: str, scheme: str, flavour: Flavour, there: Target, trust: ssl.SSLContext
@@ -526,7 +518,11 @@ async def test_a_body_that_can_be_read_once_arrives_whole_or_not_at_all(
     assert there.requests == [("POST", BODY)]
 
 
-@pytest.mark.parametrize("failure", ["refuses", "SOCKS, cannot reach the target", "says 407"])
+@pytest.mark.parametrize(
+    ("failure", "flavour"),
+    thinned([("refuses",), ("SOCKS, cannot reach the target",), ("says 407",)], NAMES),
+    indirect=["flavour"],
+)
 async def test_the_request_and_its_extensions_are_left_as_found(
     failure: str, flavour: Flavour, there: Target, trust: ssl.SSLContext
 ) -> None:

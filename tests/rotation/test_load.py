@@ -77,9 +77,9 @@ def assert_fair(counts: list[int]) -> None:
 
 
 async def a_phase(flavour: Flavour, client: Any, alive: Fleet, crowd: int) -> list[int]:
-    """Who served how many of two requests (eight for a few) of each of the crowd."""
+    """Who served how many of two requests (five for a few) of each of the crowd."""
     alive.served = [0] * len(alive.served)
-    workers, requests = workers_of(crowd, flavour), max(2 * crowd, 64)
+    workers, requests = workers_of(crowd, flavour), max(2 * crowd, 40)
 
     async def work() -> None:
         for _ in range(requests // workers):
@@ -150,7 +150,7 @@ async def test_all_die_and_return(flavour: Flavour) -> None:
 
 
 async def test_a_key_comes_home(flavour: Flavour) -> None:
-    keys = [f"session-{number}" for number in range(20)]
+    keys = [f"session-{number}" for number in range(8)]
     with fleet(4) as four:
         rotation = flavour.ProxyRoundRobin(
             four.urls,
@@ -172,19 +172,20 @@ async def test_a_key_comes_home(flavour: Flavour) -> None:
 
         async with flavour.client(transport=rotation, timeout=TIMEOUT) as client:
             at_first = await where()
-            assert set(at_first.values()) == set(four.urls)
+            assert len(set(at_first.values())) > 1
+            victim = four.urls.index(at_first[keys[0]])
             assert await where() == at_first
-            four.kill(1)
+            four.kill(victim)
             meanwhile = await where()
             moved = {key for key in keys if meanwhile[key] != at_first[key]}
-            assert moved == {key for key in keys if at_first[key] == four.urls[1]}
-            four.start(1)
+            assert moved == {key for key in keys if at_first[key] == four.urls[victim]}
+            four.start(victim)
             assert await where() == meanwhile
             clock.now += 1000
             assert await where() == at_first
 
 
-@pytest.mark.parametrize("crowd", [12, pytest.param(64, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("crowd", [6, pytest.param(64, marks=pytest.mark.slow)])
 async def test_weights_hold_for_a_crowd(crowd: int, flavour: Flavour) -> None:
     with fleet(3) as three:
         rotation = flavour.ProxyRoundRobin(
@@ -315,9 +316,9 @@ async def test_one_request_probes_while_the_others_go_on(
         assert len(there.requests) == workers + 1
 
 
+@pytest.mark.parametrize("size", [8, pytest.param(32, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
-async def test_a_crowd_that_is_cancelled_leaves_nothing(flavour: Flavour) -> None:
-    size = 32
+async def test_a_crowd_that_is_cancelled_leaves_nothing(size: int, flavour: Flavour) -> None:
     with raw_proxy(proxies.hanging) as first, raw_proxy(wait_for_end) as second:
         rotation = flavour.ProxyRoundRobin(
             [first.url, second.url],

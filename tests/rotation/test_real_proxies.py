@@ -12,8 +12,9 @@ import httpx
 import pytest
 from support.clocks import stopped
 from support.faulty import answer, close_after_request, faulty_origin
-from support.flavours import Flavour
+from support.flavours import NAMES, Flavour
 from support.servers import MortalProxy, Origin, Proxy, mortal_proxy
+from support.thinning import thinned
 
 from transportkit import Cooldown, RetryPolicy, sticky_by_header, sticky_by_host
 
@@ -213,7 +214,11 @@ class TestBanned:
     def is_banned(response: httpx.Response) -> bool:
         return response.status_code == 403
 
-    @pytest.mark.parametrize("kinds", [(0, 1), (1, 2), (2, 0)])
+    @pytest.mark.parametrize(
+        ("kinds", "flavour"),
+        thinned([((0, 1),), ((1, 2),), ((2, 0),)], NAMES),
+        indirect=["flavour"],
+    )
     async def test_the_next_proxy_answers_and_the_response_is_drained(
         self,
         kinds: tuple[int, int],

@@ -32,7 +32,7 @@ class TestTheRing:
         members = seats([1] * count)
         ring = Ring(members)
         gone = data.draw(st.sampled_from(members))
-        some = KEYS[:500]
+        some = KEYS[:300]
         before = owners(ring, some)
         ring.leave(gone)
         after = owners(ring, some)

@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from support import proxies
-from support.flavours import Flavour
+from support.flavours import NAMES, Flavour
 from support.proxies import raw_proxy, refusing_proxy
 from support.raw import Talk, read_head, respond
+from support.thinning import thinned
 
 from transportkit import Cooldown, Mounts, ProxyRoundRobin
 
@@ -219,8 +220,13 @@ REFUSED: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("refused", REFUSED, ids=range(len(REFUSED)))
-async def test_what_is_refused_is_not_told(refused: Any, flavour: Flavour) -> None:
+@pytest.mark.parametrize(
+    ("number", "flavour"),
+    thinned([(number,) for number in range(len(REFUSED))], NAMES),
+    indirect=["flavour"],
+)
+async def test_what_is_refused_is_not_told(number: int, flavour: Flavour) -> None:
+    refused = REFUSED[number]
     with pytest.raises((TypeError, ValueError)) as failed:
         flavour.ProxyRoundRobin(refused, verify=False)
     search_error(failed.value)
