@@ -11,8 +11,20 @@ from support.flavours import Flavour
 from support.proxies import raw_proxy
 from support.raw import Talk, wait_for_end
 
-SHORT = {"connect": 30.0, "read": 0.02, "write": 30.0, "pool": 30.0}
-LONG = {**SHORT, "read": 30.0}
+LONG = {"connect": 30.0, "read": 30.0, "write": 30.0, "pool": 30.0}
+
+
+class Impatient(dict[str, float]):
+    """Time-outs that are long but for what is read after so many answers."""
+
+    def __init__(self, answers: int) -> None:
+        super().__init__(LONG)
+        self._left = answers
+
+    def get(self, name: str, default: object = None) -> float:
+        if name == "read":
+            self._left -= 1
+        return 0.05 if name == "read" and self._left < 0 else 30.0
 
 
 async def get(flavour: Flavour, talk: Talk, **extensions: Any) -> httpx.Response:
@@ -36,18 +48,23 @@ def wordless(connection: socket.socket) -> None:
     wait_for_end(connection)
 
 
-@pytest.mark.parametrize("talk", [proxies.mute, proxies.socks_hanging])
+@pytest.mark.parametrize(
+    ("talk", "answers"),
+    # How to log in, and that one is.
+    [(proxies.mute, 0), (proxies.socks_hanging, 2)],
+    ids=["at once", "before the target"],
+)
 async def test_a_proxy_that_stalls_is_waited_for_no_longer_than_the_timeout(
-    talk: Talk, flavour: Flavour
+    talk: Talk, answers: int, flavour: Flavour
 ) -> None:
     with pytest.raises(httpx.ReadTimeout):
-        await get(flavour, talk, timeout=SHORT)
+        await get(flavour, talk, timeout=Impatient(answers))
 
 
 async def test_a_proxy_that_stalls_ends_by_the_clients_timeout(flavour: Flavour) -> None:
     with raw_proxy(proxies.mute, "socks5") as proxy:
         mounts = flavour.Mounts({"all://": proxy.url})
-        timeout = httpx.Timeout(30, read=0.02)
+        timeout = httpx.Timeout(30, read=0.05)
         async with flavour.client(transport=mounts, timeout=timeout) as client:
             with pytest.raises(httpx.ReadTimeout):
                 await client.get("http://example.com/")
@@ -61,7 +78,11 @@ async def test_a_handshake_that_succeeds_is_as_ever(
     assert response.content == b"fine"
 
 
-@pytest.mark.parametrize("talk", [wordless, proxies.socks_closing, proxies.socks_not_socks])
+@pytest.mark.parametrize(
+    "talk",
+    [wordless, proxies.socks_closing, proxies.socks_not_socks],
+    ids=["nonsense", "nothing", "HTTP"],
+)
 async def test_what_is_no_socks_is_a_proxy_error(talk: Talk, flavour: Flavour) -> None:
     with pytest.raises(httpx.ProxyError, match=r"^the SOCKS handshake broke: \w+$") as failed:
         await get(flavour, talk, timeout=LONG)
@@ -69,7 +90,9 @@ async def test_what_is_no_socks_is_a_proxy_error(talk: Talk, flavour: Flavour) -
     assert not isinstance(failed.value.__cause__, httpx.HTTPError)
 
 
-@pytest.mark.parametrize("talk", [proxies.socks_refusing, proxies.socks_no_method])
+@pytest.mark.parametrize(
+    "talk", [proxies.socks_refusing, proxies.socks_no_method], ids=["the target", "the account"]
+)
 async def test_a_refusal_keeps_httpxs_own_words(talk: Talk, flavour: Flavour) -> None:
     with pytest.raises(httpx.ProxyError, match=r"could not connect|but got"):
         await get(flavour, talk, timeout=LONG)

@@ -5,15 +5,17 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import httpx
 import pytest
 from support import proxies
-from support.flavours import Flavour
+from support.flavours import NAMES, Flavour
 from support.proxies import RawProxy, Target, raw_proxy
 from support.raw import Talk, read_head
+from support.thinning import thinned
 
 from transportkit import Cooldown, ProxyStatus
 
@@ -39,12 +41,14 @@ class Failure(NamedTuple):
         tunnel: the same for an `https://` target; None if it cannot happen there.
         rests: at once, or only when another proxy succeeds for the same request; None if that
             depends on how far the reset has come.
+        stalls: what it is waited for in vain: an answer, a connection, or TLS in its tunnel.
     """
 
     proxy: Callable[[], AbstractContextManager[RawProxy]]
     plain: str | int | type[Exception] | None
     tunnel: str | None
     rests: Literal["at once", "if another succeeds"] | None
+    stalls: Literal["read", "connect", "TLS"] | None = None
 
 
 def failing(talk: Talk, scheme: str = "http") -> Any:
@@ -62,7 +66,9 @@ FAILURES = {
     "says 502": Failure(
         failing(proxies.saying("502 Bad Gateway")), 502, NEXT, "if another succeeds"
     ),
-    "hangs": Failure(failing(proxies.hanging), httpx.ReadTimeout, NEXT, "if another succeeds"),
+    "hangs": Failure(
+        failing(proxies.hanging), httpx.ReadTimeout, NEXT, "if another succeeds", "read"
+    ),
     "closes": Failure(
         failing(proxies.closing), httpx.RemoteProtocolError, NEXT, "if another succeeds"
     ),
@@ -80,9 +86,9 @@ FAILURES = {
         failing(proxies.tunnel_reset), None, NEXT, "if another succeeds"
     ),
     "opens a tunnel and hangs": Failure(
-        failing(proxies.tunnel_mute), None, NEXT, "if another succeeds"
+        failing(proxies.tunnel_mute), None, NEXT, "if another succeeds", "TLS"
     ),
-    "hangs before TLS": Failure(failing(proxies.mute, "https"), NEXT, NEXT, "at once"),
+    "hangs before TLS": Failure(failing(proxies.mute, "https"), NEXT, NEXT, "at once", "connect"),
     "closes before TLS": Failure(failing(proxies.closing_at_once, "https"), NEXT, NEXT, "at once"),
     "speaks no TLS": Failure(failing(proxies.not_tls, "https"), NEXT, NEXT, "at once"),
     "SOCKS, refuses": Failure(partial(proxies.refusing_proxy, "socks5"), NEXT, NEXT, "at once"),
@@ -104,9 +110,11 @@ FAILURES = {
     "SOCKS, closes later": Failure(
         failing(proxies.socks_closing_after_greeting, "socks5h"), NEXT, NEXT, "if another succeeds"
     ),
-    "SOCKS, hangs": Failure(failing(proxies.mute, "socks5"), NEXT, NEXT, "if another succeeds"),
+    "SOCKS, hangs": Failure(
+        failing(proxies.mute, "socks5"), NEXT, NEXT, "if another succeeds", "read"
+    ),
     "SOCKS, hangs later": Failure(
-        failing(proxies.socks_hanging, "socks5h"), NEXT, NEXT, "if another succeeds"
+        failing(proxies.socks_hanging, "socks5h"), NEXT, NEXT, "if another succeeds", "read"
     ),
     "SOCKS, speaks HTTP": Failure(
         failing(proxies.socks_not_socks, "socks5"), NEXT, NEXT, "if another succeeds"
@@ -121,20 +129,24 @@ FAILURES = {
 
 
 class Patience(dict[str, float]):
-    """Time-outs that are short for the first proxy that is tried, and long for the next."""
+    """Time-outs that are short where the first proxy stalls, and long for all that succeeds.
 
-    def __init__(self) -> None:
+    Arguments:
+        stalls: what the first proxy is waited for in vain.
+    """
+
+    def __init__(self, stalls: str | None) -> None:
         super().__init__()
-        self.connects = 0
+        # httpcore asks for this one once for each proxy, before all others.
+        self._asked = {"pool": 0, "connect": 0}
+        self._stalls = stalls
 
     def get(self, name: str, default: object = None) -> float:
-        return 0.2 if self.connects < 2 else 30
-
-    def hear(self, event: str, info: dict[str, Any]) -> None:
-        self.connects += event.endswith("connect_tcp.started")
-
-    async def async_hear(self, event: str, info: dict[str, Any]) -> None:
-        self.hear(event, info)
+        self._asked[name] = self._asked.get(name, 0) + 1
+        # Of a tunnel it asks first, and then for what leads to the proxy.
+        is_tls = name == "connect" and self._asked["connect"] == 1
+        is_stalled = name == self._stalls or (is_tls and self._stalls == "TLS")
+        return 0.05 if is_stalled and self._asked["pool"] == 1 else 60
 
 
 @pytest.fixture(scope="module")
@@ -149,16 +161,14 @@ def there(certificates: Path) -> Iterator[Target]:
 
 
 async def ask(
-    client: Any, flavour: Flavour, method: str, url: str, **kwargs: Any
+    client: Any, failure: Failure, method: str, url: str, **kwargs: Any
 ) -> httpx.Response | Exception:
-    """What comes back; the time-outs are short for the first proxy, and long for the next."""
-    patience = Patience()
-    trace = patience.async_hear if flavour.is_async else patience.hear
+    """What comes back from a client whose first proxy fails like this."""
     if method == "POST":
         kwargs.setdefault("content", BODY)
     try:
         response = await client.request(
-            method, url, extensions={"timeout": patience, "trace": trace}, **kwargs
+            method, url, extensions={"timeout": Patience(failure.stalls)}, **kwargs
         )
         assert isinstance(response, httpx.Response)
     except httpx.TransportError as error:
@@ -181,16 +191,22 @@ def notes_of(outcome: object) -> str:
     return notes
 
 
+# Each failure for targets in clear and over TLS; what makes no difference is quick for one only.
 MATRIX = [
     (failure, scheme)
-    for failure, row in FAILURES.items()
+    if (scheme == "https") == bool(number % 2) or row.plain != row.tunnel
+    else pytest.param(failure, scheme, marks=pytest.mark.slow)
+    for number, (failure, row) in enumerate(FAILURES.items())
     for scheme, outcome in (("http", row.plain), ("https", row.tunnel))
     if outcome is not None
 ]
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(("failure", "scheme"), MATRIX)
+@pytest.mark.parametrize(
+    ("failure", "scheme", "method", "flavour"),
+    thinned(MATRIX, ["GET", "POST"], NAMES),
+    indirect=["flavour"],
+)
 async def test_a_failure_before_the_request_was_sent_goes_to_the_next(
     failure: str,
     scheme: str,
@@ -206,7 +222,7 @@ async def test_a_failure_before_the_request_was_sent_goes_to_the_next(
             [faulty.url, healthy.url], cooldown=LONG, verify=trust, trust_env=False
         )
         async with flavour.client(transport=rotation) as client:
-            outcome = await ask(client, flavour, method, there.url[scheme])
+            outcome = await ask(client, row, method, there.url[scheme])
             up = is_up(rotation)
             knocked = faulty.connections
             afterwards = (
@@ -238,8 +254,11 @@ async def test_a_failure_before_the_request_was_sent_goes_to_the_next(
             notes_of(outcome)
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("method", "scheme", "flavour"),
+    thinned(list(product(["GET", "POST"], ["http", "https"])), NAMES),
+    indirect=["flavour"],
+)
 async def test_a_failure_after_the_request_was_sent_comes_back(
     method: str, scheme: str, flavour: Flavour, there: Target, trust: ssl.SSLContext
 ) -> None:
@@ -281,7 +300,9 @@ async def test_a_failure_in_the_response_body_comes_back(
         assert (dying.connections, healthy.connections) == (1, 0)
 
 
-@pytest.mark.parametrize(("failure", "scheme"), MATRIX)
+@pytest.mark.parametrize(
+    ("failure", "scheme", "flavour"), thinned(MATRIX, NAMES), indirect=["flavour"]
+)
 async def test_who_is_alone_rests_only_when_it_is_to_blame(
     failure: str, scheme: str, flavour: Flavour, there: Target, trust: ssl.SSLContext
 ) -> None:
@@ -291,7 +312,7 @@ async def test_who_is_alone_rests_only_when_it_is_to_blame(
             [faulty.url], cooldown=LONG, verify=trust, trust_env=False
         )
         async with flavour.client(transport=rotation) as client:
-            outcome = await ask(client, flavour, "POST", there.url[scheme])
+            outcome = await ask(client, row, "POST", there.url[scheme])
             up = is_up(rotation)[faulty.shown]
             assert up == (row.rests == "if another succeeds") or row.rests is None
     assert there.requests == []
@@ -469,9 +490,18 @@ async def async_in_pieces() -> AsyncIterator[bytes]:
         yield piece
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
-    "failure", ["refuses", "says 407", "closes before TLS", "SOCKS, cannot reach the target"]
+    ("failure", "scheme", "flavour"),
+    thinned(
+        list(
+            product(
+                ["refuses", "says 407", "closes before TLS", "SOCKS, cannot reach the target"],
+                ["http", "https"],
+            )
+        ),
+        NAMES,
+    ),
+    indirect=["flavour"],
 )
 async def test_a_body_that_can_be_read_once_arrives_whole_or_not_at_all(
     failure: str, scheme: str, flavour: Flavour, there: Target, trust: ssl.SSLContext
@@ -488,7 +518,11 @@ async def test_a_body_that_can_be_read_once_arrives_whole_or_not_at_all(
     assert there.requests == [("POST", BODY)]
 
 
-@pytest.mark.parametrize("failure", ["refuses", "SOCKS, cannot reach the target", "says 407"])
+@pytest.mark.parametrize(
+    ("failure", "flavour"),
+    thinned([("refuses",), ("SOCKS, cannot reach the target",), ("says 407",)], NAMES),
+    indirect=["flavour"],
+)
 async def test_the_request_and_its_extensions_are_left_as_found(
     failure: str, flavour: Flavour, there: Target, trust: ssl.SSLContext
 ) -> None:

@@ -32,14 +32,15 @@ class TestTheRing:
         members = seats([1] * count)
         ring = Ring(members)
         gone = data.draw(st.sampled_from(members))
-        before = owners(ring, KEYS)
+        some = KEYS[:300]
+        before = owners(ring, some)
         ring.leave(gone)
-        after = owners(ring, KEYS)
-        assert {key for key in KEYS if before[key] is not after[key]} == {
-            key for key in KEYS if before[key] is gone
+        after = owners(ring, some)
+        assert {key for key in some if before[key] is not after[key]} == {
+            key for key in some if before[key] is gone
         }
         ring.join(gone)
-        assert owners(ring, KEYS) == before
+        assert owners(ring, some) == before
 
     @given(st.integers(2, 12), st.data())
     def test_moves_only_the_keys_of_one_that_is_passed_over(

@@ -487,4 +487,9 @@ class Anything(RuleBasedStateMachine):
 
 
 TestAnything = Anything.TestCase
-TestAnything.settings = settings(max_examples=60, stateful_step_count=60)
+TestAnything.settings = settings(max_examples=8, stateful_step_count=30)
+
+
+@pytest.mark.slow
+class TestAnythingForLong(Anything.TestCase):  # type: ignore[misc,valid-type,name-defined]
+    settings = settings(max_examples=100, stateful_step_count=60)

@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from support import proxies
-from support.flavours import Flavour
+from support.flavours import NAMES, Flavour
 from support.proxies import raw_proxy, refusing_proxy
 from support.raw import Talk, read_head, respond
+from support.thinning import thinned
 
 from transportkit import Cooldown, Mounts, ProxyRoundRobin
 
@@ -108,7 +109,18 @@ def failing() -> Iterator[list[str | httpx.URL | httpx.Proxy]]:
         ]
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    ("scheme", "flavour"),
+    [
+        ("http", "sync"),
+        pytest.param("https", "sync", marks=pytest.mark.slow),
+        pytest.param("http", "asyncio", marks=pytest.mark.slow),
+        ("https", "asyncio"),
+        ("http", "trio"),
+        pytest.param("https", "trio", marks=pytest.mark.slow),
+    ],
+    indirect=["flavour"],
+)
 async def test_nothing_is_told_while_all_fail(
     scheme: str,
     flavour: Flavour,
@@ -208,17 +220,22 @@ REFUSED: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("refused", REFUSED, ids=range(len(REFUSED)))
-async def test_what_is_refused_is_not_told(refused: Any, flavour: Flavour) -> None:
+@pytest.mark.parametrize(
+    ("number", "flavour"),
+    thinned([(number,) for number in range(len(REFUSED))], NAMES),
+    indirect=["flavour"],
+)
+async def test_what_is_refused_is_not_told(number: int, flavour: Flavour) -> None:
+    refused = REFUSED[number]
     with pytest.raises((TypeError, ValueError)) as failed:
-        flavour.ProxyRoundRobin(refused)
+        flavour.ProxyRoundRobin(refused, verify=False)
     search_error(failed.value)
     if isinstance(refused, Sequence) and not isinstance(refused, str):
         # The same in a routing dict, and when it is to join or leave later.
         with pytest.raises((TypeError, ValueError)) as failed:
-            flavour.Mounts({"all://": refused})
+            flavour.Mounts({"all://": refused}, verify=False)
         search_error(failed.value)
-        rotation = flavour.ProxyRoundRobin([f"http://{ACCOUNTS[1]}@gateway.example"])
+        rotation = flavour.ProxyRoundRobin([f"http://{ACCOUNTS[1]}@gateway.example"], verify=False)
         for method in (rotation.add, rotation.add, rotation.remove, rotation.remove):
             try:
                 await flavour.call(method, refused[0])

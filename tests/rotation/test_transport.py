@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from support.clocks import stopped
 from support.flavours import Flavour, SpyTransport
 from support.raw import answering, raw_server, read_head, respond, wait_for_end
 
@@ -563,7 +564,7 @@ class TestAnError:
     ) -> None:
         caplog.set_level(logging.INFO, "transportkit.rotation")
         rotation = ProxyRoundRobin([Answers(200)], banned=lambda response: True, cooldown=LONG)
-        rotation._rotation.roster.random = lambda: 0.0
+        stopped(rotation)
         request = httpx.Request("GET", URL)
         calls = [Call(rotation._rotation, request) for _ in range(3)]
         turns = [call.first() for call in calls]
@@ -591,13 +592,12 @@ class TestAnError:
         caplog.set_level(logging.INFO, "transportkit.rotation")
         spies = [Answers(httpx.ConnectError("no"), 200), Answers(200)]
         rotation = flavour.ProxyRoundRobin(spies, cooldown=Cooldown(first=5))
-        roster = rotation._rotation.roster
-        roster.clock, roster.random = lambda: 100.0, lambda: 0.0
+        clock = stopped(rotation)
         await flavour.send(rotation, httpx.Request("POST", URL))
         rested, well = rotation.status()
         assert (rested.up, rested.resting_until, rested.failed) == (False, 102.5, 1)
         assert (well.up, well.resting_until, well.last_error) == (True, None, None)
-        roster.clock = lambda: 102.5
+        clock.now = 102.5
         await flavour.send(rotation, httpx.Request("POST", URL))
         assert [status.up for status in rotation.status()] == [True, True]
         assert caplog.messages == [
@@ -611,8 +611,7 @@ class TestAnError:
             rotation = flavour.ProxyRoundRobin(
                 [f"http://scott:tiger@{address}"], cooldown=LONG, when_all_down="raise", verify=TLS
             )
-            roster = rotation._rotation.roster
-            roster.clock, roster.random = lambda: 100.0, lambda: 0.0
+            stopped(rotation)
             request = httpx.Request("GET", URL)
             response = await flavour.send(rotation, request)
             assert response.status_code == 407
@@ -678,7 +677,7 @@ class TestABan:
         body = Body()
         spies = [Answers(httpx.Response(403, stream=body), 200), Answers(200)]
         rotation = self.rotation(flavour, *spies)
-        rotation._rotation.roster.random = lambda: 0.0
+        stopped(rotation)
         response = await flavour.send(rotation, httpx.Request("GET", URL))
         assert response.status_code == 200
         assert body.closed == 1
@@ -925,18 +924,20 @@ class TestACancelledRequest:
             async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
                 if self.answers[0] == "hang":
                     self.answers.pop(0)
-                    await anyio.sleep(60)
+                    scope.cancel()
+                    await anyio.sleep_forever()
                 return self.handle_request(request)
 
         slow = Slow(httpx.ConnectError("no"), "hang", 200)
         rotation = flavour.ProxyRoundRobin([slow, Answers(200)])
-        roster = rotation._rotation.roster
+        clock = stopped(rotation)
         await flavour.send(rotation, httpx.Request("GET", URL))
-        roster.clock = lambda: float("inf")
-        with anyio.move_on_after(0.05) as scope:
+        clock.now += 1000
+        with anyio.CancelScope() as scope:
             await flavour.send(rotation, httpx.Request("GET", URL))
         assert scope.cancelled_caught
         assert [(each.up, each.in_flight) for each in rotation.status()] == [(False, 0), (True, 0)]
+        clock.now += 1000
         await flavour.send(rotation, httpx.Request("GET", URL))
         assert rotation.status()[0].up
 
@@ -944,7 +945,7 @@ class TestACancelledRequest:
         class Stalling(Body):
             async def __aiter__(self) -> AsyncIterator[bytes]:
                 scope.cancel()
-                await anyio.sleep(60)
+                await anyio.sleep_forever()
                 yield b""
 
         body = Stalling()

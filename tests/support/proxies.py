@@ -120,8 +120,10 @@ def _carry(one: socket.socket, other: socket.socket, until: threading.Event | No
     """Pass on what comes from either side, until one of them closes."""
     for each in (one, other):
         _hurry(each)
+    # An event cannot be waited for together with sockets.
+    pause = None if until is None else 0.01
     while until is None or not until.is_set():
-        for source in select.select([one, other], [], [], 0.01)[0]:
+        for source in select.select([one, other], [], [], pause)[0]:
             data = source.recv(65536)
             if not data:
                 return
