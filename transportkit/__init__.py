@@ -30,7 +30,10 @@ from .routing.mounts import (
 )
 from .routing.patterns import InvalidRoute
 
+__version__ = "0.1.0"
+
 __all__ = [
+    "__version__",
     "Mounts",
     "AsyncMounts",
     "Route",
