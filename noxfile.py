@@ -26,7 +26,6 @@ SMOKE = (
     "tests/routing/test_documentation.py",
     "tests/retrying/test_sending.py",
     "tests/rotation/test_proxies.py",
-    "tests/debugging/test_exchange.py",
     "tests/https/test_redirect.py",
     "tests/files/test_reading.py",
 )
@@ -132,4 +131,5 @@ def benchmarks(session: nox.Session) -> None:
 
 def extra(name: str) -> list[str]:
     """The requirements of one of the project's extras."""
-    return PYPROJECT["project"]["optional-dependencies"][name]
+    requirements: list[str] = PYPROJECT["project"]["optional-dependencies"][name]
+    return requirements
