@@ -55,7 +55,10 @@ if TYPE_CHECKING:
         wait_retry_after as wait_retry_after,
     )
 
+__version__ = "0.1.0"
+
 __all__ = [
+    "__version__",
     "Mounts",
     "AsyncMounts",
     "Route",

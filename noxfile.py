@@ -1,0 +1,135 @@
+"""What can be run on transportkit: `nox -l` lists it, `nox -s tests` runs one of it.
+
+`.ci/run` runs these sessions too, two at a time, and adds only what a stranger's machine is: a
+clean copy, every Python there is, a table of durations. So a command stands here once, and its
+settings in pyproject.toml.
+"""
+
+import shutil
+import tempfile
+import tomllib
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+
+PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
+PYTHONS = nox.project.python_versions(PYPROJECT)
+
+# About 30 s. Every transport there is, once through its docstring's and the README's examples,
+# and once over real sockets; and what differs between Pythons: imports, files, wheels.
+SMOKE = (
+    "tests/test_docs.py",
+    "tests/test_exports.py",
+    "tests/test_imports.py",
+    "tests/test_wrapper.py",
+    "tests/routing/test_documentation.py",
+    "tests/retrying/test_sending.py",
+    "tests/rotation/test_proxies.py",
+    "tests/https/test_redirect.py",
+    "tests/files/test_reading.py",
+)
+
+nox.needs_version = ">=2024.10"
+nox.options.sessions = ["lint", "types", "docs", "tests"]
+nox.options.error_on_external_run = True
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the quick tests, or what is given behind `--`."""
+    session.install(".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Run all tests, the slow ones too, and ask that every line and branch is reached."""
+    session.install(".[test]")
+    session.run("pytest", "-q", "--slow", "-n2", "--dist=worksteal", "--cov", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def smoke(session: nox.Session) -> None:
+    """Run a few tests of everything."""
+    session.install(".[test]")
+    session.run("pytest", "-q", *SMOKE)
+
+
+@nox.session(python=PYTHONS)
+def lowest(session: nox.Session) -> None:
+    """Run them with the lowest versions of the dependencies."""
+    lowest = [line.replace(">=", "==") for line in PYPROJECT["project"]["dependencies"]]
+    session.install(".[test]", *lowest)
+    session.run("pytest", "-q", *SMOKE)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Run them on the built wheel, away from the checkout."""
+    with tempfile.TemporaryDirectory() as name:
+        away = Path(name)
+        session.run("pip", "wheel", "-q", "--no-deps", f"--wheel-dir={away}", ".")
+        (built,) = away.glob("*.whl")
+        session.install(f"{built}[test]")
+        for folder in ("tests", "examples"):
+            shutil.copytree(folder, away / folder)
+        for file in ("README.md", "pyproject.toml"):
+            shutil.copy(file, away)
+        session.chdir(away)
+        session.run("pytest", "-q", *SMOKE)
+
+
+@nox.session
+def httpx2(session: nox.Session) -> None:
+    """Run them with httpx2 in place of httpx."""
+    session.install(".[test]", "httpx2")
+    session.run("pytest", "-q", *SMOKE, env={"TRANSPORTKIT_HTTPX2": "1"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Look for what is no good style."""
+    session.install(*(tool for tool in extra("lint") if tool.startswith("ruff")))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types, and that all public ones are known."""
+    session.install(".[test,lint]")
+    session.run("mypy")
+    # Away from the checkout, so that it is the installed package that is looked at.
+    with tempfile.TemporaryDirectory() as away:
+        session.chdir(away)
+        session.run("pyright", "--verifytypes", "transportkit", "--ignoreexternal")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run what the docstrings, the README and the examples show."""
+    session.install(".[test]")
+    session.run("pytest", "tests/test_docs.py", "tests/test_examples.py")
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Print what things cost beside the stock client and the peers, all or those given."""
+    session.install(".[test,benchmarks]")
+    # What the others have in common prints nothing.
+    found = set(Path("tests/benchmarks").glob("*.py")) - {Path("tests/benchmarks/ratios.py")}
+    missed = []
+    for benchmark in session.posargs or sorted(map(str, found)):
+        try:
+            session.run("python", benchmark)
+        except CommandFailed:
+            missed.append(benchmark)
+    if missed:
+        session.error(f"a bar is missed in {', '.join(missed)}")
+
+
+def extra(name: str) -> list[str]:
+    """The requirements of one of the project's extras."""
+    requirements: list[str] = PYPROJECT["project"]["optional-dependencies"][name]
+    return requirements
