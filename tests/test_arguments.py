@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from transportkit._arguments import (
+from transportkit.wire.arguments import (
     check_count,
     check_flag,
     check_number,

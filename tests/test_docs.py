@@ -14,8 +14,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-import httpx
 import pytest
+from support.library import httpx
 
 import transportkit
 

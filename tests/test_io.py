@@ -13,14 +13,14 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
-import httpx
 import pytest
 from support.flavours import NAMES, Flavour
+from support.library import httpx
 from support.raw import raw_server, read_head, respond, wait_for_end
 from support.thinned import thinned
 
-from transportkit import _io
-from transportkit._io import DRAIN_BYTES, DRAIN_SECONDS
+from transportkit.wire import io as _io
+from transportkit.wire.io import DRAIN_BYTES, DRAIN_SECONDS
 
 FOR_EVER = {"connect": None, "read": None, "write": None, "pool": None}
 ERRORS = [httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError]

@@ -8,13 +8,13 @@ from typing import Any, Self
 
 import anyio
 import anyio.lowlevel
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.flavours import Flavour, SpyTransport
+from support.library import httpx
 
-from transportkit._lifecycle import Openings
+from transportkit.wire.lifecycle import Lifecycle
 
 REQUEST = httpx.Request("GET", "http://example.com/")
 THREADS = 8
@@ -63,31 +63,31 @@ def spies(names: str, **failing: dict[str, BaseException]) -> tuple[list[str], l
 
 class TestOpenings:
     def test_new_ones_are_to_be_closed_but_were_not_entered(self) -> None:
-        assert Openings(["a", "b"]).close() == [("a", False), ("b", False)]
+        assert Lifecycle(["a", "b"]).close() == [("a", False), ("b", False)]
 
     def test_only_the_first_to_enter_is_told_to(self) -> None:
-        openings = Openings(["a", "b"])
+        openings = Lifecycle(["a", "b"])
         assert [openings.enter() for _ in range(3)] == [("a", "b"), (), ()]
 
     def test_only_the_first_to_close_is_told_to(self) -> None:
-        openings = Openings(["a"])
+        openings = Lifecycle(["a"])
         openings.enter()
         assert [openings.close() for _ in range(3)] == [[("a", True)], [], []]
 
     def test_after_a_failed_enter_there_is_something_to_close_but_not_to_leave(self) -> None:
-        openings = Openings(["a"])
+        openings = Lifecycle(["a"])
         openings.enter()
         openings.enter_failed()
         assert openings.close() == [("a", False)]
 
     def test_after_a_failed_enter_the_next_one_is_told_to_enter(self) -> None:
-        openings = Openings(["a"])
+        openings = Lifecycle(["a"])
         openings.enter()
         openings.enter_failed()
         assert openings.enter() == ("a",)
 
     def test_a_request_after_a_close_gives_something_to_close_again(self) -> None:
-        openings = Openings(["a"])
+        openings = Lifecycle(["a"])
         openings.enter()
         openings.close()
         assert not openings.is_open
@@ -96,7 +96,7 @@ class TestOpenings:
         assert openings.close() == [("a", False)]
 
     def test_hold_each_once_in_the_order_of_first_appearance(self) -> None:
-        assert Openings("babca").enter() == ("b", "a", "c")
+        assert Lifecycle("babca").enter() == ("b", "a", "c")
 
     def test_go_by_identity_and_not_by_equality(self) -> None:
         class Equal(SpyTransport):
@@ -106,7 +106,7 @@ class TestOpenings:
             __hash__ = None  # type: ignore[assignment]
 
         first, second = Equal(), Equal()
-        both = Openings([first, second, first]).enter()
+        both = Lifecycle([first, second, first]).enter()
         assert len(both) == 2
         assert both[0] is first
         assert both[1] is second
@@ -116,20 +116,20 @@ class TestOpenings:
     def test_one_that_comes_later_is_entered_if_the_others_were(
         self, is_entered: bool, to_enter: bool
     ) -> None:
-        openings = Openings(["a"])
+        openings = Lifecycle(["a"])
         if is_entered:
             openings.enter()
         assert openings.adopt("b", to_enter=to_enter) is (is_entered and to_enter)
         assert openings.close() == [("a", is_entered), ("b", is_entered and to_enter)]
 
     def test_one_that_is_held_already_is_not_entered_again(self) -> None:
-        openings = Openings(["a"])
+        openings = Lifecycle(["a"])
         openings.enter()
         assert not openings.adopt("a", to_enter=True)
         assert openings.close() == [("a", True)]
 
     def test_one_that_came_later_is_entered_with_the_others_the_next_time(self) -> None:
-        openings = Openings(["a"])
+        openings = Lifecycle(["a"])
         openings.adopt("b", to_enter=False)
         assert openings.enter() == ("a", "b")
         assert openings.close() == [("a", True), ("b", True)]
@@ -138,7 +138,7 @@ class TestOpenings:
     def test_one_that_comes_after_a_close_gives_something_to_close_again(
         self, to_enter: bool
     ) -> None:
-        openings = Openings(["a"])
+        openings = Lifecycle(["a"])
         openings.enter()
         openings.close()
         assert not openings.adopt("b", to_enter=to_enter)
@@ -147,14 +147,14 @@ class TestOpenings:
 
     @pytest.mark.parametrize("is_entered", [False, True])
     def test_one_that_goes_is_closed_as_it_was_entered(self, is_entered: bool) -> None:
-        openings = Openings(["a", "b"])
+        openings = Lifecycle(["a", "b"])
         if is_entered:
             openings.enter()
         assert openings.release("a") == [("a", is_entered)]
         assert openings.close() == [("b", is_entered)]
 
     def test_one_that_goes_after_the_close_has_been_closed(self) -> None:
-        openings = Openings(["a"])
+        openings = Lifecycle(["a"])
         openings.close()
         assert openings.release("a") == []
 

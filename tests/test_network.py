@@ -8,18 +8,17 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import httpcore
-import httpx
 import pytest
 import trustme
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.flavours import Flavour
+from support.library import httpcore, httpx
 
-from transportkit import _network
-from transportkit._network import HTTPTransportOptions, Network, check_options, parse_proxy
-from transportkit._redaction import REDACTION
-from transportkit._socks import SOCKSTransport
+from transportkit.network import options as _network
+from transportkit.network.options import HTTPTransportOptions, Network, check_options, parse_proxy
+from transportkit.network.socks import SOCKSTransport
+from transportkit.redaction.redaction import REDACTION
 
 SECRET = "tiger"
 

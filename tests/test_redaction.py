@@ -4,14 +4,14 @@ import json
 from dataclasses import FrozenInstanceError
 from urllib.parse import quote
 
-import httpx
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.hostile import RUNS, mask_everywhere, steps
+from support.library import httpx
+from support.transportkit import Redaction
 
-from transportkit import Redaction
-from transportkit._redaction import _settled
+from transportkit.redaction.redaction import _settled
 
 REDACTION = Redaction()
 MASK = "****"

@@ -10,14 +10,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.flavours import NAMES, Flavour
+from support.library import httpx
 
-from transportkit import _replay
-from transportkit._replay import AsyncReplayStream, ReplayStream, is_repeatable
+from transportkit.wire import replay as _replay
+from transportkit.wire.replay import AsyncReplayStream, ReplayStream, is_repeatable
 
 in_async = pytest.mark.parametrize("flavour", [Flavour(name) for name in NAMES[1:]], ids=NAMES[1:])
 

@@ -4,10 +4,10 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 from support import proxies
 from support.flavours import Flavour
+from support.library import httpx
 from support.proxies import raw_proxy
 from support.raw import Talk, wait_for_end
 

@@ -4,15 +4,15 @@ import math
 import socket
 from types import SimpleNamespace
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.flavours import Flavour
+from support.library import httpx
 from support.raw import raw_server, read_head, wait_for_end
 
-from transportkit import _timeouts
-from transportkit._timeouts import LiveTimeouts
+from transportkit.retrying import deadline as _timeouts
+from transportkit.retrying.deadline import LiveTimeouts
 
 OPERATIONS = ("connect", "read", "write", "pool")
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
 import pytest
 from support.flavours import NAMES, Flavour
+from support.library import httpx
 from support.raw import Talk, answering, raw_server, read_head, respond, wait_for_end
 from support.servers import Origin, Proxy
 from support.thinned import thinned
 
-from transportkit._trace import AsyncSentWatch, SentWatch, Watch
+from transportkit.wire.trace import AsyncSentWatch, SentWatch, Watch
 
 # Any error will do to ask a watch that has heard events: they alone decide then.
 ERROR = httpx.ReadError("")

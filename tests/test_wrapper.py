@@ -4,13 +4,12 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import httpx
 import pytest
 from support.flavours import Flavour, SpyTransport
+from support.library import httpx
 from support.matrices import FLAVOURS, matrix
 from support.servers import Origin, Proxy
-
-from transportkit import HTTPSRedirect, RetryBudget, RetryPolicy
+from support.transportkit import HTTPSRedirect, RetryBudget, RetryPolicy
 
 
 class Passing(SpyTransport):

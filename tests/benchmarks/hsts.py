@@ -15,7 +15,7 @@ import httpx
 from ratios import Report, medians
 
 from transportkit import HSTSStore, HSTSTransport
-from transportkit._wrapper import Wrapper
+from transportkit.httpx.wrapper import Wrapper
 
 SIZES = (10, 100, 1000, 10_000)
 HEADER = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}

@@ -7,12 +7,12 @@ import sys
 import unicodedata
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.library import httpx
+from support.transportkit import Attempt, ConsoleLog, DebuggingTransport, Exchange
 
-from transportkit import Attempt, ConsoleLog, DebuggingTransport, Exchange
 from transportkit.debugging.bodies import Kept
 from transportkit.debugging.console import duration, escaped, size
 from transportkit.debugging.exchange import Record

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import h11
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.library import httpx
 from support.raw import raw_server
 from support.servers import Origin
-
-from transportkit import CurlLog, DebuggingTransport, Redaction
+from support.transportkit import CurlLog, DebuggingTransport, Redaction
 
 EVERY_BYTE = bytes(range(256))
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.library import httpx
+from support.transportkit import Attempt, Exchange, Redaction
 
-from transportkit import Attempt, Exchange, Redaction
 from transportkit.debugging.bodies import Body, Kept, decode, shown_body
 from transportkit.debugging.exchange import Record
 

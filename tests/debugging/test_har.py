@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import h2.connection
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import faulty, har, http2
 from support.faulty import faulty_origin
 from support.flavours import Flavour
+from support.library import httpx
 from support.servers import Origin
+from support.transportkit import HARRecorder, RetryPolicy
 
-from transportkit import HARRecorder, RetryPolicy
 from transportkit.debugging import har as har_module
 from transportkit.debugging import har_entry, har_file
 from transportkit.debugging.bodies import Kept

@@ -5,13 +5,13 @@ import gzip
 import json
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import har
+from support.library import httpx
+from support.transportkit import Attempt
 
-from transportkit import Attempt
 from transportkit.debugging import har_entry
 from transportkit.debugging.bodies import Kept
 from transportkit.debugging.exchange import Exchange, Record, Timings

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
 import pytest
 from support.corpus import Secret, in_turn, served
 from support.flavours import NAMES, Flavour
+from support.library import httpx
 from support.raw import raw_server, read_head, respond, wait_for_end
+from support.transportkit import RedactingFilter, Redaction
 
-from transportkit import RedactingFilter, Redaction
 from transportkit.debugging import logs
 
 URL = httpx.URL("https://scott:tiger@example.com/?token=tiger&page=2")

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 from support.corpus import SECRETS, Secret, in_turn, served
 from support.flavours import NAMES, Flavour
-
-from transportkit import ConsoleLog, CurlLog, Exchange, HARRecorder, RedactingFilter
+from support.library import httpx
+from support.transportkit import ConsoleLog, CurlLog, Exchange, HARRecorder, RedactingFilter
 
 # httpx's own loggers and httpcore's, by either name.
 LOGGERS = ("httpx", "httpcore", "httpx2", "httpcore2", "transportkit")

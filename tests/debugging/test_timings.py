@@ -8,15 +8,15 @@ from pathlib import Path
 from time import perf_counter
 
 import anyio
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.flavours import Flavour
+from support.library import httpx
 from support.raw import raw_server, read_head, wait_for_end
 from support.servers import Origin
+from support.transportkit import Exchange, Timings
 
-from transportkit import Exchange, Timings
 from transportkit.debugging import har_entry
 from transportkit.debugging.timings import _PHASE_AFTER, TUNNEL, timings
 

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from support import faulty, http2
 from support.cancelling import cancelled_when
 from support.faulty import answer, faulty_origin
 from support.flavours import Flavour
+from support.library import httpx
 from support.raw import raw_server, read_head, respond, wait_for_end
 from support.servers import Origin
+from support.transportkit import Attempt, CurlLog, DebuggingTransport, Exchange, Redaction
 
-from transportkit import Attempt, CurlLog, DebuggingTransport, Exchange, Redaction
 from transportkit.debugging import capture
 
 # httpcore drops a request body in the middle when a send fails, and trio tells of each

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-import httpx
 import pytest
 from idna import IDNAError
 from support import servers
 from support.fetching import fetch
 from support.flavours import Flavour
+from support.library import httpx
 from support.raw import answering, raw_server, read_head, respond
+from support.transportkit import FileSystemTransport, file_url
 from support.trees import SECRET, Tree
 
-from transportkit import FileSystemTransport, file_url
 from transportkit.files import beneath
 
 # In place of the dots, the slashes and both.

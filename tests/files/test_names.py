@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.library import httpx
+from support.transportkit import file_url
 
-from transportkit import file_url
 from transportkit.files.names import path_named, url_path
 
 FILE_NAMES = st.binary(min_size=1, max_size=20).filter(

@@ -4,10 +4,10 @@ import os
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.library import httpx
 
 from transportkit.files.representation import (
     Answer,

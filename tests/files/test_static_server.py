@@ -6,11 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from support import servers
-
-from transportkit import FileSystemTransport, Mounts, file_url
+from support.library import httpx
+from support.transportkit import FileSystemTransport, Mounts, file_url
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 EARLIER = "Sun, 06 Nov 1994 08:49:36 GMT"

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.fetching import fetch
 from support.flavours import Flavour
+from support.library import httpx
+from support.transportkit import AsyncFileSystemTransport, FileSystemTransport, Mounts, file_url
 from support.trees import SECRET, Tree
 
-from transportkit import AsyncFileSystemTransport, FileSystemTransport, Mounts, file_url
 from transportkit.files import answering, reading
 from transportkit.files.reading import OpenFile
 

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transportkit.https import hosts_file
-from transportkit.https.hosts_file import HostsFile, format_line, parse_line, parse_lines
-from transportkit.https.strict import Entry
+from transportkit.https.curl_file import HostsFile, format_line, parse_line, parse_lines
+from transportkit.https.rfc6797 import Entry
 
 NOW = 1_700_000_000
 Y2031 = datetime(2030, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()

@@ -11,13 +11,13 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
-import httpx
 import pytest
 import trustme
 from support.flavours import Flavour, SpyTransport
+from support.library import httpx
 from support.pair import YEAR, Pair, pair
+from support.transportkit import HSTSStore, HSTSTransport, HTTPSRedirect, RefusingTransport
 
-from transportkit import HSTSStore, HSTSTransport, HTTPSRedirect, RefusingTransport
 from transportkit.https import store as store_module
 
 HEADER = "Strict-Transport-Security"

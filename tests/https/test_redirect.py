@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 from typing import Any
 
-import httpx
 import pytest
 from support.flavours import Flavour, SpyTransport
+from support.library import httpx
 from support.raw import answering, raw_server
 from support.servers import Origin
-
-from transportkit import HTTPSRedirect, RefusingTransport
+from support.transportkit import HTTPSRedirect, RefusingTransport
 
 BODY = b"a body" * 1000
 

@@ -11,17 +11,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import curl
+from support.library import httpx
 from support.pair import Pair, pair
+from support.transportkit import HSTSStore, HSTSTransport
 
-from transportkit import HSTSStore, HSTSTransport
 from transportkit.https import store as store_module
 from transportkit.https import strict
-from transportkit.https.hosts_file import HostsFile
+from transportkit.https.curl_file import HostsFile
 
 SAVER = Path(curl.__file__).with_name("saver.py")
 START = 1_700_000_000.0

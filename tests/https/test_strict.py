@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transportkit.https import strict
-from transportkit.https.strict import (
+from transportkit.https.rfc6797 import (
     LONGEST_MAX_AGE,
     MOST_HOSTS,
     Entry,

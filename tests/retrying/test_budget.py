@@ -7,12 +7,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.library import httpx
+from support.transportkit import RetryBudget
 
-from transportkit import RetryBudget
 from transportkit.retrying import budget as module
 from transportkit.retrying.budget import Buckets
 

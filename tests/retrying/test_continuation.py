@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.library import httpx
 
-from transportkit.retrying.continuation import Download, promised_download
+from transportkit.retrying.ranges import Download, promised_download
 
 ETAG = '"v1"'
 WHOLE = Download(ETAG, "", 0, 100, 100)

@@ -12,15 +12,13 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
 import pytest
 import tenacity
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.library import httpx
 from support.thinned import thinned
-from tenacity import RetryCallState
-
-from transportkit import (
+from support.transportkit import (
     Attempt,
     RetryBudget,
     RetryPolicy,
@@ -28,10 +26,12 @@ from transportkit import (
     retry_if_transport_error,
     wait_retry_after,
 )
-from transportkit._replay import ReplayStream
-from transportkit._trace import SentWatch, Watch
+from tenacity import RetryCallState
+
 from transportkit.retrying.budget import Buckets
 from transportkit.retrying.policy import RetryCall, policy_for
+from transportkit.wire.replay import ReplayStream
+from transportkit.wire.trace import SentWatch, Watch
 
 GET = httpx.Request("GET", "https://example.com/")
 LOGGER = "transportkit.retrying"

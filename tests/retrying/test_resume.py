@@ -18,7 +18,6 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import h2.connection
-import httpx
 import pytest
 from support import faulty
 from support.cancelling import a_moment_after, cancelled_when
@@ -26,6 +25,7 @@ from support.faulty import Connection, FaultyOrigin, Step, answer, faulty_origin
 from support.flavours import NAMES, Flavour
 from support.http2 import Answer, H2Request, cut, go_away, h2_origin, reset_stream
 from support.impatient import Impatient
+from support.library import httpx
 from support.raw import raw_server, read_head
 from support.thinned import thinned
 

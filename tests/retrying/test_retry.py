@@ -10,7 +10,6 @@ from typing import Any
 
 import anyio
 import h2.connection
-import httpx
 import pytest
 import tenacity
 from support import faulty, http2
@@ -18,10 +17,10 @@ from support.cancelling import cancelled_when
 from support.faulty import Step, answer, faulty_origin
 from support.flavours import NAMES, Flavour, SpyTransport
 from support.impatient import Impatient
+from support.library import httpx
 from support.servers import Origin, Proxy
 from support.thinned import thinned
-
-from transportkit import Attempt, RetryBudget, RetryPolicy, retry_if_status
+from support.transportkit import Attempt, RetryBudget, RetryPolicy, retry_if_status
 
 # httpcore drops a request body in the middle when a send fails, and trio tells of each
 # generator of httpx's own that is left suspended then.

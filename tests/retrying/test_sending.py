@@ -6,17 +6,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 import tenacity
 from support.faulty import Connection, faulty_origin
 from support.flavours import NAMES, Flavour
+from support.library import httpx
 from support.thinned import thinned
+from support.transportkit import RetryPolicy
 
-from transportkit import RetryPolicy
-from transportkit._io import DRAIN_SECONDS
 from transportkit.retrying import sending as module
-from transportkit.retrying import transport as retry_transport
+from transportkit.wire.io import DRAIN_SECONDS
+
+retry_transport = shell("retry")
 from transportkit.retrying.sending import AsyncSending, Sending, drain_seconds, timeouts_of
 
 URL = "https://example.com/"

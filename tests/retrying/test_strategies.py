@@ -10,22 +10,22 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
 
-import httpx
 import pytest
 import tenacity
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.flavours import Flavour
+from support.library import httpx
 from support.raw import raw_server, read_head
 from support.servers import Origin, Proxy
-from tenacity import RetryCallState
-
-from transportkit import (
+from support.transportkit import (
     RetryPolicy,
     retry_if_status,
     retry_if_transport_error,
     wait_retry_after,
 )
+from tenacity import RetryCallState
+
 from transportkit.retrying.strategies import (
     is_certificate_error,
     response_or_error,

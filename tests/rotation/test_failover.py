@@ -9,15 +9,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import httpx
 import pytest
 from support import proxies
 from support.flavours import NAMES, Flavour
+from support.library import httpx
 from support.proxies import RawProxy, Target, raw_proxy
 from support.raw import Talk, read_head
 from support.thinning import thinned
-
-from transportkit import Cooldown, ProxyStatus
+from support.transportkit import Cooldown, ProxyStatus
 
 pytestmark = [
     # httpcore drops a request body in the middle when a send fails, and trio tells of each

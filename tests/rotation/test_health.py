@@ -4,14 +4,14 @@ import math
 import re
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.library import httpx
+from support.transportkit import Cooldown
 
-from transportkit import Cooldown
-from transportkit._trace import Watch
 from transportkit.rotation.health import Verdict, Via, jittered, verdict
+from transportkit.wire.trace import Watch
 
 
 class TestCooldown:

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from support import proxies
 from support.cancelling import cancelled_when
 from support.clocks import stopped
 from support.flavours import Flavour
 from support.fleet import Fleet, fleet
+from support.library import httpx
 from support.proxies import raw_proxy
 from support.raw import wait_for_end
-
-from transportkit import Cooldown, RetryPolicy, sticky_by_header
+from support.transportkit import Cooldown, RetryPolicy, sticky_by_header
 
 TIMEOUT = 60
 DYING = (2, 5, 9)

@@ -4,9 +4,9 @@ import re
 import sys
 from typing import Any
 
-import httpx
 import pytest
 from support.flavours import SpyTransport
+from support.library import httpx
 
 from transportkit.rotation.health import Via
 from transportkit.rotation.proxies import in_words, parse, parse_all

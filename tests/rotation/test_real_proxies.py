@@ -8,15 +8,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from support.clocks import stopped
 from support.faulty import answer, close_after_request, faulty_origin
 from support.flavours import NAMES, Flavour
+from support.library import httpx
 from support.servers import MortalProxy, Origin, Proxy, mortal_proxy
 from support.thinning import thinned
-
-from transportkit import Cooldown, RetryPolicy, sticky_by_header, sticky_by_host
+from support.transportkit import Cooldown, RetryPolicy, sticky_by_header, sticky_by_host
 
 LONG = Cooldown(first=1000, max=1000)
 # What is put to rest is to be tried again at once.

@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from transportkit import Cooldown
+from support.transportkit import Cooldown
+
 from transportkit.rotation.rests import Bans, Rests
 
 

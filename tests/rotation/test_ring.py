@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Collection
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.library import httpx
 from support.seats import Seat, seats
+from support.transportkit import sticky_by_header, sticky_by_host
 
-from transportkit import sticky_by_header, sticky_by_host
 from transportkit.rotation.ring import Ring, point_of
 
 

@@ -4,13 +4,13 @@ import random
 from collections import Counter
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from support.library import httpx
+from support.transportkit import Cooldown
 
-from transportkit import Cooldown
 from transportkit.rotation.members import Member, Turn
 from transportkit.rotation.proxies import Entry, parse
 from transportkit.rotation.ring import point_of

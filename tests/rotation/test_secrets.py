@@ -10,15 +10,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from support import proxies
 from support.flavours import NAMES, Flavour
+from support.library import httpx
 from support.proxies import raw_proxy, refusing_proxy
 from support.raw import Talk, read_head, respond
 from support.thinning import thinned
-
-from transportkit import Cooldown, Mounts, ProxyRoundRobin
+from support.transportkit import Cooldown, Mounts, ProxyRoundRobin
 
 USERS = ["scott-the-user", "jane-the-user"]
 PASSWORDS = ["tiger-the-word", "lion:@/the-word", "panther-the-word"]

@@ -11,13 +11,12 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from support.clocks import stopped
 from support.flavours import Flavour, SpyTransport
+from support.library import httpx
 from support.raw import answering, raw_server, read_head, respond, wait_for_end
-
-from transportkit import (
+from support.transportkit import (
     AsyncProxyRoundRobin,
     Cooldown,
     ProxyRoundRobin,
@@ -25,6 +24,7 @@ from transportkit import (
     sticky_by_header,
     sticky_by_host,
 )
+
 from transportkit.rotation.failover import Call
 
 # Rotations are made by the hundred here, and a context of httpx takes 20 ms.
@@ -259,7 +259,7 @@ class TestTheTransportsThatAreBuilt:
 
         def build(_: int) -> httpx.BaseTransport:
             barrier.wait()
-            return rotation._rotation.transport_of(member, rotation._openings)
+            return rotation._rotation.transport_of(member, rotation._lifecycle)
 
         with ThreadPoolExecutor(8) as pool:
             assert len(set(pool.map(build, range(8)))) == 1
@@ -280,7 +280,7 @@ class TestTheTransportsThatAreBuilt:
                 pass
 
         rotation._rotation._building = Waiting()  # type: ignore[assignment]
-        assert rotation._rotation.transport_of(member, rotation._openings) is built
+        assert rotation._rotation.transport_of(member, rotation._lifecycle) is built
 
 
 class TestAResponse:

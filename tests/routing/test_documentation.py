@@ -5,11 +5,10 @@ follows it. Each row goes through `Mounts` and through a stock client as well: w
 documentation says, both have to do.
 """
 
-import httpx
 import pytest
 from support.flavours import SpyTransport
-
-from transportkit import Mounts
+from support.library import httpx
+from support.transportkit import Mounts
 
 DEFAULT = SpyTransport("default")
 

@@ -6,12 +6,11 @@ import ssl
 from unittest import mock
 from urllib.request import getproxies
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from transportkit import InvalidRoute, Mounts, default_transport, environment_routes
+from support.library import httpx
+from support.transportkit import InvalidRoute, Mounts, default_transport, environment_routes
 
 PROXY = "http://proxy.example:3128"
 OTHER = "http://other.example:3128"

@@ -7,13 +7,13 @@ import os
 from collections import Counter
 from collections.abc import Callable
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from support.flavours import SpyTransport
+from support.library import httpx
 from support.routes import cases
+from support.transportkit import InvalidRoute, Mounts
 
-from transportkit import InvalidRoute, Mounts
 from transportkit.routing.patterns import Pattern, address, parse
 
 PAIRS = int(os.environ.get("TRANSPORTKIT_FUZZ_PAIRS", "20000"))

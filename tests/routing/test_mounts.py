@@ -9,14 +9,13 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-import httpx
 import pytest
 from support.flavours import Flavour, SpyTransport
+from support.library import httpx
 from support.matrices import FLAVOURS, matrix
 from support.raw import answering, raw_server, read_head, respond, wait_for_end
 from support.servers import Origin, Proxy
-
-from transportkit import InvalidRoute, Mounts, RefusingTransport, Route
+from support.transportkit import InvalidRoute, Mounts, RefusingTransport, Route
 
 ASYNC_ONLY = pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
 

@@ -2,13 +2,13 @@
 
 import ipaddress
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.library import httpx
 from support.routes import KEYS
+from support.transportkit import InvalidRoute
 
-from transportkit import InvalidRoute
 from transportkit.routing.patterns import canonical_host, canonical_path, parse
 
 

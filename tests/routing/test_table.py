@@ -2,12 +2,12 @@
 
 import ipaddress
 
-import httpx
 import pytest
 from hypothesis import given, settings
+from support.library import httpx
 from support.routes import cases
+from support.transportkit import InvalidRoute
 
-from transportkit import InvalidRoute
 from transportkit.routing import table
 from transportkit.routing.patterns import (
     DEFAULT_PORTS,

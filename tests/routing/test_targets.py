@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from support.flavours import Flavour, SpyTransport
+from support.library import httpx
 from support.matrices import matrix
 from support.servers import Origin, Proxy
-
-from transportkit import AsyncMounts, HTTPSRedirect, InvalidRoute, Mounts, RefusingTransport
+from support.transportkit import AsyncMounts, HTTPSRedirect, InvalidRoute, Mounts, RefusingTransport
 
 PROXY = "http://proxy.example:3128"
 # Mounts are made by the hundred here, and a context of httpx takes 20 ms.

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
-import httpx
 import pytest
+
+from support.library import httpx
 
 from .raw import Talk, raw_server, read_head, wait_for_end
 

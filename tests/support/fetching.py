@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+from support.library import httpx
 
 from .flavours import Flavour
 

@@ -14,7 +14,6 @@ import trio
 from . import transportkit
 from .library import httpx, shell
 
-
 NAMES = ("sync", "asyncio", "trio")
 
 

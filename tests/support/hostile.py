@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from transportkit import Redaction
+from support.transportkit import Redaction
 
 # Each is repeated: what looks for an end, or for a beginning, from every place is slow then.
 RUNS = [

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Collection
 from typing import Any
 
-import httpx
+from support.library import httpx
 
 _A_MOMENT = 0.05
 

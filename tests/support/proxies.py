@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+from support.library import httpx
 
 from .raw import Talk, raw_server, read_head, respond, wait_for_end
 

@@ -14,9 +14,8 @@ if "TRANSPORTKIT_HTTPX2" in os.environ:
 
     httpx2.alias_httpx()
 
-import httpx
-
-from transportkit import HARRecorder
+from support.library import httpx
+from support.transportkit import HARRecorder
 from transportkit.debugging.exchange import Exchange, Record
 
 

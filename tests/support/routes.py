@@ -2,8 +2,9 @@
 
 from itertools import product
 
-import httpx
 from hypothesis import strategies as st
+
+from support.library import httpx
 
 _NAMES = ["com", "example.com", "a.example.com", "a.com", "b.a.example.com", "aexample.com", "a"]
 _SPELLINGS = ["EXAMPLE.com", "example.com.", "a.com.", "localhost"]

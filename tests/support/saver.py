@@ -11,9 +11,8 @@ if "TRANSPORTKIT_HTTPX2" in os.environ:
 
     httpx2.alias_httpx()
 
-import httpx
-
-from transportkit import HSTSStore, HSTSTransport
+from support.library import httpx
+from support.transportkit import HSTSStore, HSTSTransport
 
 
 def main() -> None:
