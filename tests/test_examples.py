@@ -10,18 +10,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
-_ALIASED = """
-import httpx2, runpy, sys
-httpx2.alias_httpx()
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
 
 def run(example: Path, directory: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-X", "dev", "-W", "error"]
-    if "TRANSPORTKIT_HTTPX2" in os.environ:
-        command += ["-c", _ALIASED]
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     return subprocess.run(
         [*command, str(example)],

@@ -2,7 +2,6 @@
 
 import ast
 import functools
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,25 +15,27 @@ import transportkit
 PACKAGE = Path(transportkit.__path__[0])
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 
-_HIGHER = ("_wrapper", "__init__")
-# The ground floor: every private file that stands in no folder, but for `_wrapper`.
-GROUND = tuple(path.stem for path in PACKAGE.glob("_*.py") if path.stem not in _HIGHER)
 # From the ground up; what stands on one floor may not look further up.
 FLOORS = (
     ("wire",),
-    GROUND,
+    ("redaction",),
+    ("network",),
     ("rotation",),
     ("routing",),
-    ("_wrapper",),
     ("retrying", "debugging", "https", "files"),
+    ("httpx", "httpx2"),
     ("__init__",),
 )
-# These stand on the ground floor alone, although their folder may use all below it.
-GROUND_ONLY = ("https/redirect.py",)
+CAPABILITIES = {"rotation", "routing", "retrying", "debugging", "https", "files"}
+# A list of proxies is a target; an exchange shows the attempts of a retry.
+USES = {("routing", "rotation"), ("debugging", "retrying")}
 
+LIBRARIES = ("httpx", "httpx2")
+CORES = {"httpx": "httpcore", "httpx2": "httpcore2"}
+DEPENDENCIES = {"anyio", "tenacity", "idna"}
 LOOPS = {"asyncio", "trio", "curio", "sniffio"}
 # Loaded when they are first needed, and not before.
-LATE = {"anyio", "tenacity", "httpcore", "asyncio", "h2", "httpcore2", "trio"}
+LATE = {"anyio", "tenacity", "httpcore", "asyncio", "h2", "httpx2", "httpcore2", "trio"}
 
 
 def part_of(file: str) -> str:
@@ -89,8 +90,8 @@ GRAPH = {file: set(files_imported(imports_of(file), FILES)) for file in FILES}
 
 
 def private_names(tree: ast.Module) -> Iterator[str]:
-    """Names with an underscore that belong to httpx, httpcore, anyio or tenacity."""
-    owners = {"httpx", "httpcore", "anyio", "tenacity"}
+    """Names with an underscore that belong to a library or to what we share with it."""
+    owners = {*CORES.keys(), *CORES.values(), *DEPENDENCIES}
     for module, name in imported(tree, ("transportkit",)):
         path = [*module.split("."), name]
         if path[0] in owners and any(part.startswith("_") for part in path):
@@ -121,9 +122,8 @@ def private_attributes(tree: ast.Module) -> tuple[set[str], set[str]]:
 
 
 def in_fresh_python(code: str, cwd: Path) -> str:
-    alias = "import httpx2; httpx2.alias_httpx()\n" if "TRANSPORTKIT_HTTPX2" in os.environ else ""
     run = subprocess.run(
-        [sys.executable, "-c", alias + code], capture_output=True, text=True, cwd=cwd, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, check=False
     )
     assert run.returncode == 0, run.stderr
     return run.stdout
@@ -152,21 +152,31 @@ class TestTheReadingOrder:
             parts.setdefault(part_of(file), set()).update(others_parts - {part_of(file)})
         TopologicalSorter(parts).prepare()
 
-    @pytest.mark.parametrize("file", [file for file in GROUND_ONLY if file in FILES])
-    def test_some_files_stand_on_the_ground_floor_alone(self, file: str) -> None:
-        assert {part_of(other) for other in GRAPH[file]} <= set(GROUND)
+    def test_no_capability_uses_another_but_where_one_is_made_of_the_other(self) -> None:
+        found = {
+            (part_of(file), part_of(other))
+            for file, others in GRAPH.items()
+            for other in others
+            if part_of(file) != part_of(other)
+        }
+        assert {pair for pair in found if CAPABILITIES.issuperset(pair)} == USES
+
+    def test_the_two_libraries_transports_do_not_know_each_other(self) -> None:
+        for one, other in (LIBRARIES, LIBRARIES[::-1]):
+            files = [file for file in FILES if part_of(file) == one]
+            assert [file for file in files if other in map(part_of, GRAPH[file])] == []
 
     def test_the_imports_there_are_have_been_found(self) -> None:
-        assert GRAPH["_lifecycle.py"] == {"_io.py"}
-        assert GRAPH["https/redirect.py"] == {"_redaction.py"}
-        assert "routing/mounts.py" in GRAPH["_wrapper.py"]
+        assert "wire/arguments.py" in GRAPH["wire/lifecycle.py"]
         assert "routing/patterns.py" in GRAPH["routing/table.py"]
-        assert GRAPH["__init__.py"] >= {"routing/mounts.py", "https/redirect.py"}
+        assert GRAPH["httpx/wrapper.py"] >= {"network/options.py", "httpx/owner.py"}
+        assert GRAPH["__init__.py"] == {"httpx/__init__.py"}
+        assert GRAPH["httpx/__init__.py"] >= {"httpx/mounts.py", "https/store.py"}
 
     @pytest.mark.parametrize(
-        "file", [file for file in FILES if Path(file).name == "__init__.py" and "/" in file]
+        "file", [f"{part}/__init__.py" for floor in FLOORS[:-2] for part in floor]
     )
-    def test_folders_export_nothing(self, file: str) -> None:
+    def test_folders_below_the_transports_export_nothing(self, file: str) -> None:
         assert FILES[file].read_bytes() == b""
 
 
@@ -249,11 +259,12 @@ class TestWhatIsUsed:
         assert [found for found in modules | texts if found[1] in LOOPS] == []
 
     def test_no_package_that_is_not_a_dependency(self) -> None:
-        known = {*sys.stdlib_module_names, "transportkit", "httpx", "httpcore", "anyio", "tenacity"}
-        modules = {
-            (file, module.partition(".")[0]) for file in FILES for module, _ in imports_of(file)
-        }
-        assert [found for found in modules if found[1] not in known] == []
+        known = {*sys.stdlib_module_names, "transportkit", *DEPENDENCIES}
+        for file in FILES:
+            library = part_of(file)
+            own = {library, CORES[library]} if library in CORES else set()
+            modules = {module.partition(".")[0] for module, _ in imports_of(file)}
+            assert modules <= known | own, file
 
 
 class TestTheFirstImport:
@@ -273,8 +284,80 @@ print(*{name.partition(".")[0] for name in set(sys.modules) - before})
         assert "transportkit" in loaded
         assert loaded & LATE == set()
 
-    def test_needs_no_import_of_httpx_before(self, tmp_path: Path) -> None:
-        assert in_fresh_python("import transportkit; print('done')", tmp_path) == "done\n"
+    def test_loads_neither_library(self, tmp_path: Path) -> None:
+        code = "import sys, transportkit, transportkit.httpx2; print(*sys.modules)"
+        loaded = set(in_fresh_python(code, tmp_path).split())
+        assert loaded & {*CORES.keys(), *CORES.values()} == set()
+
+    def test_of_a_core_module_loads_neither_library(self, tmp_path: Path) -> None:
+        folders = ("httpx", "httpx2")
+        modules = [
+            ".".join(["transportkit", *Path(file).with_suffix("").parts])
+            for file in FILES
+            if part_of(file) not in folders and not file.endswith("__init__.py")
+        ]
+        code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+        loaded = set(in_fresh_python(code, tmp_path).split())
+        assert loaded & {*CORES.keys(), *CORES.values()} == set()
+
+    @pytest.mark.parametrize("name", ["RetryTransport", "DebuggingTransport", "HSTSTransport"])
+    def test_of_a_transport_loads_what_it_uses(self, name: str, tmp_path: Path) -> None:
+        code = f"""
+import sys, httpx
+from transportkit import {name}
+{name}(httpx.MockTransport(lambda request: httpx.Response(200)))
+print(*sys.modules)
+"""
+        loaded = {
+            module.removeprefix("transportkit.")
+            for module in in_fresh_python(code, tmp_path).split()
+        }
+        assert {module for module in loaded if module.startswith(("rotation", "routing"))} == set()
+        assert loaded & {"httpx.mounts", "httpx.rotation", "httpx.network"} == set()
+
+
+# Nothing of the other library can be found, as if it were not installed.
+ALONE = """
+import importlib.abc, importlib.util, sys
+
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {missing!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+import {package}
+names = {{name: getattr({package}, name) for name in {package}.__all__}}
+
+import {library} as library
+answer = library.Response(200, text="alone")
+transport = library.MockTransport(lambda request: answer)
+for name in ("RetryTransport", "ResumeTransport", "DebuggingTransport", "HSTSTransport"):
+    transport = names[name](transport)
+transport = names["Mounts"]({{"https://": [transport], "all://": "direct"}})
+with library.Client(transport=transport) as client:
+    print(client.get("https://example.com/").text)
+assert not {missing!r} & {{name.partition(".")[0] for name in sys.modules}}
+"""
+
+
+class TestALibraryAlone:
+    @pytest.mark.parametrize(("library", "other"), [LIBRARIES, LIBRARIES[::-1]])
+    def test_is_enough_for_its_flavour(self, library: str, other: str, tmp_path: Path) -> None:
+        pytest.importorskip(library)
+        package = "transportkit" if library == "httpx" else f"transportkit.{library}"
+        missing = {other, CORES[other]}
+        code = ALONE.format(library=library, package=package, missing=missing)
+        assert "alone\n" in in_fresh_python(code, tmp_path)
+
+    @pytest.mark.parametrize(("library", "other"), [LIBRARIES, LIBRARIES[::-1]])
+    def test_is_missed_by_the_others_flavour(
+        self, library: str, other: str, tmp_path: Path
+    ) -> None:
+        package = "transportkit" if other == "httpx" else f"transportkit.{other}"
+        code = ALONE.format(library=library, package=package, missing={other, CORES[other]})
+        with pytest.raises(AssertionError, match=f"No module named '{other}'"):
+            in_fresh_python(code, tmp_path)
 
 
 def test_the_marker_for_type_checkers_is_shipped() -> None:
