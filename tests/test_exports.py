@@ -16,7 +16,7 @@ NAMES = [name for name in transportkit.__all__ if name != "__version__"]
 CLASSES = [name for name in NAMES if inspect.isclass(getattr(transportkit, name))]
 FUNCTIONS = [name for name in NAMES if inspect.isfunction(getattr(transportkit, name))]
 # They name types, and are explained where they are assigned.
-ALIASES = ["Routes", "Target"]
+ALIASES = ["Routes", "AsyncRoutes", "Target"]
 
 INSTALLED = [name for name in ("httpx", "httpx2") if importlib.util.find_spec(name)]
 # What holds a library's types is of one library; everything else serves both.
@@ -24,7 +24,7 @@ OF_ONE_LIBRARY = {
     *(name for name in NAMES if name.removeprefix("Async").endswith(("Transport", "Wrapper"))),
     *("Mounts", "AsyncMounts", "ProxyRoundRobin", "AsyncProxyRoundRobin", "HTTPSRedirect"),
     *("default_transport", "async_default_transport"),
-    *("Routes", "Target", "HTTPTransportOptions"),
+    *("Routes", "AsyncRoutes", "Target", "HTTPTransportOptions"),
 }
 
 

@@ -203,33 +203,60 @@ class TestAProxy:
     @pytest.mark.parametrize(
         ("text", "refusal"),
         [
-            ("proxy.example:8080", "'proxy.example:8080' is no proxy URL: write 'http://proxy.ex"),
-            ("proxy.example", "'proxy.example' is no proxy URL: write 'http://proxy.example'"),
-            ("h:80:scott:tiger", "'h:80:****' is no proxy URL: write 'http://user:password@h:80'"),
-            ("http://h:80:scott:ti:ger", "'h:80:****' is no proxy URL: write 'http://user:passwor"),
-            (" http://scott:tiger@h", "'http://****@h' has white space around it: strip() it"),
-            ("http://h:80\n", "'http://h:80' has white space around it: strip() it"),
-            ("[::1]:80", "'[::1]:80' is no proxy URL: write 'http://[::1]:80'"),
-            ("scott:tiger@h:80", "'****@h:80' is no proxy URL: write 'http://****@h:80'"),
-            ("scott:ti//ger@h:80", "'****@h:80' is no proxy URL: write 'http://****@h:80'"),
-            ("ftp://h", "'ftp://h' is no proxy URL: httpx speaks http, https, socks5, socks5h; "),
-            ("socks4://scott:tiger@h", "'socks4://****@h' is no proxy URL: httpx speaks http, "),
-            ("scott:ti://ger@h", "'****@h' is no proxy URL: httpx speaks "),
-            ("://scott:tiger@h", "'****@h' is no proxy URL: httpx speaks "),
-            ("ht tp://scott:tiger@h", "'****@h' is no proxy URL: httpx speaks "),
-            ("http://", "'http://' is no proxy URL: it names no host"),
-            ("http://:8080", "'http://:8080' is no proxy URL: it names no host"),
-            ("http:///path", "'http:///path' is no proxy URL: it names no host"),
-            ("http://scott:tiger@", "'http://****@' is no proxy URL: it names no host"),
-            ("http://scott:tiger@:80", "'http://****@:80' is no proxy URL: it names no host"),
-            ("http://scott:ti/ger@h:80", "'http://****@h:80' is no proxy URL: percent-encode '/'"),
-            ("http://scott:ti?ger@h:80", "'http://****@h:80' is no proxy URL: percent-encode '/'"),
-            ("http://scott:ti#ger@h:80", "'http://****@h:80' is no proxy URL: percent-encode '/'"),
-            ("http://scott:tiger@h:port", "'http://****@h:port' is no proxy URL: percent-encode "),
-            ("http://scott:tiger@h:80:80", "'http://****@h:80:80' is no proxy URL: percent-enc"),
-            ("http://scott:ti\nger@h:80", "'http://****@h:80' is no proxy URL: percent-encode "),
-            ("http://h:port", "'http://h:port' is no proxy URL: percent-encode '/', '?', '#' and "),
-            ("http://[::1", "'http://[::1' is no proxy URL: percent-encode "),
+            (
+                "proxy.example:8080",
+                "'proxy.example:8080' is not a proxy URL: write 'http://proxy.ex",
+            ),
+            ("proxy.example", "'proxy.example' is not a proxy URL: write 'http://proxy.example'"),
+            (
+                "h:80:scott:tiger",
+                "'h:80:****' is not a proxy URL: write 'http://user:password@h:80'",
+            ),
+            (
+                "http://h:80:scott:ti:ger",
+                "'h:80:****' is not a proxy URL: write 'http://user:passwor",
+            ),
+            (" http://scott:tiger@h", "'http://****@h' has whitespace around it: strip() it"),
+            ("http://h:80\n", "'http://h:80' has whitespace around it: strip() it"),
+            ("[::1]:80", "'[::1]:80' is not a proxy URL: write 'http://[::1]:80'"),
+            ("scott:tiger@h:80", "'****@h:80' is not a proxy URL: write 'http://****@h:80'"),
+            ("scott:ti//ger@h:80", "'****@h:80' is not a proxy URL: write 'http://****@h:80'"),
+            (
+                "ftp://h",
+                "'ftp://h' is not a proxy URL: httpx speaks http, https, socks5, socks5h; ",
+            ),
+            ("socks4://scott:tiger@h", "'socks4://****@h' is not a proxy URL: httpx speaks http, "),
+            ("scott:ti://ger@h", "'****@h' is not a proxy URL: httpx speaks "),
+            ("://scott:tiger@h", "'****@h' is not a proxy URL: httpx speaks "),
+            ("ht tp://scott:tiger@h", "'****@h' is not a proxy URL: httpx speaks "),
+            ("http://", "'http://' is not a proxy URL: it names no host"),
+            ("http://:8080", "'http://:8080' is not a proxy URL: it names no host"),
+            ("http:///path", "'http:///path' is not a proxy URL: it names no host"),
+            ("http://scott:tiger@", "'http://****@' is not a proxy URL: it names no host"),
+            ("http://scott:tiger@:80", "'http://****@:80' is not a proxy URL: it names no host"),
+            (
+                "http://scott:ti/ger@h:80",
+                "'http://****@h:80' is not a proxy URL: percent-encode '/'",
+            ),
+            (
+                "http://scott:ti?ger@h:80",
+                "'http://****@h:80' is not a proxy URL: percent-encode '/'",
+            ),
+            (
+                "http://scott:ti#ger@h:80",
+                "'http://****@h:80' is not a proxy URL: percent-encode '/'",
+            ),
+            (
+                "http://scott:tiger@h:port",
+                "'http://****@h:port' is not a proxy URL: percent-encode ",
+            ),
+            ("http://scott:tiger@h:80:80", "'http://****@h:80:80' is not a proxy URL: percent-enc"),
+            ("http://scott:ti\nger@h:80", "'http://****@h:80' is not a proxy URL: percent-encode "),
+            (
+                "http://h:port",
+                "'http://h:port' is not a proxy URL: percent-encode '/', '?', '#' and ",
+            ),
+            ("http://[::1", "'http://[::1' is not a proxy URL: percent-encode "),
         ],
     )
     def test_that_is_none_is_refused_with_advice_and_without_credentials(
@@ -580,7 +607,7 @@ class TestTransports:
             network(verify=False).transport(proxy="socks5://127.0.0.1:1080")
 
     def test_through_what_is_no_proxy_are_refused(self) -> None:
-        with pytest.raises(ValueError, match=r"^'h:80' is no proxy URL: write 'http://h:80'$"):
+        with pytest.raises(ValueError, match=r"^'h:80' is not a proxy URL: write 'http://h:80'$"):
             network(verify=False).transport(proxy="h:80")
 
     def test_with_http2_need_a_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -638,8 +665,8 @@ class TestLimits:
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        ("http://a.example,b.example", "it is one URL, without spaces and commas"),
-        ("http://a example", "it is one URL, without spaces and commas"),
+        ("http://a.example,b.example", "it is one URL, without spaces or commas"),
+        ("http://a example", "it is one URL, without spaces or commas"),
         ("http://a.example:65536", "a port is a number from 1 to 65535"),
         ("http://a.example:0", "a port is a number from 1 to 65535"),
         ("http:/a.example", "write 'http://a.example'"),

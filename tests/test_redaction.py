@@ -467,7 +467,7 @@ TEXTS: list[tuple[str, str | None]] = [
     ),
     ("https://cdn.example/react@18.2.0/index.js?a=b@c", None),
     ("http://scott:ti/ger@h failed", "http://****@h failed"),
-    ("'scott:tiger@proxy:8080' is no proxy URL", "'****@proxy:8080' is no proxy URL"),
+    ("'scott:tiger@proxy:8080' is not a proxy URL", "'****@proxy:8080' is not a proxy URL"),
     ("mailto:scott@example.com, Contact: bob@example.com, 12:30", None),
     ("token=tiger page=2", "token=**** page=2"),
     ("token = tiger, page: 2", "token = ****, page: 2"),

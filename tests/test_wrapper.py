@@ -281,13 +281,13 @@ class TestWrongArguments:
     async def test_a_transport_of_the_other_kind_is_refused(self, flavour: Flavour) -> None:
         other: object = httpx.AsyncHTTPTransport()
         text = (
-            "transport: AsyncHTTPTransport is no httpx.BaseTransport, which RetryTransport needs; "
+            "transport: AsyncHTTPTransport is not an httpx.BaseTransport, which RetryTransport needs; "
             "AsyncRetryTransport takes it"
         )
         if flavour.is_async:
             other = httpx.HTTPTransport()
             text = (
-                "transport: HTTPTransport is no httpx.AsyncBaseTransport, which "
+                "transport: HTTPTransport is not an httpx.AsyncBaseTransport, which "
                 "AsyncRetryTransport needs; RetryTransport takes it"
             )
         with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):

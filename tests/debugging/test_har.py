@@ -458,7 +458,7 @@ class TestAPath:
                 call("a\0b")
 
     def test_is_no_directory(self, path: Path) -> None:
-        with pytest.raises(ValueError, match="is no regular file"):
+        with pytest.raises(ValueError, match="is not a regular file"):
             HARRecorder(path.parent)
 
     def test_is_one_recorders_at_a_time(self, path: Path) -> None:

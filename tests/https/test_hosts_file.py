@@ -323,12 +323,12 @@ class TestWrongPaths:
 
     @pytest.mark.parametrize("name", ["", ".", "/", "/dev/null"])
     def test_something_that_is_no_file_is_refused(self, name: str) -> None:
-        with pytest.raises(ValueError, match=f"^path='{name}' is no regular file: write"):
+        with pytest.raises(ValueError, match=f"^path='{name}' is not a regular file: write"):
             HostsFile(name)
 
     def test_a_fifo_is_refused_instead_of_waited_for(self, path: Path) -> None:
         os.mkfifo(path)
-        with pytest.raises(ValueError, match="is no regular file"):
+        with pytest.raises(ValueError, match="is not a regular file"):
             HostsFile(path)
 
     def test_a_directory_that_is_not_there_is_named(self, tmp_path: Path) -> None:

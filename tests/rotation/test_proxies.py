@@ -110,9 +110,9 @@ def test_a_mapping_has_weights() -> None:
         ([("http://a", 2)], TypeError, "for weights, write a dict, {'http://a:8080': 2}"),
         ({"http://a": 10**400}, ValueError, "the weight of http://a must be a finite number"),
         (iter(["http://a"]), TypeError, "or a dict of weights, not list_iterator"),
-        (["a:8080"], ValueError, "proxies: 'a:8080' is no proxy URL: write 'http://a:8080'"),
+        (["a:8080"], ValueError, "proxies: 'a:8080' is not a proxy URL: write 'http://a:8080'"),
         (["socks4://a"], ValueError, "for anything else, pass a transport that speaks it"),
-        (["http://u:tiger@"], ValueError, "proxies: 'http://****@' is no proxy URL"),
+        (["http://u:tiger@"], ValueError, "proxies: 'http://****@' is not a proxy URL"),
         ([b"http://a"], TypeError, "proxies: bytes is no proxy: write a proxy URL such as"),
         ([3], TypeError, "proxies: int is no proxy"),
         (
@@ -141,7 +141,7 @@ def test_what_cannot_work_is_refused(proxies: object, kind: type[Exception], tex
 
 def test_a_transport_of_the_other_kind_is_refused() -> None:
     text = (
-        "proxies: AsyncHTTPTransport is no httpx.BaseTransport, which ProxyRoundRobin needs; "
+        "proxies: AsyncHTTPTransport is not an httpx.BaseTransport, which ProxyRoundRobin needs; "
         "AsyncProxyRoundRobin takes it"
     )
     with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):

@@ -878,7 +878,7 @@ class TestAddAndRemove:
         ("method", "argument", "text"),
         [
             ("add", A, r"http://\*\*\*\*@a.example:8080 is among the proxies already"),
-            ("add", "socks4://a", "proxies: 'socks4://a' is no proxy URL: httpx speaks"),
+            ("add", "socks4://a", "proxies: 'socks4://a' is not a proxy URL: httpx speaks"),
             ("remove", B, "http://b.example:8080 is not among the proxies"),
             ("remove", "http://a.example:8080", "http://a.example:8080 is not among the proxies"),
             ("remove", None, "direct is not among the proxies"),

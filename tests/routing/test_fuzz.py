@@ -14,7 +14,8 @@ from support.library import httpx
 from support.routes import cases
 from support.transportkit import InvalidRoute, Mounts
 
-from transportkit.routing.patterns import Pattern, address, parse
+from transportkit.routing.keys import parse_pattern
+from transportkit.routing.patterns import Pattern, address
 
 PAIRS = int(os.environ.get("TRANSPORTKIT_FUZZ_PAIRS", "20000"))
 THIN = 1000
@@ -74,7 +75,7 @@ DEVIATIONS: list[Callable[[httpx.URL, Pattern, Pattern], bool]] = [
     international,
 ]
 
-NONE = parse("none://")
+NONE = parse_pattern("none://")
 seen: Counter[str] = Counter()
 
 
@@ -100,7 +101,7 @@ def compare(case: tuple[list[str], list[str]]) -> None:
     patterns: dict[Pattern, str] = {}
     for key in keys:
         try:
-            patterns.setdefault(parse(key), key)
+            patterns.setdefault(parse_pattern(key), key)
         except InvalidRoute:
             seen["refused"] += 1
     routes = {key: SpyTransport(key) for key in patterns.values()}
@@ -120,7 +121,7 @@ def compare(case: tuple[list[str], list[str]]) -> None:
         if ours == theirs:
             seen["same route" if ours else "same default"] += 1
             continue
-        pair = [NONE if key is None else parse(key) for key in (ours, theirs)]
+        pair = [NONE if key is None else parse_pattern(key) for key in (ours, theirs)]
         why = [deviation.__name__ for deviation in DEVIATIONS if deviation(url, *pair)]
         assert why, f"{url}: {ours!r} here, {theirs!r} in httpx, of {sorted(routes)}"
         seen.update(why)

@@ -9,7 +9,8 @@ from support.library import httpx
 from support.routes import KEYS
 from support.transportkit import InvalidRoute
 
-from transportkit.routing.patterns import canonical_host, canonical_path, parse
+from transportkit.routing.keys import parse_pattern
+from transportkit.routing.patterns import canonical_host, canonical_path
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ from transportkit.routing.patterns import canonical_host, canonical_path, parse
     ],
 )
 def test_a_key_means(key: str, meaning: tuple[str, str, str, int | None, str]) -> None:
-    pattern = parse(key)
+    pattern = parse_pattern(key)
     assert pattern.network is None
     assert (
         pattern.scheme,
@@ -67,7 +68,7 @@ def test_a_key_means(key: str, meaning: tuple[str, str, str, int | None, str]) -
 def test_an_address_with_a_number_behind_a_slash_is_a_network(
     key: str, network: str, port: int | None
 ) -> None:
-    pattern = parse(key)
+    pattern = parse_pattern(key)
     assert pattern.network == ipaddress.ip_network(network)
     assert (pattern.host, pattern.path, pattern.port) == ("", "", port)
 
@@ -130,7 +131,7 @@ def test_an_address_with_a_number_behind_a_slash_is_a_network(
 )
 def test_a_key_that_cannot_work_is_refused_with_what_to_write(key: str, text: str) -> None:
     with pytest.raises(InvalidRoute) as refused:
-        parse(key)
+        parse_pattern(key)
     assert text in str(refused.value)
     assert isinstance(refused.value, ValueError)
 
@@ -138,14 +139,14 @@ def test_a_key_that_cannot_work_is_refused_with_what_to_write(key: str, text: st
 @pytest.mark.parametrize("key", ["example.com", "all://www.*.com", "https://h/api/*"])
 def test_the_refusal_quotes_the_key(key: str) -> None:
     with pytest.raises(InvalidRoute) as refused:
-        parse(key)
+        parse_pattern(key)
     assert str(refused.value).startswith(repr(key))
 
 
 @pytest.mark.parametrize("key", [8080, None, b"all://", httpx.URL("http://h"), ("all", "h")])
 def test_a_key_is_a_string(key: object) -> None:
     with pytest.raises(InvalidRoute, match="a pattern is a string such as"):
-        parse(key)
+        parse_pattern(key)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_a_key_is_a_string(key: object) -> None:
 )
 def test_the_refusal_holds_no_password(key: str) -> None:
     with pytest.raises(InvalidRoute) as refused:
-        parse(key)
+        parse_pattern(key)
     assert "tiger" not in str(refused.value)
 
 
@@ -180,8 +181,8 @@ def test_the_refusal_holds_no_password(key: str) -> None:
     ],
 )
 def test_keys_that_mean_the_same_are_equal(one: str, other: str) -> None:
-    assert parse(one) == parse(other)
-    assert hash(parse(one)) == hash(parse(other))
+    assert parse_pattern(one) == parse_pattern(other)
+    assert hash(parse_pattern(one)) == hash(parse_pattern(other))
 
 
 @pytest.mark.parametrize(
@@ -196,13 +197,13 @@ def test_keys_that_mean_the_same_are_equal(one: str, other: str) -> None:
     ],
 )
 def test_keys_that_mean_something_else_are_not(one: str, other: str) -> None:
-    assert parse(one) != parse(other)
+    assert parse_pattern(one) != parse_pattern(other)
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
-        parse(text)
+        parse_pattern(text)
     except InvalidRoute as refused:
         assert str(refused)
 
@@ -211,7 +212,7 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
 def test_what_is_advised_is_accepted(key: str, spoiler: str) -> None:
     for spoilt in (key + spoiler, key.replace("://", f"://{spoiler}"), key.replace("all://", "")):
         try:
-            parse(spoilt)
+            parse_pattern(spoilt)
         except InvalidRoute as refused:
             advice = str(refused).partition(": write ")[2]
             # One mistake is mended at a time: advice may lead to more advice, never in a circle.
@@ -220,7 +221,7 @@ def test_what_is_advised_is_accepted(key: str, spoiler: str) -> None:
                     break
                 instead = advice.split("'")[1]
                 try:
-                    parse(instead)
+                    parse_pattern(instead)
                 except InvalidRoute as again:
                     advice = str(again).partition(": write ")[2]
                 else:

@@ -9,12 +9,12 @@ from support.routes import cases
 from support.transportkit import InvalidRoute
 
 from transportkit.routing import table
+from transportkit.routing.keys import parse_pattern
 from transportkit.routing.patterns import (
     DEFAULT_PORTS,
     Pattern,
     canonical_host,
     canonical_path,
-    parse,
 )
 from transportkit.routing.table import RoutingTable
 
@@ -22,7 +22,7 @@ DEFAULT = "default"
 
 
 def routing_table(*keys: str) -> RoutingTable[str]:
-    return RoutingTable([[(parse(key), key) for key in keys]], DEFAULT)
+    return RoutingTable([[(parse_pattern(key), key) for key in keys]], DEFAULT)
 
 
 def takes(pattern: Pattern, url: httpx.URL) -> bool:
@@ -53,7 +53,7 @@ def find_and_scan(case: tuple[list[str], list[str]]) -> None:
     patterns: dict[Pattern, str] = {}
     for key in keys:
         try:
-            patterns.setdefault(parse(key), key)
+            patterns.setdefault(parse_pattern(key), key)
         except InvalidRoute:
             continue
     routes = RoutingTable([patterns.items()], DEFAULT)
@@ -170,16 +170,19 @@ def test_hosts_longer_than_any_name_are_not_remembered() -> None:
 
 
 def test_a_layer_stands_behind_the_layers_before_it() -> None:
-    first = [(parse("all://*.com"), "first")]
-    second = [(parse("http://a.com:80/x"), "second"), (parse("all://a.org"), "second")]
+    first = [(parse_pattern("all://*.com"), "first")]
+    second = [
+        (parse_pattern("http://a.com:80/x"), "second"),
+        (parse_pattern("all://a.org"), "second"),
+    ]
     routes = RoutingTable([first, second], DEFAULT)
     found = [routes.find(httpx.URL(url)) for url in ("http://a.com/x", "http://a.org", "http://b")]
     assert found == ["first", "second", DEFAULT]
 
 
 def test_a_path_of_one_layer_is_asked_before_the_next_layer() -> None:
-    first = [(parse("all://h/api"), "first")]
-    second = [(parse("http://h"), "second"), (parse("http://h/x"), "second path")]
+    first = [(parse_pattern("all://h/api"), "first")]
+    second = [(parse_pattern("http://h"), "second"), (parse_pattern("http://h/x"), "second path")]
     routes = RoutingTable([first, second], DEFAULT)
     urls = ("http://h/api/x", "http://h/x/y", "http://h/z", "https://h/z")
     found = [routes.find(httpx.URL(url)) for url in urls]

@@ -328,25 +328,28 @@ class _NoTransport:
 REFUSED = [
     ([], "proxies must not be empty: write at least one, such as ['http://a:8080']"),
     ((), "proxies must not be empty"),
-    (["http://a", "a:8080"], "proxies: 'a:8080' is no proxy URL: write 'http://a:8080'"),
+    (["http://a", "a:8080"], "proxies: 'a:8080' is not a proxy URL: write 'http://a:8080'"),
     (["http://a", "http://a/"], "proxies: http://a/ is there twice: give it a weight in a dict"),
     (["socks4://a"], "httpx speaks http, https, socks5, socks5h; for anything else, pass a "),
     ([["http://a"]], "proxies: list is no proxy: write a proxy URL such as "),
     ([{"proxy": "http://a"}], "proxies: dict is no proxy: write a proxy URL such as "),
     (httpx.HTTPTransport, "HTTPTransport is a class: write HTTPTransport(...)"),
     (HTTPSRedirect, "HTTPSRedirect is a class: write HTTPSRedirect(...)"),
-    ("", "'' is no proxy URL ('direct' is for no proxy)"),
+    ("", "'' is not a proxy URL ('direct' is for no proxy)"),
     ("proxy.example:8080", "write 'http://proxy.example:8080' ('direct' is for no proxy)"),
-    ("proxy.example", "'proxy.example' is no proxy URL: write 'http://proxy.example'"),
+    ("proxy.example", "'proxy.example' is not a proxy URL: write 'http://proxy.example'"),
     ("None", "'direct' is for no proxy"),
     ("DIRECT", "'direct' is for no proxy"),
-    ("//proxy.example", "'//proxy.example' is no proxy URL"),
-    ("http://", "'http://' is no proxy URL: it names no host"),
-    ("http://:8080", "'http://:8080' is no proxy URL: it names no host"),
+    ("//proxy.example", "'//proxy.example' is not a proxy URL"),
+    ("http://", "'http://' is not a proxy URL: it names no host"),
+    ("http://:8080", "'http://:8080' is not a proxy URL: it names no host"),
     ("http://proxy.example:port", "write its port as a number"),
     ("socks4://proxy.example", "httpx speaks http, https, socks5, socks5h"),
     ("ftp://proxy.example", "httpx speaks http, https, socks5, socks5h"),
-    (httpx.URL("proxy.example"), "'proxy.example' is no proxy URL: write 'http://proxy.example'"),
+    (
+        httpx.URL("proxy.example"),
+        "'proxy.example' is not a proxy URL: write 'http://proxy.example'",
+    ),
     (httpx.URL("socks4://proxy.example"), "httpx speaks http, https, socks5, socks5h"),
     ({"htp2": True}, "unknown argument 'htp2': did you mean http2?"),
     ({"timeout": 3}, "unknown argument 'timeout': httpx.HTTPTransport takes "),
@@ -363,23 +366,35 @@ REFUSED = [
     ({"local_address": 3}, "local_address must be str or NoneType, not int"),
     ({"socket_options": 3}, "socket_options must be Iterable or NoneType, not int"),
     ({"proxy": ["http://a"]}, "proxy must be str or URL or Proxy or NoneType, not list"),
-    ({"proxy": "proxy.example"}, "'proxy.example' is no proxy URL: write 'http://proxy.example'"),
+    (
+        {"proxy": "proxy.example"},
+        "'proxy.example' is not a proxy URL: write 'http://proxy.example'",
+    ),
     ({"proxy": "socks4://proxy.example"}, "httpx speaks http, https, socks5, socks5h"),
     ({"proxy": PROXY, "uds": "/x"}, "httpx ignores uds when there is a proxy"),
     ({"proxy": PROXY, "retries": 3}, "httpx ignores retries when there is a proxy"),
     ({"proxy": PROXY, "local_address": "::"}, "httpx ignores local_address when there is a proxy"),
-    (httpx.Client(verify=TLS), "Client is no target: write a transport, None, 'direct', a proxy"),
-    (httpx.AsyncClient(verify=TLS), "AsyncClient is no target: write a transport, None, 'direct'"),
-    (_NoTransport(), "_NoTransport is no target: write a transport, None, 'direct', a proxy URL"),
+    (
+        httpx.Client(verify=TLS),
+        "Client is not a target: write a transport, None, 'direct', a proxy",
+    ),
+    (
+        httpx.AsyncClient(verify=TLS),
+        "AsyncClient is not a target: write a transport, None, 'direct'",
+    ),
+    (
+        _NoTransport(),
+        "_NoTransport is not a target: write a transport, None, 'direct', a proxy URL",
+    ),
     (
         {"http://scott:tiger@a:8080": 2, "http://b:8080": 1},
         "for proxies with weights, write ProxyRoundRobin({...})",
     ),
-    (3, "int is no target: write a transport, None, 'direct', a proxy URL such as 'http://"),
-    (True, "bool is no target: write a transport"),
-    (False, "bool is no target: write a transport"),
-    (b"http://proxy.example", "bytes is no target: write a transport"),
-    (lambda request: httpx.Response(200), "function is no target: write a transport"),
+    (3, "int is not a target: write a transport, None, 'direct', a proxy URL such as 'http://"),
+    (True, "bool is not a target: write a transport"),
+    (False, "bool is not a target: write a transport"),
+    (b"http://proxy.example", "bytes is not a target: write a transport"),
+    (lambda request: httpx.Response(200), "function is not a target: write a transport"),
 ]
 
 
@@ -415,32 +430,32 @@ async def _asgi(scope: Any, receive: Any, send: Any) -> None:
         (
             Mounts,
             httpx.AsyncHTTPTransport(verify=TLS),
-            "AsyncHTTPTransport is no httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
+            "AsyncHTTPTransport is not an httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
         ),
         (
             Mounts,
             httpx.ASGITransport(_asgi),
-            "ASGITransport is no httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
+            "ASGITransport is not an httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
         ),
         (
             Mounts,
             AsyncMounts({}, default=SpyTransport()),
-            "AsyncMounts is no httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
+            "AsyncMounts is not an httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
         ),
         (
             AsyncMounts,
             httpx.HTTPTransport(verify=TLS),
-            "HTTPTransport is no httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
+            "HTTPTransport is not an httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
         ),
         (
             AsyncMounts,
             httpx.WSGITransport(lambda environ, start_response: []),
-            "WSGITransport is no httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
+            "WSGITransport is not an httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
         ),
         (
             AsyncMounts,
             Mounts({}, default=SpyTransport()),
-            "Mounts is no httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
+            "Mounts is not an httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
         ),
     ],
 )
@@ -671,7 +686,7 @@ async def test_a_table_from_toml_sends_requests(
 def test_a_proxy_for_all_that_is_none_is_refused_as_what_it_is(
     mounts: type[Mounts | AsyncMounts],
 ) -> None:
-    with pytest.raises(InvalidRoute, match=r"^proxy: 'socks4://a\.example' is no proxy URL"):
+    with pytest.raises(InvalidRoute, match=r"^proxy: 'socks4://a\.example' is not a proxy URL"):
         mounts({}, proxy="socks4://a.example")
 
 

@@ -1,153 +1,15 @@
 """`Mounts` and `AsyncMounts`: a routing dict compiled into one transport."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar, Unpack
+from typing import Unpack
 
 import httpx
 
-from ..network.factory import TransportFactory
 from ..network.options import check_names
-from ..redaction.redaction import REDACTION
-from ..routing.environment import environment_routes
-from ..routing.patterns import InvalidRoute, Pattern, parse
-from ..routing.table import RoutingTable
-from ..routing.targets import Targets
+from ..routing.routing import Route, Routing
 from .network import async_transport_factory, transport_factory
-from .options import HTTPTransportOptions, Target
+from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
 from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
-
-T = TypeVar("T", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
-V = TypeVar("V")
-
-
-@dataclass(frozen=True, repr=False)
-class Route(Generic[T]):
-    """One pattern and the transport it leads to.
-
-    >>> from transportkit import Mounts, RefusingTransport
-    >>> mounts = Mounts({"http://": RefusingTransport("https only")})
-    >>> mounts.routes
-    (<Route http:// to RefusingTransport>,)
-
-    Attributes:
-        pattern: the key as it was written, None for the default.
-        transport: what takes the requests.
-        target: what that is, in words, without credentials.
-    """
-
-    pattern: str | None
-    transport: T
-    target: str = ""
-
-    def __repr__(self) -> str:
-        target = self.target or type(self.transport).__name__
-        return f"<Route {self.pattern or 'default'} to {target}>"
-
-
-class Routing(Generic[T]):
-    """A routing dict, compiled: what `Mounts` and `AsyncMounts` have in common."""
-
-    def __init__(
-        self,
-        routes: Mapping[str, T | Target],
-        default: T | Target,
-        kind: type[T],
-        network: TransportFactory[T],
-        rotation: Callable[..., T],
-    ) -> None:
-        if not isinstance(routes, Mapping):
-            raise TypeError(
-                f"routes must be a dict of patterns and targets, not {type(routes).__name__}"
-            )
-        targets = Targets(kind, network, rotation)
-        environment = _environment(network.options) if default is None else {}
-        # A client with proxy=... sends everything through it that no mount takes.
-        fallback = network.options.get("proxy") if default is None else default
-        try:
-            transport, target = targets.resolve(fallback)
-        except (TypeError, ValueError, OSError) as error:
-            name = "default" if fallback is default else "proxy"
-            raise InvalidRoute(f"{name}: {error}") from error
-        self.default: Route[T] = Route(None, transport, target)
-        given = None if default is None else transport
-        compiled = {
-            pattern: _compile(pattern.key, pattern.key, target, targets, given)
-            for pattern, target in _parse_all(routes).items()
-        }
-        self.environment: dict[Pattern, Route[T]] = {
-            pattern: _compile(None, _variable(pattern.key), target, targets, None)
-            for pattern, target in _parse_all(environment).items()
-        }
-        in_order = sorted(compiled, key=lambda pattern: pattern.priority)
-        self.routes: tuple[Route[T], ...] = tuple(compiled[pattern] for pattern in in_order)
-        self._table = RoutingTable([compiled.items(), self.environment.items()], self.default)
-
-    def transports(self) -> list[T]:
-        """Every transport that a request can be sent through."""
-        routes = (*self.routes, *self.environment.values(), self.default)
-        return [route.transport for route in routes]
-
-    def route_for(self, url: httpx.URL, request: httpx.Request | None = None) -> Route[T]:
-        if (route := self._table.find(url)) is None:
-            raise httpx.UnsupportedProtocol(self._advice(url), request=request)
-        return route
-
-    def __str__(self) -> str:
-        rows = [(route.pattern or "", route.target) for route in self.routes]
-        rows += [
-            (f"(environment) {pattern.key}", self.environment[pattern].target)
-            for pattern in sorted(self.environment, key=lambda pattern: pattern.priority)
-        ]
-        rows.append(("(anything else)", self.default.target))
-        width = max(len(pattern) for pattern, _ in rows)
-        return "\n".join(f"{pattern:<{width}}  {target}" for pattern, target in rows)
-
-    def _advice(self, url: httpx.URL) -> str:
-        shown = REDACTION.url(url)
-        base_url = "give the client a base_url, or the request a whole URL"
-        path = REDACTION.text(url.raw_path.decode("ascii").partition("?")[0])
-        file_url = (
-            f"httpx strips 'file://' from URLs without a host: give the client "
-            f"base_url='file:///', or send httpx.Request('GET', 'file://{path}')"
-        )
-        if any((route.pattern or "").lower().startswith("file:") for route in self.routes):
-            return f"{shown!r} is a relative URL. If it was a file URL: {file_url}. If not: {base_url}."
-        return f"{shown!r} is a relative URL: {base_url}. (If it was a file URL: {file_url}.)"
-
-
-def _parse_all(routes: Mapping[str, V]) -> dict[Pattern, V]:
-    parsed: dict[Pattern, V] = {}
-    for key, target in routes.items():
-        pattern = parse(key)
-        if pattern in parsed:
-            other = next(known.key for known in parsed if known == pattern)
-            raise InvalidRoute(f"{key!r} means the same as {other!r}: keep one of them")
-        parsed[pattern] = target
-    return parsed
-
-
-def _compile(
-    key: str | None, name: str, target: object, targets: Targets[T], default: T | None
-) -> Route[T]:
-    try:
-        return Route(key, *targets.resolve(target, default))
-    except (TypeError, ValueError, OSError) as error:
-        raise InvalidRoute(f"{name!r}: {error}") from error
-
-
-def _environment(options: Mapping[str, object]) -> dict[str, str | None]:
-    """The environment's routes where a stock client would use them, if they name a proxy."""
-    if not options.get("trust_env", True) or options.get("proxy") or options.get("uds"):
-        return {}
-    routes = environment_routes()
-    return routes if any(routes.values()) else {}
-
-
-def _variable(key: str) -> str:
-    """The environment variable that a proxy came from."""
-    return f"{key.partition(':')[0].upper()}_PROXY in the environment"
 
 
 class Mounts(TransportOwner):
@@ -181,7 +43,7 @@ class Mounts(TransportOwner):
 
     Raises:
         InvalidRoute: a key or a target that cannot work; the text says what to write.
-        TypeError: `routes` is no mapping, or an unknown argument.
+        TypeError: `routes` is not a mapping, or an unknown argument.
         ValueError: arguments that exclude each other.
         ImportError: HTTP/2 or SOCKS without the package it needs.
         httpx.UnsupportedProtocol: when sending to a URL without a scheme.
@@ -204,7 +66,7 @@ class Mounts(TransportOwner):
 
     def __init__(
         self,
-        routes: Mapping[str, httpx.BaseTransport | Target],
+        routes: Routes,
         *,
         default: httpx.BaseTransport | Target = None,
         **kwargs: Unpack[HTTPTransportOptions],
@@ -252,7 +114,7 @@ class AsyncMounts(AsyncTransportOwner):
 
     def __init__(
         self,
-        routes: Mapping[str, httpx.AsyncBaseTransport | Target],
+        routes: AsyncRoutes,
         *,
         default: httpx.AsyncBaseTransport | Target = None,
         **kwargs: Unpack[HTTPTransportOptions],
@@ -299,7 +161,7 @@ def default_transport(**kwargs: Unpack[HTTPTransportOptions]) -> httpx.BaseTrans
         kwargs: arguments of `httpx.HTTPTransport`.
 
     Raises:
-        InvalidRoute: the environment names a proxy that is none.
+        InvalidRoute: the environment names a proxy by something that is not its URL.
         TypeError, ValueError: an argument that `httpx.HTTPTransport` would not take, or ignore.
 
     >>> transport = default_transport(http2=True, trust_env=False)

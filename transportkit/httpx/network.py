@@ -1,4 +1,4 @@
-"""The stock transports, with what a SOCKS proxy needs beside them."""
+"""Stock transports, and those for SOCKS proxies with a complete handshake."""
 
 import ssl
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from ..wire.io import async_shield, shield
 class SOCKSTransport(httpx.HTTPTransport):
     """An `httpx.HTTPTransport` with a SOCKS proxy.
 
-    A proxy that stalls in the handshake is an `httpx.ReadTimeout`, as one that stalls in a
-    CONNECT; one that breaks it is an `httpx.ProxyError`.
+    A stalled handshake raises `httpx.ReadTimeout`, as a stalled CONNECT does; a broken one
+    raises `httpx.ProxyError`.
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -27,7 +27,7 @@ class SOCKSTransport(httpx.HTTPTransport):
             if handshake.stream is not None:
                 with shield():
                     handshake.stream.close()
-            if handshake.is_in_others_words(error):
+            if handshake.is_unmapped(error):
                 raise httpx.ProxyError(BROKE.format(type(error).__name__)) from error
             raise
         finally:
@@ -50,7 +50,7 @@ class AsyncSOCKSTransport(httpx.AsyncHTTPTransport):
             if handshake.stream is not None:
                 with async_shield():
                     await handshake.stream.aclose()
-            if handshake.is_in_others_words(error):
+            if handshake.is_unmapped(error):
                 raise httpx.ProxyError(BROKE.format(type(error).__name__)) from error
             raise
         finally:
@@ -58,14 +58,14 @@ class AsyncSOCKSTransport(httpx.AsyncHTTPTransport):
 
 
 def transport_factory(options: Mapping[str, object]) -> TransportFactory[httpx.BaseTransport]:
-    """A factory of stock transports, with arguments that all of them have."""
+    """A factory of stock transports with common arguments."""
     return TransportFactory(httpx.HTTPTransport, SOCKSTransport, _proxy_ssl_context, options)
 
 
 def async_transport_factory(
     options: Mapping[str, object],
 ) -> TransportFactory[httpx.AsyncBaseTransport]:
-    """A factory of stock transports, with arguments that all of them have."""
+    """A factory of stock transports with common arguments."""
     return TransportFactory(
         httpx.AsyncHTTPTransport, AsyncSOCKSTransport, _proxy_ssl_context, options
     )

@@ -1,4 +1,4 @@
-"""The arguments of a stock transport, which ours take too."""
+"""The public types of arguments: those of a stock transport, and those of a routing dict."""
 
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,13 @@ import httpx
 
 
 class HTTPTransportOptions(TypedDict, total=False):
-    """The arguments of `httpx.HTTPTransport`, with its defaults."""
+    """The arguments of `httpx.HTTPTransport`, with its defaults, as keywords or as a target.
+
+    >>> from transportkit import Mounts, RetryTransport
+    >>> options: HTTPTransportOptions = {"http2": True, "trust_env": False}
+    >>> transport = RetryTransport(**options)
+    >>> mounts = Mounts({"https://api.example.com": options})
+    """
 
     verify: ssl.SSLContext | str | bool
     cert: str | tuple[str, str] | tuple[str, str, str] | None
@@ -38,7 +44,10 @@ Target = (
     ]
     | None
 )
-"""What a routing dict may hold beside transports."""
+"""The values of a routing dict that are not transports; `Mounts` says what each one means."""
 
-Routes = Mapping[str, httpx.BaseTransport | httpx.AsyncBaseTransport | Target]
-"""A routing dict: patterns, and where they lead."""
+Routes = Mapping[str, httpx.BaseTransport | Target]
+"""A routing dict for `Mounts`: from patterns to targets."""
+
+AsyncRoutes = Mapping[str, httpx.AsyncBaseTransport | Target]
+"""A routing dict for `AsyncMounts`: from patterns to targets."""

@@ -1,4 +1,4 @@
-"""Hold one inner transport: open it, close it, reach it.
+"""`Wrapper` and `AsyncWrapper`: the base of a transport around one other.
 
 Without a transport of the caller's, the inner one is what a stock client would send
 through, the environment's proxies included: wrapping never drops `HTTP_PROXY`.
@@ -9,44 +9,73 @@ from typing import Unpack
 import httpx
 
 from ..network.options import check_inner
-from .mounts import async_default_transport, default_transport
 from .options import HTTPTransportOptions
 from .owner import AsyncTransportOwner, TransportOwner
 
 
 class Wrapper(TransportOwner):
-    """The base of a transport around one other.
+    """The base of a transport around one other, which it opens and closes, each once.
+
+    A subclass defines `handle_request`, and sends through the inner transport with
+    `super().handle_request(request)`, as often as it likes. Others may hold the request
+    that it was given: to change something, send a request of your own.
 
     Arguments:
         transport: the inner transport. Default: `default_transport(**kwargs)`.
         kwargs: arguments of `httpx.HTTPTransport`, in place of a transport.
 
     Raises:
-        TypeError: both were given, an argument that nobody takes, or a transport that is not
-            for sync clients.
+        TypeError: a transport and kwargs both, an unknown argument, or a transport that is
+            not for sync clients.
+
+    >>> class Signed(Wrapper):
+    ...     def handle_request(self, request: httpx.Request) -> httpx.Response:
+    ...         signed = httpx.Request(
+    ...             request.method,
+    ...             request.url,
+    ...             headers=[*request.headers.raw, (b"X-Team", b"blue")],
+    ...             stream=request.stream,
+    ...             extensions=request.extensions,
+    ...         )
+    ...         return super().handle_request(signed)
+    >>> server = httpx.MockTransport(lambda request: httpx.Response(200, json=[*request.headers]))
+    >>> with httpx.Client(transport=Signed(server)) as client:
+    ...     client.get("https://example.com/").json()[-1]
+    'x-team'
     """
 
     def __init__(
         self, transport: httpx.BaseTransport | None = None, **kwargs: Unpack[HTTPTransportOptions]
     ) -> None:
         check_inner(transport, httpx.BaseTransport, kwargs, type(self))
-        self._transport = default_transport(**kwargs) if transport is None else transport
-        super().__init__((self._transport,))
+        if transport is None:
+            # Routing costs more to import than all that a given transport needs.
+            from .mounts import default_transport
+
+            transport = default_transport(**kwargs)
+        self._transport = transport
+        super().__init__((transport,))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         return self._send(self._transport, request)
 
 
 class AsyncWrapper(AsyncTransportOwner):
-    """The base of a transport around one other.
+    """The base of a transport around one other, which it opens and closes, each once.
 
-    Arguments:
-        transport: the inner transport. Default: `async_default_transport(**kwargs)`.
-        kwargs: arguments of `httpx.AsyncHTTPTransport`, in place of a transport.
+    The same as `Wrapper`, for async clients.
 
-    Raises:
-        TypeError: both were given, an argument that nobody takes, or a transport that is not
-            for async clients.
+    >>> class Signed(AsyncWrapper):
+    ...     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    ...         signed = httpx.Request(
+    ...             request.method,
+    ...             request.url,
+    ...             headers=[*request.headers.raw, (b"X-Team", b"blue")],
+    ...             stream=request.stream,
+    ...             extensions=request.extensions,
+    ...         )
+    ...         return await super().handle_async_request(signed)
+    >>> client = httpx.AsyncClient(transport=Signed(http2=True))
     """
 
     def __init__(
@@ -55,8 +84,13 @@ class AsyncWrapper(AsyncTransportOwner):
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_inner(transport, httpx.AsyncBaseTransport, kwargs, type(self))
-        self._transport = async_default_transport(**kwargs) if transport is None else transport
-        super().__init__((self._transport,))
+        if transport is None:
+            # Routing costs more to import than all that a given transport needs.
+            from .mounts import async_default_transport
+
+            transport = async_default_transport(**kwargs)
+        self._transport = transport
+        super().__init__((transport,))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._send(self._transport, request)

@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from ..routing.patterns import (
         InvalidRoute as InvalidRoute,
     )
+    from ..routing.routing import (
+        Route as Route,
+    )
     from .debugging import (
         AsyncDebuggingTransport as AsyncDebuggingTransport,
         DebuggingTransport as DebuggingTransport,
@@ -72,11 +75,11 @@ if TYPE_CHECKING:
     from .mounts import (
         AsyncMounts as AsyncMounts,
         Mounts as Mounts,
-        Route as Route,
         async_default_transport as async_default_transport,
         default_transport as default_transport,
     )
     from .options import (
+        AsyncRoutes as AsyncRoutes,
         HTTPTransportOptions as HTTPTransportOptions,
         Routes as Routes,
         Target as Target,
@@ -108,6 +111,7 @@ __all__ = [
     "Route",
     "InvalidRoute",
     "Routes",
+    "AsyncRoutes",
     "Target",
     "HTTPTransportOptions",
     "default_transport",
@@ -152,9 +156,10 @@ __all__ = [
 ]
 
 _NAMES = {
-    ".mounts": ("Mounts", "AsyncMounts", "Route", "default_transport", "async_default_transport"),
+    ".mounts": ("Mounts", "AsyncMounts", "default_transport", "async_default_transport"),
+    "..routing.routing": ("Route",),
     "..routing.patterns": ("InvalidRoute",),
-    ".options": ("Routes", "Target", "HTTPTransportOptions"),
+    ".options": ("Routes", "AsyncRoutes", "Target", "HTTPTransportOptions"),
     "..routing.environment": ("environment_routes",),
     ".retry": ("RetryTransport", "AsyncRetryTransport"),
     "..retrying.policy": ("RetryPolicy", "Attempt"),

@@ -1,5 +1,5 @@
 # Written by tools/flavour.py from transportkit/httpx/. Edit it there.
-"""The stock transports, with what a SOCKS proxy needs beside them."""
+"""Stock transports, and those for SOCKS proxies with a complete handshake."""
 
 import ssl
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from ..wire.io import async_shield, shield
 class SOCKSTransport(httpx2.HTTPTransport):
     """An `httpx2.HTTPTransport` with a SOCKS proxy.
 
-    A proxy that stalls in the handshake is an `httpx2.ReadTimeout`, as one that stalls in a
-    CONNECT; one that breaks it is an `httpx2.ProxyError`.
+    A stalled handshake raises `httpx2.ReadTimeout`, as a stalled CONNECT does; a broken one
+    raises `httpx2.ProxyError`.
     """
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -28,7 +28,7 @@ class SOCKSTransport(httpx2.HTTPTransport):
             if handshake.stream is not None:
                 with shield():
                     handshake.stream.close()
-            if handshake.is_in_others_words(error):
+            if handshake.is_unmapped(error):
                 raise httpx2.ProxyError(BROKE.format(type(error).__name__)) from error
             raise
         finally:
@@ -51,7 +51,7 @@ class AsyncSOCKSTransport(httpx2.AsyncHTTPTransport):
             if handshake.stream is not None:
                 with async_shield():
                     await handshake.stream.aclose()
-            if handshake.is_in_others_words(error):
+            if handshake.is_unmapped(error):
                 raise httpx2.ProxyError(BROKE.format(type(error).__name__)) from error
             raise
         finally:
@@ -59,14 +59,14 @@ class AsyncSOCKSTransport(httpx2.AsyncHTTPTransport):
 
 
 def transport_factory(options: Mapping[str, object]) -> TransportFactory[httpx2.BaseTransport]:
-    """A factory of stock transports, with arguments that all of them have."""
+    """A factory of stock transports with common arguments."""
     return TransportFactory(httpx2.HTTPTransport, SOCKSTransport, _proxy_ssl_context, options)
 
 
 def async_transport_factory(
     options: Mapping[str, object],
 ) -> TransportFactory[httpx2.AsyncBaseTransport]:
-    """A factory of stock transports, with arguments that all of them have."""
+    """A factory of stock transports with common arguments."""
     return TransportFactory(
         httpx2.AsyncHTTPTransport, AsyncSOCKSTransport, _proxy_ssl_context, options
     )

@@ -1,5 +1,5 @@
 # Written by tools/flavour.py from transportkit/httpx/. Edit it there.
-"""The arguments of a stock transport, which ours take too."""
+"""The public types of arguments: those of a stock transport, and those of a routing dict."""
 
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,13 @@ import httpx2
 
 
 class HTTPTransportOptions(TypedDict, total=False):
-    """The arguments of `httpx2.HTTPTransport`, with its defaults."""
+    """The arguments of `httpx2.HTTPTransport`, with its defaults, as keywords or as a target.
+
+    >>> from transportkit.httpx2 import Mounts, RetryTransport
+    >>> options: HTTPTransportOptions = {"http2": True, "trust_env": False}
+    >>> transport = RetryTransport(**options)
+    >>> mounts = Mounts({"https://api.example.com": options})
+    """
 
     verify: ssl.SSLContext | str | bool
     cert: str | tuple[str, str] | tuple[str, str, str] | None
@@ -39,7 +45,10 @@ Target = (
     ]
     | None
 )
-"""What a routing dict may hold beside transports."""
+"""The values of a routing dict that are not transports; `Mounts` says what each one means."""
 
-Routes = Mapping[str, httpx2.BaseTransport | httpx2.AsyncBaseTransport | Target]
-"""A routing dict: patterns, and where they lead."""
+Routes = Mapping[str, httpx2.BaseTransport | Target]
+"""A routing dict for `Mounts`: from patterns to targets."""
+
+AsyncRoutes = Mapping[str, httpx2.AsyncBaseTransport | Target]
+"""A routing dict for `AsyncMounts`: from patterns to targets."""

@@ -42,17 +42,17 @@ class TransportFactory(Generic[T]):
         self._proxy_context: ssl.SSLContext | None = None
 
     def transport(self, **own: object) -> T:
-        """A transport with these arguments over the common ones.
+        """A transport with these arguments, which go before the common ones.
 
         Raises:
-            TypeError, ValueError: see `check_options`; a proxy that is none; one given
-                SSL context for HTTP/1.1 and HTTP/2 both.
+            TypeError, ValueError: see `check_options`, `parse_proxy` and
+                `SSLContexts.context_for`.
             ImportError: HTTP/2 or SOCKS without the package it needs.
         """
         check_options(own)
         options = {**self.options, **own}
         if own.get("uds") and "proxy" not in own:
-            # A socket of one's own is the way to go, and not a proxy for all others.
+            # A socket given for this transport goes before the proxy that is common to all.
             options["proxy"] = None
         check_options(options, only=own)
         if options.get("http2"):

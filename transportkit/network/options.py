@@ -11,7 +11,7 @@ from ..redaction.redaction import REDACTION
 from ..wire.arguments import check_count, check_number, transport_advice
 from ..wire.library import Name, is_a, library_name
 
-# Wider than the type that is public where JSON and TOML have no tuples and no Limits.
+# Wider than the public type, as JSON and TOML have no tuples and no Limits.
 _ACCEPTED: dict[str, tuple[type, ...]] = {
     "verify": (ssl.SSLContext, str, bool),
     "cert": (str, tuple, list, type(None)),
@@ -25,7 +25,7 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
     "retries": (int,),
     "socket_options": (Iterable, type(None)),
 }
-# And what is a library's own.
+# The classes of the libraries, by name.
 _ACCEPTED_NAMES: dict[str, tuple[Name, ...]] = {"limits": ("Limits",), "proxy": ("URL", "Proxy")}
 
 _LIMITS = {
@@ -39,11 +39,11 @@ IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
 
 
 def check_names(names: Iterable[object], taker: type | None = None) -> None:
-    """Refuse arguments that nobody takes.
+    """Refuse unknown arguments.
 
     Arguments:
         names: of the arguments.
-        taker: the class that hands them on to `httpx.HTTPTransport`, and has others of its own.
+        taker: the class that was given them, and hands those of `httpx.HTTPTransport` on.
 
     Raises:
         TypeError: the text says which arguments there are, or which one was meant.
@@ -61,7 +61,7 @@ def _unknown(name: object, taker: type | None) -> str:
     parameters = inspect.signature(taker).parameters.values() if taker else ()
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     own = [parameter.name for parameter in parameters if parameter.kind in kinds]
-    # Who writes `max_retries` does not mean httpx's `retries`, and is shown what there is.
+    # `max_retries` does not mean httpx's `retries`: the whole list is shown for it.
     close = get_close_matches(written, _ACCEPTED, 1, 0.8) or get_close_matches(written, own, 1)
     if close:
         return f"unknown argument {shown}: did you mean {close[0]}?"
@@ -79,7 +79,7 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
 
     Arguments:
         options: the arguments.
-        only: those that were written for this transport, and are not to be ignored.
+        only: those that were given for this transport alone: httpx must not ignore them.
 
     Raises:
         TypeError: an unknown argument, or a value of the wrong type.
@@ -111,18 +111,18 @@ def _check_limits(limits: object) -> None:
         if name not in _LIMITS:
             raise TypeError(f"unknown argument {name!r} in limits: it takes {', '.join(_LIMITS)}")
         if value is not None:
-            # Of no connections at all, every request would wait for one in vain.
+            # Without any connection, every request would end in a PoolTimeout.
             positive = name == "max_connections"
             check_number(f"{name} in limits", value, _LIMITS[name], positive=positive)
 
 
 def check_inner(transport: object, kind: type, names: Collection[str], taker: type) -> None:
-    """Refuse an inner transport that could not be sent through, or would be in doubt.
+    """Refuse something that is not an inner transport, or is one beside arguments for another.
 
     Arguments:
-        transport: what was given for one.
+        transport: what was given as the inner transport.
         kind: `BaseTransport` or `AsyncBaseTransport` of the library that is needed.
-        names: of the arguments in place of a transport.
+        names: of the arguments given in place of a transport.
         taker: the class that all this was given to.
 
     Raises:
@@ -148,7 +148,7 @@ def check_inner(transport: object, kind: type, names: Collection[str], taker: ty
 
 
 def _meant(given: object, kind: type, taker: type) -> str:
-    """What to write for something that is no transport; nothing if nobody knows."""
+    """The argument that a misplaced value was meant for; empty if it is not known."""
     prefix = kind.__name__.removesuffix("BaseTransport")
     if isinstance(given, str) or is_a(given, "URL", "Proxy"):
         return "proxy=..."

@@ -1,4 +1,4 @@
-"""The URL of a proxy from what people write for one, or what to write instead."""
+"""The URL of a proxy, parsed or refused with what to write instead."""
 
 import re
 
@@ -7,31 +7,31 @@ from ..wire.library import Proxy, is_a, library_name, library_of, parse_url
 
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
-# How lists of proxies are sold: host, port, user name and password.
+# The form in which lists of proxies are sold: host, port, user name and password.
 _AS_SOLD = r"(?i:[a-z0-9]+://)?([^:/@\s]+:[0-9]+):[^:]+:.+"
 
 _UNESCAPED = (
-    "{!r} is no proxy URL: percent-encode '/', '?', '#' and '@' in its user name and password, "
+    "{!r} is not a proxy URL: percent-encode '/', '?', '#' and '@' in its user name and password, "
     "and write its port as a number"
 )
 
 
 def parse_proxy(proxy: object, kind: type) -> Proxy:
-    """A proxy from what people write for one.
+    """A proxy from its URL, in the forms that people write.
 
     Arguments:
-        proxy: a text, a URL, or a `Proxy`, which is returned as it is.
+        proxy: a string, a URL, or a `Proxy`, which is returned as it is.
         kind: any class of the library that the proxy is for.
 
     Raises:
         TypeError: it is a `Proxy` of the other library.
-        ValueError: it is no URL of an HTTP or SOCKS5 proxy. The text says what to write
+        ValueError: it is not the URL of an HTTP or SOCKS5 proxy. The text says what to write
             and holds no credentials.
 
     >>> import httpx
     >>> parse_proxy("proxy.example:8080", httpx.BaseTransport)
     Traceback (most recent call last):
-    ValueError: 'proxy.example:8080' is no proxy URL: write 'http://proxy.example:8080'
+    ValueError: 'proxy.example:8080' is not a proxy URL: write 'http://proxy.example:8080'
     """
     library = library_of(kind)
     if isinstance(proxy, library.Proxy):
@@ -39,7 +39,7 @@ def parse_proxy(proxy: object, kind: type) -> Proxy:
         return given
     if is_a(proxy, "Proxy"):
         raise TypeError(
-            f"this is for {library_name(kind)}, and the Proxy is of {library_name(proxy)}: write "
+            f"this is for {library_name(kind)}, and the Proxy is from {library_name(proxy)}: write "
             f"{library_name(kind)}.Proxy(...)"
         )
     text = str(proxy)
@@ -51,10 +51,10 @@ def parse_proxy(proxy: object, kind: type) -> Proxy:
         known = word.lower() in _PROXY_SCHEMES
         write = f"{word}://{rest.lstrip('/')}" if known else f"http://{shown.lstrip('/')}"
         advice = f": write {write!r}" if write.strip("htps:/ ") else ""
-        raise ValueError(f"{shown!r} is no proxy URL{advice}")
+        raise ValueError(f"{shown!r} is not a proxy URL{advice}")
     if scheme.lower() not in _PROXY_SCHEMES:
         raise ValueError(
-            f"{REDACTION.url(text)!r} is no proxy URL: httpx speaks {', '.join(_PROXY_SCHEMES)}; for anything "
+            f"{REDACTION.url(text)!r} is not a proxy URL: httpx speaks {', '.join(_PROXY_SCHEMES)}; for anything "
             "else, pass a transport that speaks it"
         )
     try:
@@ -65,28 +65,28 @@ def parse_proxy(proxy: object, kind: type) -> Proxy:
         # Its text quotes the part that failed, which may hold half a password.
         raise ValueError(_UNESCAPED.format(REDACTION.url(text))) from None
     if b"@" in url.raw_path or "@" in url.fragment:
-        # It ended at the first '/', '?' or '#', and took what stands before for host and port.
+        # The authority ended at the first '/', '?' or '#': host and port are part of the password.
         raise ValueError(_UNESCAPED.format(REDACTION.url(text)))
     if not url.host:
-        raise ValueError(f"{REDACTION.url(text)!r} is no proxy URL: it names no host")
+        raise ValueError(f"{REDACTION.url(text)!r} is not a proxy URL: it names no host")
     if any(mark in url.raw_host for mark in (b"%20", b",")):
         raise ValueError(
-            f"{REDACTION.url(text)!r} is no proxy URL: it is one URL, without spaces and commas"
+            f"{REDACTION.url(text)!r} is not a proxy URL: it is one URL, without spaces or commas"
         )
     if url.port is not None and not 0 < url.port < 65536:
         raise ValueError(
-            f"{REDACTION.url(text)!r} is no proxy URL: a port is a number from 1 to 65535"
+            f"{REDACTION.url(text)!r} is not a proxy URL: a port is a number from 1 to 65535"
         )
     parsed: Proxy = library.Proxy(text)
     return parsed
 
 
 def _refuse_as_copied(text: str) -> None:
-    """Refuse a line of a file as it is, and a proxy as it is sold."""
+    """Refuse a line of a file with its line end, and a proxy in the form that lists are sold in."""
     if text != text.strip():
         shown = REDACTION.url(text.strip())
-        raise ValueError(f"{shown!r} has white space around it: strip() it")
+        raise ValueError(f"{shown!r} has whitespace around it: strip() it")
     if sold := re.fullmatch(_AS_SOLD, text):
         raise ValueError(
-            f"'{sold[1]}:****' is no proxy URL: write 'http://user:password@{sold[1]}'"
+            f"'{sold[1]}:****' is not a proxy URL: write 'http://user:password@{sold[1]}'"
         )

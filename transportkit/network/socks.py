@@ -1,7 +1,7 @@
-"""`httpx.HTTPTransport` through a SOCKS proxy, with what httpcore leaves out of a handshake.
+"""The parts of a SOCKS handshake that httpcore leaves out.
 
-httpcore waits for the proxy's words for ever, lets the errors of the `socksio` package through
-as they are, and forgets about the socket when it fails.
+httpcore waits for the proxy's answers without a timeout, lets the errors of the `socksio`
+package through as they are, and does not close the socket when the handshake fails.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ BROKE = "the SOCKS handshake broke: {}"
 
 
 class TimedStream:
-    """Gives timeouts to what is read and written without any.
+    """A network stream whose reads and writes have timeouts.
 
     Arguments:
-        stream: httpcore's, sync or async.
+        stream: a stream of httpcore's, sync or async.
         timeouts: the `timeout` extension of a request.
     """
 
@@ -24,7 +24,7 @@ class TimedStream:
         self._stream = stream
         self._timeouts = timeouts
 
-    # httpx2 has learnt to give them itself, and gives the same.
+    # httpcore2 gives them itself, and gives the same.
     def read(self, max_bytes: int, timeout: float | None = None) -> object:
         return self._stream.read(max_bytes, self._timeouts.get("read", timeout))
 
@@ -33,14 +33,14 @@ class TimedStream:
 
 
 class Handshake:
-    """What becomes of a handshake, from httpcore's trace events.
+    """The state of a handshake, from httpcore's trace events.
 
     Arguments:
         timeouts: the `timeout` extension of the request.
 
     Attributes:
-        stream: what is open and nobody's yet.
-        error: what the handshake has failed with.
+        stream: the open stream that no connection owns yet.
+        error: the error that ended the handshake.
     """
 
     def __init__(self, timeouts: Mapping[str, float | None]) -> None:
@@ -48,42 +48,42 @@ class Handshake:
         self.stream: Any = None
         self.error: object = None
 
-    def hear(self, event: str, info: dict[str, Any]) -> None:
-        """Take note of one event."""
+    def observe(self, event: str, info: dict[str, Any]) -> None:
+        """Follow the handshake by one event."""
         if event == "socks.connect_tcp.complete":
             self.stream = info["return_value"]
         elif event == "socks.setup_socks5_connection.started":
-            # The call that follows takes its arguments from here.
+            # httpcore passes these very arguments to the call that follows.
             info["stream"] = TimedStream(info["stream"], self._timeouts)
         elif event == "socks.setup_socks5_connection.complete":
             self.stream = None
         elif event == "socks.setup_socks5_connection.failed":
             self.error = info["exception"]
 
-    def is_in_others_words(self, error: BaseException) -> bool:
-        """Whether an error is one of the handshake that httpx has not made its own."""
+    def is_unmapped(self, error: BaseException) -> bool:
+        """True if an error ended the handshake and httpx has not mapped it to one of its own."""
         return error is self.error and isinstance(error, Exception)
 
 
 class TracedHandshake(Handshake):
-    """A trace callback that passes on to the caller's own."""
+    """A trace callback that calls the caller's own."""
 
     def __init__(self, timeouts: Mapping[str, float | None], trace: Trace | None) -> None:
         super().__init__(timeouts)
         self._trace = trace
 
     def __call__(self, event: str, info: dict[str, Any]) -> object:
-        self.hear(event, info)
+        self.observe(event, info)
         return None if self._trace is None else self._trace(event, info)
 
 
 class AsyncTracedHandshake(Handshake):
-    """A trace callback that passes on to the caller's own."""
+    """A trace callback that calls the caller's own."""
 
     def __init__(self, timeouts: Mapping[str, float | None], trace: AsyncTrace | None) -> None:
         super().__init__(timeouts)
         self._trace = trace
 
     async def __call__(self, event: str, info: dict[str, Any]) -> object:
-        self.hear(event, info)
+        self.observe(event, info)
         return None if self._trace is None else await self._trace(event, info)

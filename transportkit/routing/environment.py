@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from urllib.request import getproxies
 
 from ..redaction.redaction import REDACTION
-from .patterns import InvalidRoute, address, parse
+from .keys import parse_pattern
+from .patterns import InvalidRoute, address
 
 _logger = logging.getLogger("transportkit.routing")
 
@@ -19,7 +20,7 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
     CGI script, where a request header can set it (https://httpoxy.org). `NO_PROXY` takes, with commas or spaces between,
     `*`, `name` (with its subdomains), `.name` and `*.name` (its subdomains only), IP
     addresses, networks (`10.0.0.0/8`, `fe80::/10`), and any of these with a port; an entry
-    that is none of them is left out, and a warning on the logger `transportkit.routing` says so.
+    that is none of these is skipped with a warning on the logger `transportkit.routing`.
     See https://www.python-httpx.org/environment_variables/#proxies.
 
     Arguments:
@@ -34,12 +35,12 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
     for scheme in _SCHEMES:
         if proxy := proxies.get(scheme, "").strip():
             routes[f"{scheme}://"] = proxy if "://" in proxy else f"http://{proxy}"
-    keys = {parse(key): key for key in routes}
+    keys = {parse_pattern(key): key for key in routes}
     for entry in proxies.get("no", "").replace(",", " ").split():
         if entry == "*":
             return {}
         try:
-            pattern = parse(_no_proxy_key(entry))
+            pattern = parse_pattern(_no_proxy_key(entry))
         except InvalidRoute as error:
             _logger.warning("Skipping %r in NO_PROXY: %s", REDACTION.url(entry), error)
         else:
@@ -48,7 +49,7 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
 
 
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
-    """What `urllib.request.getproxies_environment` makes of these variables."""
+    """The proxies by scheme, as `urllib.request.getproxies_environment` reads them."""
     names = {f"{scheme}_proxy": scheme for scheme in (*_SCHEMES, "no")}
     variables = [
         (name, names[name.lower()], value)

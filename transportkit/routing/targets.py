@@ -1,4 +1,4 @@
-"""What a routing dict may hold as a value, made into a transport."""
+"""Targets, the values of a routing dict, made into transports."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
@@ -25,11 +25,11 @@ _SHOWN = ("http1", "http2", "trust_env", "uds", "local_address", "retries")
 
 
 class Targets(Generic[T]):
-    """Makes transports out of targets: one for each proxy URL, one for all that is direct.
+    """Makes transports of targets: one for each proxy URL, and one for every direct route.
 
     Arguments:
         kind: `httpx.BaseTransport` or `httpx.AsyncBaseTransport`.
-        network: makes the transports that are not given ready.
+        network: makes stock transports.
         rotation: makes one of a list of proxies and the arguments of its transports.
     """
 
@@ -42,14 +42,14 @@ class Targets(Generic[T]):
         self._shared: dict[Hashable, T] = {}
 
     def resolve(self, target: object, default: T | None = None) -> tuple[T, str]:
-        """A transport for a target, and what to call it where it is shown.
+        """A transport for a target, and its description without credentials.
 
         Arguments:
             target: what the routing dict holds.
             default: what None stands for. Default: straight to the network.
 
         Raises:
-            TypeError, ValueError: the target is none. The text says what to write.
+            TypeError, ValueError: it is not a target. The text says what to write.
         """
         if target is None and default is not None:
             return default, "default"
@@ -88,7 +88,7 @@ class Targets(Generic[T]):
             options = self._network.shared_options()
             left_out = {"proxy"}
             if not any(entry.via is Via.DIRECT for entry in entries):
-                # They hold for the routes without a proxy.
+                # They are for the routes without a proxy.
                 left_out.update(IGNORED_BEHIND_PROXY)
             given = {key: value for key, value in options.items() if key not in left_out}
             self._shared[name] = self._rotation(target, **given)
@@ -102,7 +102,7 @@ class Targets(Generic[T]):
 
     def _refusal(self, target: object) -> str:
         advice = transport_advice(target, self._kind, "Mounts")
-        return advice or f"{type(target).__name__} is no target: write {_TARGETS}"
+        return advice or f"{type(target).__name__} is not a target: write {_TARGETS}"
 
     def _describe(self, options: Mapping[str, object]) -> str:
         shown = ", ".join(f"{name}={self._shown(name, value)}" for name, value in options.items())

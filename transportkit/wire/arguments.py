@@ -1,4 +1,4 @@
-"""Refuse arguments that could not work, in words that say what to write instead."""
+"""Checks of arguments; an error text names the argument and says what to write instead."""
 
 import inspect
 import os
@@ -12,14 +12,14 @@ from .library import is_a, library_name
 def check_number(
     name: str, value: object, unit: str, *, positive: bool = False, finite: bool = False
 ) -> None:
-    """Refuse what is no number, or not a sensible one.
+    """Refuse a value that is not a number, or out of range.
 
     Arguments:
         name: of the argument.
         value: what was given for it.
         unit: what it counts, in the plural.
-        positive: whether 0 is too little.
-        finite: whether infinity is too much.
+        positive: True if 0 is refused.
+        finite: True if infinity is refused.
 
     Raises:
         TypeError, ValueError: the text names the argument.
@@ -35,7 +35,7 @@ def check_number(
 
 
 def check_count(name: str, value: object, unit: str) -> None:
-    """Refuse what is no whole number from 0 up; the same arguments as those of `check_number`.
+    """Refuse a value that is not a whole number from 0 up; the arguments are those of `check_number`.
 
     Raises:
         TypeError, ValueError: the text names the argument.
@@ -46,12 +46,12 @@ def check_count(name: str, value: object, unit: str) -> None:
 
 
 def check_flag(name: str, value: object, *, may_be_none: bool = False) -> None:
-    """Refuse what is neither True nor False: "no" would be taken for a yes.
+    """Refuse a value that is neither True nor False: the string "no" is truthy.
 
     Arguments:
         name: of the argument.
         value: what was given for it.
-        may_be_none: whether None is a third choice.
+        may_be_none: True if None is a third choice.
 
     Raises:
         TypeError: the text names the argument.
@@ -62,18 +62,18 @@ def check_flag(name: str, value: object, *, may_be_none: bool = False) -> None:
 
 
 def is_coroutine_function(function: object) -> bool:
-    """Whether a function, or an object that is called like one, would give a coroutine."""
+    """True for a coroutine function, and for an object whose `__call__` is one."""
     call = getattr(function, "__call__", None)  # noqa: B004 - an object may have an async one
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def takes_one_argument(function: Callable[..., object]) -> bool:
-    """Whether a function can be called with one argument, as far as anybody can tell."""
+    """False if a function certainly cannot be called with one positional argument."""
     try:
-        # What a decorator stands before may take more than the decorator is given.
+        # A decorated function may take more than its decorator is given.
         signature = inspect.signature(function, follow_wrapped=False)
     except (TypeError, ValueError):
-        # Some builtins have none.
+        # Some builtins have no signature.
         return True
     try:
         signature.bind(None)
@@ -83,7 +83,7 @@ def takes_one_argument(function: Callable[..., object]) -> bool:
 
 
 def class_advice(value: object) -> str:
-    """What to write instead of a class; nothing for all else."""
+    """Advice to make an instance, for a class; empty for anything else."""
     if not inspect.isclass(value):
         return ""
     return f"{value.__name__} is a class: write {value.__name__}(...)"
@@ -93,7 +93,7 @@ def library_advice(thing: object, kind: type, name: str) -> str:
     """The import that serves a request or a transport of the other library; empty if it is ours.
 
     Arguments:
-        thing: what was given.
+        thing: the request or transport.
         kind: a class of the library that is needed.
         name: of the transport that it was given to.
     """
@@ -102,13 +102,13 @@ def library_advice(thing: object, kind: type, name: str) -> str:
         return ""
     module = "transportkit" if given == "httpx" else f"transportkit.{given}"
     return (
-        f"this {name} is for {needed}, and {type(thing).__name__} is of {given}: write "
+        f"this {name} is for {needed}, and {type(thing).__name__} is from {given}: write "
         f"from {module} import {name}"
     )
 
 
 def check_request(request: object, owner: type) -> None:
-    """Refuse a request of the other library: the client could do nothing with our response.
+    """Refuse a request of the other library: its client could not use the response.
 
     Arguments:
         request: what was handed to a transport.
@@ -123,10 +123,10 @@ def check_request(request: object, owner: type) -> None:
 
 
 def transport_advice(value: object, kind: type, taker: str) -> str:
-    """What to write instead of a transport for other clients, or of a class; empty for all else.
+    """Advice for a class, or a transport for other clients; empty for anything else.
 
     Arguments:
-        value: what was given for a transport.
+        value: what was given as a transport.
         kind: `BaseTransport` or `AsyncBaseTransport` of the library that is needed.
         taker: the sync class that it was given to, or whose twin it was given to.
     """
@@ -142,25 +142,25 @@ def transport_advice(value: object, kind: type, taker: str) -> str:
 
 
 def file_path(path: str | os.PathLike[str]) -> Path:
-    """An absolute path at which there is a file, or can be one.
+    """The absolute path of a file that exists or can be created.
 
     Raises:
-        TypeError: it is no path.
-        ValueError: something else is there, or no directory for it.
+        TypeError: it is not a path.
+        ValueError: something else is there, or its directory does not exist.
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(text, str):
         raise TypeError(f"path must be a string or a pathlib.Path, not {type(path).__name__}")
     if "\0" in text:
         raise ValueError(
-            f"path={text!r} has a null character in it, which no file can have in its name: "
+            f"path={text!r} has a null character in it, which no file name can have: "
             "write it without"
         )
-    # What a program changes its directory to later is not the file's business.
+    # The program may change its working directory later.
     found = Path(text).absolute()
     if found.exists() and not found.is_file():
         raise ValueError(
-            f"path={text!r} is no regular file: write the path of a file, which need not exist"
+            f"path={text!r} is not a regular file: write the path of a file, which need not exist"
         )
     folder = found.resolve().parent
     if not folder.is_dir():

@@ -1,9 +1,9 @@
-"""The seam to httpx and httpx2: which of them an object comes from, and the names of that one.
+"""The seam to httpx and httpx2: the library that an object comes from, and its classes.
 
-An object tells by its class which library it belongs to, and whoever made it has imported that
-library. So nothing below the transports imports either: a decision reads attributes, asks
-`is_a(error, "TransportError")`, and raises `library_of(request).ReadError(...)`. The protocols
-here are what decisions read; the classes of both libraries have all of it.
+The class of an object tells which library it belongs to, and whoever made the object has
+imported that library. So nothing below the transports imports either: a decision reads
+attributes, asks `is_a(error, "TransportError")`, and raises `library_of(request).ReadError(...)`.
+The protocols here are what decisions read; the classes of both libraries implement them.
 """
 
 import importlib
@@ -139,16 +139,16 @@ def _find_origin(kind: type) -> tuple[str, frozenset[str]]:
     return (bases[0].__module__ if bases else "", frozenset(base.__name__ for base in bases))
 
 
-# A decorator would make the argument any `Hashable`, which mypy does not take classes for.
+# As a decorator, lru_cache would make the argument a `Hashable`, as which mypy refuses classes.
 _origin: Callable[[type], tuple[str, frozenset[str]]] = lru_cache(256)(_find_origin)
 
 
 def is_a(thing: object, *names: Name) -> bool:
-    """Whether an object is an instance of a class of httpx or httpx2.
+    """True if an object is an instance of one of these classes, of httpx or httpx2.
 
     Arguments:
         thing: any object.
-        names: of classes; one of them is enough.
+        names: of the classes.
 
     >>> import httpx
     >>> is_a(httpx.ReadTimeout("timed out"), "TransportError"), is_a(OSError(), "TransportError")
@@ -158,7 +158,7 @@ def is_a(thing: object, *names: Name) -> bool:
 
 
 def library_name(thing: object) -> str:
-    """The name of the library that an object or a class belongs to, empty for neither of the two.
+    """The name of the library that an object or a class belongs to; empty if to neither.
 
     >>> import httpx
     >>> library_name(httpx.URL("https://example.com")), library_name(httpx.BaseTransport)
@@ -168,7 +168,7 @@ def library_name(thing: object) -> str:
     return _origin(kind)[0]
 
 
-def library_of(thing: object) -> Any:  # noqa: ANN401 - a module, whose names its objects' user knows
+def library_of(thing: object) -> Any:  # noqa: ANN401 - a module, chosen at run time
     """The library that an object or a class belongs to.
 
     >>> import httpx
@@ -189,7 +189,7 @@ def parse_url(text: str) -> URL:
 
 
 def any_library() -> Any:  # noqa: ANN401 - the same as above
-    """Whichever of the two libraries is there, for what they do alike."""
+    """Either library, for what both do alike: one that is loaded, or else one that is installed."""
     for name in LIBRARIES:
         if (loaded := sys.modules.get(name)) is not None:
             return loaded

@@ -2,10 +2,10 @@
 
 A client enters a transport once for every key it is mounted on, may close it twice,
 or may never enter it at all; a transport that holds others has to make of that
-exactly one opening and one closing of each. What is to be done is decided by
-`Lifecycle`, under a lock and without I/O; the transports then do it.
+exactly one opening and one closing of each. `Lifecycle` decides what has to be opened
+or closed, under a lock and without I/O; the transports then do it.
 
-| state | what a request finds | what `close` closes |
+| state | a request finds it | `close` closes |
 | --- | --- | --- |
 | new | not ready: the first request is looked at | each by its `close` |
 | entered | ready from the first request on | each by its `__exit__` |
@@ -27,13 +27,13 @@ T = TypeVar("T")
 
 
 class Lifecycle(Generic[T]):
-    """The inner transports of another, and what of them has to be entered or closed now.
+    """The inner transports of another, and which of them have to be entered or closed now.
 
     Arguments:
         owned: the transports; one that is given twice is held once.
 
     Attributes:
-        is_ready: whether requests may go on without another look at them or at this.
+        is_ready: True if requests may go on without another call of `make_ready`.
     """
 
     def __init__(self, owned: Iterable[T] = ()) -> None:
@@ -56,13 +56,13 @@ class Lifecycle(Generic[T]):
             return tuple(self._owned.values())
 
     def enter_failed(self) -> None:
-        """What was entered has been left again; what was not can still be closed."""
+        """Note that those entered were left again; all can still be closed."""
         with self._lock:
             self._is_entered = False
             self._entered.clear()
 
     def make_ready(self, request: object, owner: type) -> None:
-        """Let requests in, after a close too: there will be something to close again.
+        """Let requests in, after a close too: from now on there is something to close again.
 
         Arguments:
             request: the first one.
@@ -76,7 +76,7 @@ class Lifecycle(Generic[T]):
             self.is_ready = self._is_open = True
 
     def close(self) -> list[tuple[T, bool]]:
-        """The inner transports that have to be closed by this caller, and were they entered."""
+        """The inner transports that have to be closed by this caller, each with True if entered."""
         with self._lock:
             closing = [(one, key in self._entered) for key, one in self._owned.items()]
             was_open = self._is_open
@@ -85,13 +85,13 @@ class Lifecycle(Generic[T]):
             return closing if was_open else []
 
     def adopt(self, transport: T, *, to_enter: bool) -> bool:
-        """Hold one more; True when it has to be entered by this caller.
+        """Hold one more; True if it has to be entered by this caller.
 
-        Like a request, it makes that there is something to close again after a close.
+        As after a request, there is something to close again.
 
         Arguments:
-            transport: the one.
-            to_enter: False for one that needs no entering, and is then closed by its `close`.
+            transport: the new one.
+            to_enter: False for one that is not to be entered; it is closed by its `close`.
         """
         with self._lock:
             self._is_open = True
@@ -102,7 +102,7 @@ class Lifecycle(Generic[T]):
             return enters
 
     def release(self, transport: T) -> list[tuple[T, bool]]:
-        """Hold one less: like `close`, for one."""
+        """Hold one less; the same as `close`, for one."""
         with self._lock:
             self._owned.pop(id(transport), None)
             is_entered = id(transport) in self._entered
@@ -113,18 +113,18 @@ class Lifecycle(Generic[T]):
 def exc_info(
     error: BaseException | None,
 ) -> tuple[type[BaseException] | None, BaseException | None, TracebackType | None]:
-    """What `__exit__` is told about an error."""
+    """The arguments of `__exit__` for an error or none."""
     if error is None:
         return (None, None, None)
     return (type(error), error, error.__traceback__)
 
 
 def raise_close_errors(errors: Sequence[BaseException], cause: BaseException | None) -> None:
-    """Raise what went wrong while closing, but never in place of what went wrong before.
+    """Raise the errors of closing, but never in place of an earlier error.
 
     Arguments:
-        errors: what the inner transports raised, in order.
-        cause: the error on whose account they were closed; it keeps the floor.
+        errors: those of the inner transports, in order.
+        cause: the error that made them close; the others become notes of it.
 
     Raises:
         BaseException: an interrupt or a cancellation among the errors, else the only error.
