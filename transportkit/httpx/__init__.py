@@ -4,105 +4,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..debugging.console import (
-        ConsoleLog as ConsoleLog,
-    )
-    from ..debugging.curl import (
-        CurlLog as CurlLog,
-    )
-    from ..debugging.exchange import (
-        Body as Body,
-        Exchange as Exchange,
-        Timings as Timings,
-    )
-    from ..debugging.har import (
-        HARRecorder as HARRecorder,
-    )
-    from ..files.names import (
-        file_url as file_url,
-    )
-    from ..https.store import (
-        HSTSStore as HSTSStore,
-    )
-    from ..redaction.logs import (
-        RedactingFilter as RedactingFilter,
-    )
-    from ..redaction.redaction import (
-        Redaction as Redaction,
-    )
-    from ..retrying.budget import (
-        RetryBudget as RetryBudget,
-    )
-    from ..retrying.policy import (
-        Attempt as Attempt,
-        RetryPolicy as RetryPolicy,
-    )
-    from ..retrying.strategies import (
-        retry_if_status as retry_if_status,
-        retry_if_transport_error as retry_if_transport_error,
-        wait_retry_after as wait_retry_after,
-    )
-    from ..rotation.health import (
-        Cooldown as Cooldown,
-        ProxyStatus as ProxyStatus,
-    )
-    from ..rotation.ring import (
-        sticky_by_header as sticky_by_header,
-        sticky_by_host as sticky_by_host,
-    )
-    from ..routing.environment import (
-        environment_routes as environment_routes,
-    )
-    from ..routing.patterns import (
-        InvalidRoute as InvalidRoute,
-    )
-    from ..routing.routing import (
-        Route as Route,
-    )
-    from .debugging import (
-        AsyncDebuggingTransport as AsyncDebuggingTransport,
-        DebuggingTransport as DebuggingTransport,
-    )
-    from .files import (
-        AsyncFileSystemTransport as AsyncFileSystemTransport,
-        FileSystemTransport as FileSystemTransport,
-    )
-    from .hsts import (
-        AsyncHSTSTransport as AsyncHSTSTransport,
-        HSTSTransport as HSTSTransport,
-    )
-    from .mounts import (
-        AsyncMounts as AsyncMounts,
-        Mounts as Mounts,
-        async_default_transport as async_default_transport,
-        default_transport as default_transport,
-    )
-    from .options import (
-        AsyncRoutes as AsyncRoutes,
-        HTTPTransportOptions as HTTPTransportOptions,
-        Routes as Routes,
-        Target as Target,
-    )
-    from .redirect import (
-        HTTPSRedirect as HTTPSRedirect,
-        RefusingTransport as RefusingTransport,
-    )
-    from .resume import (
-        AsyncResumeTransport as AsyncResumeTransport,
-        ResumeTransport as ResumeTransport,
-    )
-    from .retry import (
-        AsyncRetryTransport as AsyncRetryTransport,
-        RetryTransport as RetryTransport,
-    )
-    from .rotation import (
-        AsyncProxyRoundRobin as AsyncProxyRoundRobin,
-        ProxyRoundRobin as ProxyRoundRobin,
-    )
-    from .wrapper import (
-        AsyncWrapper as AsyncWrapper,
-        Wrapper as Wrapper,
-    )
+    from ..debugging.console import ConsoleLog
+    from ..debugging.curl import CurlLog
+    from ..debugging.exchange import Body, Exchange, Timings
+    from ..debugging.har import HARRecorder
+    from ..files.names import file_url
+    from ..https.store import HSTSStore
+    from ..redaction.logs import RedactingFilter
+    from ..redaction.redaction import Redaction
+    from ..retrying.budget import RetryBudget
+    from ..retrying.policy import Attempt, RetryPolicy
+    from ..retrying.strategies import retry_if_status, retry_if_transport_error, wait_retry_after
+    from ..rotation.health import Cooldown, ProxyStatus
+    from ..rotation.ring import sticky_by_header, sticky_by_host
+    from ..routing.environment import environment_routes
+    from ..routing.patterns import InvalidRoute
+    from ..routing.routing import Route
+    from .debugging import AsyncDebuggingTransport, DebuggingTransport
+    from .files import AsyncFileSystemTransport, FileSystemTransport
+    from .hsts import AsyncHSTSTransport, HSTSTransport
+    from .mounts import AsyncMounts, Mounts, async_default_transport, default_transport
+    from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
+    from .redirect import HTTPSRedirect, RefusingTransport
+    from .resume import AsyncResumeTransport, ResumeTransport
+    from .retry import AsyncRetryTransport, RetryTransport
+    from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
+    from .wrapper import AsyncWrapper, Wrapper
 
 __all__ = [
     "Mounts",

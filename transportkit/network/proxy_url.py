@@ -43,45 +43,14 @@ def parse_proxy(proxy: object, kind: type) -> Proxy:
             f"{library_name(kind)}.Proxy(...)"
         )
     text = str(proxy)
-    _refuse_as_copied(text)
-    scheme, separator, _ = text.partition("://")
-    if not separator:
-        shown = REDACTION.url(text)
-        word, _, rest = shown.partition(":")
-        known = word.lower() in _PROXY_SCHEMES
-        write = f"{word}://{rest.lstrip('/')}" if known else f"http://{shown.lstrip('/')}"
-        advice = f": write {write!r}" if write.strip("htps:/ ") else ""
-        raise ValueError(f"{shown!r} is not a proxy URL{advice}")
-    if scheme.lower() not in _PROXY_SCHEMES:
-        raise ValueError(
-            f"{REDACTION.url(text)!r} is not a proxy URL: httpx speaks {', '.join(_PROXY_SCHEMES)}; for anything "
-            "else, pass a transport that speaks it"
-        )
-    try:
-        url = parse_url(text)
-    except Exception as error:
-        if not (isinstance(error, UnicodeError) or is_a(error, "InvalidURL")):
-            raise
-        # Its text quotes the part that failed, which may hold half a password.
-        raise ValueError(_UNESCAPED.format(REDACTION.url(text))) from None
-    if b"@" in url.raw_path or "@" in url.fragment:
-        # The authority ended at the first '/', '?' or '#': host and port are part of the password.
-        raise ValueError(_UNESCAPED.format(REDACTION.url(text)))
-    if not url.host:
-        raise ValueError(f"{REDACTION.url(text)!r} is not a proxy URL: it names no host")
-    if any(mark in url.raw_host for mark in (b"%20", b",")):
-        raise ValueError(
-            f"{REDACTION.url(text)!r} is not a proxy URL: it is one URL, without spaces or commas"
-        )
-    if url.port is not None and not 0 < url.port < 65536:
-        raise ValueError(
-            f"{REDACTION.url(text)!r} is not a proxy URL: a port is a number from 1 to 65535"
-        )
+    _check_form(text)
+    _check_scheme(text)
+    _check_authority(text)
     parsed: Proxy = library.Proxy(text)
     return parsed
 
 
-def _refuse_as_copied(text: str) -> None:
+def _check_form(text: str) -> None:
     """Refuse a line of a file with its line end, and a proxy in the form that lists are sold in."""
     if text != text.strip():
         shown = REDACTION.url(text.strip())
@@ -90,3 +59,39 @@ def _refuse_as_copied(text: str) -> None:
         raise ValueError(
             f"'{sold[1]}:****' is not a proxy URL: write 'http://user:password@{sold[1]}'"
         )
+
+
+def _check_scheme(text: str) -> None:
+    shown = REDACTION.url(text)
+    scheme, separator, _ = text.partition("://")
+    if not separator:
+        word, _, rest = shown.partition(":")
+        known = word.lower() in _PROXY_SCHEMES
+        write = f"{word}://{rest.lstrip('/')}" if known else f"http://{shown.lstrip('/')}"
+        advice = f": write {write!r}" if write.strip("htps:/ ") else ""
+        raise ValueError(f"{shown!r} is not a proxy URL{advice}")
+    if scheme.lower() not in _PROXY_SCHEMES:
+        raise ValueError(
+            f"{shown!r} is not a proxy URL: httpx speaks {', '.join(_PROXY_SCHEMES)}; for anything "
+            "else, pass a transport that speaks it"
+        )
+
+
+def _check_authority(text: str) -> None:
+    shown = REDACTION.url(text)
+    try:
+        url = parse_url(text)
+    except Exception as error:
+        if not (isinstance(error, UnicodeError) or is_a(error, "InvalidURL")):
+            raise
+        # Its text quotes the part that failed, which may hold half a password.
+        raise ValueError(_UNESCAPED.format(shown)) from None
+    if b"@" in url.raw_path or "@" in url.fragment:
+        # The authority ended at the first '/', '?' or '#', within the user name or the password.
+        raise ValueError(_UNESCAPED.format(shown))
+    if not url.host:
+        raise ValueError(f"{shown!r} is not a proxy URL: it names no host")
+    if any(mark in url.raw_host for mark in (b"%20", b",")):
+        raise ValueError(f"{shown!r} is not a proxy URL: it is one URL, without spaces or commas")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError(f"{shown!r} is not a proxy URL: a port is a number from 1 to 65535")
