@@ -16,8 +16,8 @@ import anyio.lowlevel
 import pytest
 from support.flavours import NAMES, Flavour
 from support.library import httpx
+from support.matrices import thinned
 from support.raw import raw_server, read_head, respond, wait_for_end
-from support.thinned import thinned
 
 from transportkit.wire import io as _io
 from transportkit.wire.io import DRAIN_BYTES, DRAIN_SECONDS

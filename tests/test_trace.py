@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from support.flavours import NAMES, Flavour
 from support.library import httpx
+from support.matrices import thinned
 from support.raw import Talk, answering, raw_server, read_head, respond, wait_for_end
 from support.servers import Origin, Proxy
-from support.thinned import thinned
 
 from transportkit.wire.trace import AsyncSentWatch, SentWatch, Watch
 

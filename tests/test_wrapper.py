@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from itertools import product
 from typing import Any
 
 import pytest
-from support.flavours import Flavour, SpyTransport
+from support.flavours import NAMES, Flavour, SpyTransport
 from support.library import httpx
-from support.matrices import FLAVOURS, matrix
+from support.matrices import named, thinned
 from support.servers import Origin, Proxy
 from support.transportkit import HTTPSRedirect, RetryBudget, RetryPolicy
 
@@ -73,7 +74,7 @@ async def peer_port(flavour: Flavour, client: Any, url: str) -> int:
 
 
 # In place of a transport, and beside one.
-GIVEN = {"alone": None, "beside": HTTPSRedirect()}
+GIVEN = [None, HTTPSRedirect()]
 
 
 def port_of(url: str) -> int | None:
@@ -222,20 +223,21 @@ class TestWrongArguments:
 
     @pytest.mark.parametrize(
         ("mistake", "given", "flavour"),
-        matrix(
-            {
-                "http_2": ("Wrapper", {"http_2": True}, "http2"),
-                "transprot": ("Wrapper", {"transprot": None}, "transport"),
-                "verfy": ("Wrapper", {"http2": True, "verfy": False}, "verify"),
-                "polcy": ("RetryTransport", {"polcy": RetryPolicy()}, "policy"),
-                "budge": ("RetryTransport", {"budge": None}, "budget"),
-                "poxy": ("RetryTransport", {"poxy": "http://proxy.example"}, "proxy"),
-                "max_resume": ("ResumeTransport", {"max_resume": 3}, "max_resumes"),
-                "stor": ("HSTSTransport", {"stor": None}, "store"),
-                "body": ("DebuggingTransport", {"body": 5}, "bodies"),
-            },
-            GIVEN,
-            FLAVOURS,
+        thinned(
+            named(
+                {
+                    "http_2": ("Wrapper", {"http_2": True}, "http2"),
+                    "transprot": ("Wrapper", {"transprot": None}, "transport"),
+                    "verfy": ("Wrapper", {"http2": True, "verfy": False}, "verify"),
+                    "polcy": ("RetryTransport", {"polcy": RetryPolicy()}, "policy"),
+                    "budge": ("RetryTransport", {"budge": None}, "budget"),
+                    "poxy": ("RetryTransport", {"poxy": "http://proxy.example"}, "proxy"),
+                    "max_resume": ("ResumeTransport", {"max_resume": 3}, "max_resumes"),
+                    "stor": ("HSTSTransport", {"stor": None}, "store"),
+                    "body": ("DebuggingTransport", {"body": 5}, "bodies"),
+                }
+            ),
+            product(GIVEN, NAMES),
         ),
         indirect=["flavour"],
     )
@@ -253,9 +255,7 @@ class TestWrongArguments:
 
     @pytest.mark.parametrize(
         ("written", "given", "flavour"),
-        matrix(
-            {name: name for name in ("max_retries", "retry", "timeout", "default")}, GIVEN, FLAVOURS
-        ),
+        thinned(["max_retries", "retry", "timeout", "default"], product(GIVEN, NAMES)),
         indirect=["flavour"],
     )
     async def test_of_another_name_are_refused_with_the_classs_own_first(

@@ -17,7 +17,7 @@ import tenacity
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.library import httpx
-from support.thinned import thinned
+from support.matrices import thinned
 from support.transportkit import (
     Attempt,
     RetryBudget,

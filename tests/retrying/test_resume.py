@@ -26,8 +26,8 @@ from support.flavours import NAMES, Flavour
 from support.http2 import Answer, H2Request, cut, go_away, h2_origin, reset_stream
 from support.impatient import Impatient
 from support.library import httpx
+from support.matrices import thinned
 from support.raw import raw_server, read_head
-from support.thinned import thinned
 
 # No two places in it look alike.
 CONTENT = b"".join(b"%06d\n" % number for number in range(4000))

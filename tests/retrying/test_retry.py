@@ -18,8 +18,8 @@ from support.faulty import Step, answer, faulty_origin
 from support.flavours import NAMES, Flavour, SpyTransport
 from support.impatient import Impatient
 from support.library import httpx
+from support.matrices import thinned
 from support.servers import Origin, Proxy
-from support.thinned import thinned
 from support.transportkit import Attempt, RetryBudget, RetryPolicy, retry_if_status
 
 # httpcore drops a request body in the middle when a send fails, and trio tells of each

@@ -11,7 +11,7 @@ import tenacity
 from support.faulty import Connection, faulty_origin
 from support.flavours import NAMES, Flavour
 from support.library import httpx
-from support.thinned import thinned
+from support.matrices import thinned
 from support.transportkit import RetryPolicy
 
 from transportkit.retrying import sending as module

@@ -13,9 +13,9 @@ import pytest
 from support import proxies
 from support.flavours import NAMES, Flavour
 from support.library import httpx
+from support.matrices import thinned
 from support.proxies import RawProxy, Target, raw_proxy
 from support.raw import Talk, read_head
-from support.thinning import thinned
 from support.transportkit import Cooldown, ProxyStatus
 
 pytestmark = [
@@ -203,7 +203,7 @@ MATRIX = [
 
 @pytest.mark.parametrize(
     ("failure", "scheme", "method", "flavour"),
-    thinned(MATRIX, ["GET", "POST"], NAMES),
+    thinned(MATRIX, product(["GET", "POST"], NAMES)),
     indirect=["flavour"],
 )
 async def test_a_failure_before_the_request_was_sent_goes_to_the_next(

@@ -13,8 +13,8 @@ from support.clocks import stopped
 from support.faulty import answer, close_after_request, faulty_origin
 from support.flavours import NAMES, Flavour
 from support.library import httpx
+from support.matrices import thinned
 from support.servers import MortalProxy, Origin, Proxy, mortal_proxy
-from support.thinning import thinned
 from support.transportkit import Cooldown, RetryPolicy, sticky_by_header, sticky_by_host
 
 LONG = Cooldown(first=1000, max=1000)

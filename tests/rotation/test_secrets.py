@@ -14,9 +14,9 @@ import pytest
 from support import proxies
 from support.flavours import NAMES, Flavour
 from support.library import httpx
+from support.matrices import thinned
 from support.proxies import raw_proxy, refusing_proxy
 from support.raw import Talk, read_head, respond
-from support.thinning import thinned
 from support.transportkit import Cooldown, Mounts, ProxyRoundRobin
 
 USERS = ["scott-the-user", "jane-the-user"]

@@ -5,14 +5,15 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from typing import Any
 
 import anyio
 import anyio.to_thread
 import pytest
-from support.flavours import Flavour, SpyTransport
+from support.flavours import NAMES, Flavour, SpyTransport
 from support.library import httpx
-from support.matrices import FLAVOURS, matrix
+from support.matrices import named, thinned
 from support.raw import answering, raw_server, read_head, respond, wait_for_end
 from support.servers import Origin, Proxy
 from support.transportkit import InvalidRoute, Mounts, RefusingTransport, Route
@@ -39,7 +40,7 @@ def _answer(name: str) -> Callable[..., httpx.Response]:
 # Every kind of target
 
 
-SCHEMES = {"http": "http", "https": "https"}
+SCHEMES = ["http", "https"]
 
 Target = Callable[[Flavour, Proxy], object]
 
@@ -67,7 +68,9 @@ LOCKED: dict[str, Target] = {
 
 
 @pytest.mark.parametrize(
-    ("target", "scheme", "flavour"), matrix(DIRECT, SCHEMES, FLAVOURS), indirect=["flavour"]
+    ("target", "scheme", "flavour"),
+    thinned(named(DIRECT), product(SCHEMES, NAMES)),
+    indirect=["flavour"],
 )
 async def test_direct_targets_reach_the_origin(
     flavour: Flavour, origin: Origin, proxy: Proxy, scheme: str, target: Target
@@ -83,7 +86,9 @@ async def test_direct_targets_reach_the_origin(
 
 
 @pytest.mark.parametrize(
-    ("target", "scheme", "flavour"), matrix(PROXIED, SCHEMES, FLAVOURS), indirect=["flavour"]
+    ("target", "scheme", "flavour"),
+    thinned(named(PROXIED), product(SCHEMES, NAMES)),
+    indirect=["flavour"],
 )
 async def test_proxies_are_reached_for_plain_http_and_through_a_tunnel(
     flavour: Flavour, origin: Origin, proxy: Proxy, scheme: str, target: Target
@@ -97,7 +102,9 @@ async def test_proxies_are_reached_for_plain_http_and_through_a_tunnel(
 
 
 @pytest.mark.parametrize(
-    ("target", "scheme", "flavour"), matrix(LOCKED, SCHEMES, FLAVOURS), indirect=["flavour"]
+    ("target", "scheme", "flavour"),
+    thinned(named(LOCKED), product(SCHEMES, NAMES)),
+    indirect=["flavour"],
 )
 async def test_credentials_reach_a_proxy_that_asks_for_them(
     flavour: Flavour, origin: Origin, locked_proxy: Proxy, scheme: str, target: Target
@@ -338,15 +345,14 @@ async def test_direct_is_direct_although_there_is_a_proxy_for_all(
 
 @pytest.mark.parametrize(
     ("value", "variable", "flavour"),
-    matrix(
+    thinned(
         {
             "scheme": "ftp://scott:tiger@proxy.example",
             "port": "http://scott:tiger@proxy.example:port",
             "no scheme": "scott:tiger@proxy.example:port",
             "slash": "http://scott:ti/ger@proxy.example",
-        },
-        {name: name for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")},
-        FLAVOURS,
+        }.values(),
+        product(["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"], NAMES),
     ),
     indirect=["flavour"],
 )

@@ -5,13 +5,14 @@ import ssl
 import tomllib
 import traceback
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.flavours import Flavour, SpyTransport
 from support.library import httpx
-from support.matrices import matrix
+from support.matrices import named, thinned
 from support.servers import Origin, Proxy
 from support.transportkit import AsyncMounts, HTTPSRedirect, InvalidRoute, Mounts, RefusingTransport
 
@@ -24,9 +25,9 @@ CLASSES = {"Mounts": Mounts, "AsyncMounts": AsyncMounts}
 BOTH = pytest.mark.parametrize("mounts_class", CLASSES.values(), ids=CLASSES)
 
 
-def _numbered(values: Iterable[object]) -> dict[str, object]:
+def _numbered(values: Iterable[object]) -> list[Any]:
     """The values for a matrix, which have no names of their own."""
-    return {str(number): value for number, value in enumerate(values)}
+    return named({str(number): value for number, value in enumerate(values)})
 
 
 def _transport_class(mounts_class: Any) -> Any:
@@ -398,7 +399,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("refused", "mounts_class"), matrix(_numbered(REFUSED), CLASSES))
+@pytest.mark.parametrize(("refused", "mounts_class"), thinned(_numbered(REFUSED), named(CLASSES)))
 def test_what_is_no_target_is_refused_with_the_key_and_what_to_write(
     mounts_class: Any, refused: tuple[object, str]
 ) -> None:
@@ -409,7 +410,7 @@ def test_what_is_no_target_is_refused_with_the_key_and_what_to_write(
     assert advice in str(refusal.value)
 
 
-@pytest.mark.parametrize(("refused", "mounts_class"), matrix(_numbered(REFUSED), CLASSES))
+@pytest.mark.parametrize(("refused", "mounts_class"), thinned(_numbered(REFUSED), named(CLASSES)))
 def test_what_is_no_target_is_no_default_either(
     mounts_class: Any, refused: tuple[object, str]
 ) -> None:
@@ -540,7 +541,7 @@ def _assert_no_secret(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "mounts_class"), matrix(_numbered(TARGETS_WITH_SECRETS), CLASSES)
+    ("target", "mounts_class"), thinned(_numbered(TARGETS_WITH_SECRETS), named(CLASSES))
 )
 def test_what_is_shown_of_a_proxy_holds_no_credentials(mounts_class: Any, target: object) -> None:
     mounts = mounts_class({KEY: target}, default=target, verify=TLS)
@@ -549,7 +550,7 @@ def test_what_is_shown_of_a_proxy_holds_no_credentials(mounts_class: Any, target
     assert "proxy.example" in str(mounts)
 
 
-@pytest.mark.parametrize(("written", "mounts_class"), matrix(_numbered(SECRETS), CLASSES))
+@pytest.mark.parametrize(("written", "mounts_class"), thinned(_numbered(SECRETS), named(CLASSES)))
 def test_what_is_shown_of_the_environment_holds_no_credentials(
     mounts_class: Any, written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -577,10 +578,9 @@ BAD_SECRETS = [
 
 @pytest.mark.parametrize(
     ("written", "wrap", "mounts_class"),
-    matrix(
+    thinned(
         _numbered(BAD_SECRETS),
-        {"str": str, "dict": lambda proxy: {"proxy": proxy}},
-        CLASSES,
+        product([str, lambda proxy: {"proxy": proxy}], CLASSES.values()),
     ),
 )
 def test_the_refusal_of_a_proxy_holds_no_credentials_nor_do_its_causes(
