@@ -12,21 +12,20 @@ from ..wire.arguments import check_count, check_number, transport_advice
 from ..wire.library import Name, is_a, library_name
 
 # Wider than the public type, as JSON and TOML have no tuples and no Limits.
-_ACCEPTED: dict[str, tuple[type, ...]] = {
+# A name is that of a library's class.
+_ACCEPTED: dict[str, tuple[type | Name, ...]] = {
     "verify": (ssl.SSLContext, str, bool),
     "cert": (str, tuple, list, type(None)),
     "trust_env": (bool,),
     "http1": (bool,),
     "http2": (bool,),
-    "limits": (Mapping,),
-    "proxy": (str, type(None)),
+    "limits": ("Limits", Mapping),
+    "proxy": (str, "URL", "Proxy", type(None)),
     "uds": (str, type(None)),
     "local_address": (str, type(None)),
     "retries": (int,),
     "socket_options": (Iterable, type(None)),
 }
-# The classes of the libraries, by name.
-_ACCEPTED_NAMES: dict[str, tuple[Name, ...]] = {"limits": ("Limits",), "proxy": ("URL", "Proxy")}
 
 _LIMITS = {
     "max_connections": "connections",
@@ -87,9 +86,9 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
     """
     check_names(options)
     for name, value in options.items():
-        names = _ACCEPTED_NAMES.get(name, ())
-        if not isinstance(value, _ACCEPTED[name]) and not is_a(value, *names):
-            expected = " or ".join([*names, *(kind.__name__ for kind in _ACCEPTED[name])])
+        if not any(_is_one(value, kind) for kind in _ACCEPTED[name]):
+            kinds = (kind.__name__ if isinstance(kind, type) else kind for kind in _ACCEPTED[name])
+            expected = " or ".join(kinds)
             raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
         if name == "retries":
             check_count("retries", value, "retries")
@@ -101,6 +100,10 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
                 raise ValueError(
                     f"httpx ignores {name} when there is a proxy: leave out {name}, or the proxy"
                 )
+
+
+def _is_one(value: object, kind: type | Name) -> bool:
+    return isinstance(value, kind) if isinstance(kind, type) else is_a(value, kind)
 
 
 def _check_limits(limits: object) -> None:

@@ -61,39 +61,39 @@ def spies(names: str, **failing: dict[str, BaseException]) -> tuple[list[str], l
     return calls, [SpyTransport(name, calls, failing.get(name)) for name in names]
 
 
-class TestOpenings:
+class TestTheLifecycle:
     def test_new_ones_are_to_be_closed_but_were_not_entered(self) -> None:
         assert Lifecycle(["a", "b"]).close() == [("a", False), ("b", False)]
 
     def test_only_the_first_to_enter_is_told_to(self) -> None:
-        openings = Lifecycle(["a", "b"])
-        assert [openings.enter() for _ in range(3)] == [("a", "b"), (), ()]
+        lifecycle = Lifecycle(["a", "b"])
+        assert [lifecycle.enter() for _ in range(3)] == [("a", "b"), (), ()]
 
     def test_only_the_first_to_close_is_told_to(self) -> None:
-        openings = Lifecycle(["a"])
-        openings.enter()
-        assert [openings.close() for _ in range(3)] == [[("a", True)], [], []]
+        lifecycle = Lifecycle(["a"])
+        lifecycle.enter()
+        assert [lifecycle.close() for _ in range(3)] == [[("a", True)], [], []]
 
     def test_after_a_failed_enter_there_is_something_to_close_but_not_to_leave(self) -> None:
-        openings = Lifecycle(["a"])
-        openings.enter()
-        openings.enter_failed()
-        assert openings.close() == [("a", False)]
+        lifecycle = Lifecycle(["a"])
+        lifecycle.enter()
+        lifecycle.enter_failed()
+        assert lifecycle.close() == [("a", False)]
 
     def test_after_a_failed_enter_the_next_one_is_told_to_enter(self) -> None:
-        openings = Lifecycle(["a"])
-        openings.enter()
-        openings.enter_failed()
-        assert openings.enter() == ("a",)
+        lifecycle = Lifecycle(["a"])
+        lifecycle.enter()
+        lifecycle.enter_failed()
+        assert lifecycle.enter() == ("a",)
 
     def test_a_request_after_a_close_gives_something_to_close_again(self) -> None:
-        openings = Lifecycle(["a"])
-        openings.enter()
-        openings.close()
-        assert not openings.is_open
-        openings.reopen()
-        assert openings.is_open
-        assert openings.close() == [("a", False)]
+        lifecycle = Lifecycle(["a"])
+        lifecycle.enter()
+        lifecycle.close()
+        assert not lifecycle.is_ready
+        lifecycle.make_ready(REQUEST, SpyTransport)
+        assert lifecycle.is_ready
+        assert lifecycle.close() == [("a", False)]
 
     def test_hold_each_once_in_the_order_of_first_appearance(self) -> None:
         assert Lifecycle("babca").enter() == ("b", "a", "c")
@@ -116,65 +116,64 @@ class TestOpenings:
     def test_one_that_comes_later_is_entered_if_the_others_were(
         self, is_entered: bool, to_enter: bool
     ) -> None:
-        openings = Lifecycle(["a"])
+        lifecycle = Lifecycle(["a"])
         if is_entered:
-            openings.enter()
-        assert openings.adopt("b", to_enter=to_enter) is (is_entered and to_enter)
-        assert openings.close() == [("a", is_entered), ("b", is_entered and to_enter)]
+            lifecycle.enter()
+        assert lifecycle.adopt("b", to_enter=to_enter) is (is_entered and to_enter)
+        assert lifecycle.close() == [("a", is_entered), ("b", is_entered and to_enter)]
 
     def test_one_that_is_held_already_is_not_entered_again(self) -> None:
-        openings = Lifecycle(["a"])
-        openings.enter()
-        assert not openings.adopt("a", to_enter=True)
-        assert openings.close() == [("a", True)]
+        lifecycle = Lifecycle(["a"])
+        lifecycle.enter()
+        assert not lifecycle.adopt("a", to_enter=True)
+        assert lifecycle.close() == [("a", True)]
 
     def test_one_that_came_later_is_entered_with_the_others_the_next_time(self) -> None:
-        openings = Lifecycle(["a"])
-        openings.adopt("b", to_enter=False)
-        assert openings.enter() == ("a", "b")
-        assert openings.close() == [("a", True), ("b", True)]
+        lifecycle = Lifecycle(["a"])
+        lifecycle.adopt("b", to_enter=False)
+        assert lifecycle.enter() == ("a", "b")
+        assert lifecycle.close() == [("a", True), ("b", True)]
 
     @pytest.mark.parametrize("to_enter", [False, True])
     def test_one_that_comes_after_a_close_gives_something_to_close_again(
         self, to_enter: bool
     ) -> None:
-        openings = Lifecycle(["a"])
-        openings.enter()
-        openings.close()
-        assert not openings.adopt("b", to_enter=to_enter)
-        assert openings.is_open
-        assert openings.close() == [("a", False), ("b", False)]
+        lifecycle = Lifecycle(["a"])
+        lifecycle.enter()
+        lifecycle.close()
+        assert not lifecycle.adopt("b", to_enter=to_enter)
+        assert lifecycle.close() == [("a", False), ("b", False)]
 
     @pytest.mark.parametrize("is_entered", [False, True])
     def test_one_that_goes_is_closed_as_it_was_entered(self, is_entered: bool) -> None:
-        openings = Lifecycle(["a", "b"])
+        lifecycle = Lifecycle(["a", "b"])
         if is_entered:
-            openings.enter()
-        assert openings.release("a") == [("a", is_entered)]
-        assert openings.close() == [("b", is_entered)]
+            lifecycle.enter()
+        assert lifecycle.release("a") == [("a", is_entered)]
+        assert lifecycle.close() == [("b", is_entered)]
 
     def test_one_that_goes_after_the_close_has_been_closed(self) -> None:
-        openings = Lifecycle(["a"])
-        openings.close()
-        assert openings.release("a") == []
+        lifecycle = Lifecycle(["a"])
+        lifecycle.close()
+        assert lifecycle.release("a") == []
 
     @pytest.mark.parametrize("call", ["enter", "close"])
     def test_of_many_threads_exactly_one_is_told_to(self, call: str) -> None:
         came: list[None] = []
         all_have_come = threading.Event()
 
-        class Slow(Openings[str]):
+        class Slow(Lifecycle[str]):
             """Changes when all threads have come: without a lock, all have looked by then."""
 
             def __setattr__(self, name: str, value: object) -> None:
                 assert not came or all_have_come.wait(30)
                 super().__setattr__(name, value)
 
-        def told(openings: Openings[str]) -> bool:
+        def told(lifecycle: Lifecycle[str]) -> bool:
             came.append(None)
             if len(came) == THREADS:
                 all_have_come.set()
-            return bool(getattr(openings, call)())
+            return bool(getattr(lifecycle, call)())
 
         with ThreadPoolExecutor(THREADS) as pool:
             assert sum(pool.map(told, [Slow("a")] * THREADS)) == 1
@@ -518,14 +517,14 @@ def test_each_opening_ends_in_one_closing_whatever_is_called(
 ) -> None:
     by_name = {name: SpyTransport(name) for name in names}
     owner = owner_of(Flavour("sync"), *(by_name[name] for name in names))
-    openings, is_open = 1, True
+    lifecycle, is_open = 1, True
     for call in [*calls, "close"]:
         if call == "request":
             owner.handle_request(REQUEST)
         else:
             getattr(owner, call)()
         opens = call in ("__enter__", "request")
-        openings += opens and not is_open
+        lifecycle += opens and not is_open
         is_open = opens
     for name, spy in by_name.items():
         is_entered, closings = False, 0
@@ -537,7 +536,7 @@ def test_each_opening_ends_in_one_closing_whatever_is_called(
                 assert call == f"{name} {'exit' if is_entered else 'close'}"
                 is_entered = False
                 closings += 1
-        assert closings == openings
+        assert closings == lifecycle
 
 
 class TestInAClient:
