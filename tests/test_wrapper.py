@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.flavours import NAMES, Flavour, SpyTransport
-from support.library import httpx
+from support.library import LIBRARY, httpx
 from support.matrices import named, thinned
 from support.servers import Origin, Proxy
 from support.transportkit import HTTPSRedirect, RetryBudget, RetryPolicy
@@ -281,13 +281,13 @@ class TestWrongArguments:
     async def test_a_transport_of_the_other_kind_is_refused(self, flavour: Flavour) -> None:
         other: object = httpx.AsyncHTTPTransport()
         text = (
-            "transport: AsyncHTTPTransport is not an httpx.BaseTransport, which RetryTransport needs; "
+            f"transport: AsyncHTTPTransport is not an {LIBRARY}.BaseTransport, which RetryTransport needs; "
             "AsyncRetryTransport takes it"
         )
         if flavour.is_async:
             other = httpx.HTTPTransport()
             text = (
-                "transport: HTTPTransport is not an httpx.AsyncBaseTransport, which "
+                f"transport: HTTPTransport is not an {LIBRARY}.AsyncBaseTransport, which "
                 "AsyncRetryTransport needs; RetryTransport takes it"
             )
         with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.flavours import Flavour, SpyTransport
 from support.library import httpx
+from support.transportkit import Mounts
 
 from transportkit.wire.lifecycle import Lifecycle
 
@@ -91,7 +92,7 @@ class TestTheLifecycle:
         lifecycle.enter()
         lifecycle.close()
         assert not lifecycle.is_ready
-        lifecycle.make_ready(REQUEST, SpyTransport)
+        lifecycle.make_ready(REQUEST, Mounts)
         assert lifecycle.is_ready
         assert lifecycle.close() == [("a", False)]
 
