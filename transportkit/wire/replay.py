@@ -9,29 +9,54 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
+    Collection,
     Generator,
     Iterable,
     Iterator,
 )
 from typing import Self
 
-from .library import is_a
+from .library import Request, is_a
 
 # RFC 9110, section 9.2.2; QUERY by its own draft.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 
 
-def is_repeatable(stream: object) -> bool:
-    """Whether a request stream gives the same bytes each time it is iterated.
+def may_repeat(request: Request) -> bool:
+    """True if a request may be sent again although the origin has seen it.
 
     >>> import httpx
-    >>> is_repeatable(httpx.Request("POST", "https://h", json={"a": 1}).stream)
+    >>> may_repeat(httpx.Request("GET", "https://example.com"))
     True
-    >>> is_repeatable(httpx.Request("POST", "https://h", content=iter([b"a"])).stream)
+    >>> may_repeat(httpx.Request("POST", "https://example.com", content=b"once"))
+    False
+    """
+    return is_idempotent(request) and is_repeatable(request.stream)
+
+
+def is_idempotent(request: Request, methods: Collection[str] = IDEMPOTENT_METHODS) -> bool:
+    """True if sending a request twice does no more than sending it once.
+
+    Arguments:
+        request: idempotent by its method, or by an `Idempotency-Key` header.
+        methods: those that are idempotent.
+    """
+    return request.method in methods or "Idempotency-Key" in request.headers
+
+
+def is_repeatable(stream: object) -> bool:
+    """True if the next iteration over a request body gives the whole of it.
+
+    >>> import httpx
+    >>> is_repeatable(httpx.Request("POST", "https://example.com", json={"a": 1}).stream)
+    True
+    >>> is_repeatable(httpx.Request("POST", "https://example.com", content=iter([b"a"])).stream)
     False
     """
     if is_a(stream, "ByteStream"):
         return True
+    if isinstance(stream, (ReplayBody, AsyncReplayBody)):
+        return stream.can_repeat
     # A multipart stream has no public name; what it has is fields, some of them with files.
     fields = getattr(stream, "fields", None)
     return isinstance(fields, list) and all(
