@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from ..redaction.redaction import (
         Redaction as Redaction,
     )
+    from ..retrying.attempt import (
+        Attempt as Attempt,
+    )
     from ..retrying.budget import (
         RetryBudget as RetryBudget,
     )
     from ..retrying.policy import (
-        Attempt as Attempt,
         RetryPolicy as RetryPolicy,
     )
     from ..retrying.strategies import (
@@ -156,7 +158,8 @@ _NAMES = {
     ".options": ("Routes", "Target", "HTTPTransportOptions"),
     "..routing.environment": ("environment_routes",),
     ".retry": ("RetryTransport", "AsyncRetryTransport"),
-    "..retrying.policy": ("RetryPolicy", "Attempt"),
+    "..retrying.policy": ("RetryPolicy",),
+    "..retrying.attempt": ("Attempt",),
     "..retrying.budget": ("RetryBudget",),
     "..retrying.strategies": ("retry_if_status", "retry_if_transport_error", "wait_retry_after"),
     ".resume": ("ResumeTransport", "AsyncResumeTransport"),

@@ -1,4 +1,4 @@
-"""How many retries an origin is worth: a token bucket for each."""
+"""A bound on the retries that an origin gets: a token bucket for each origin."""
 
 import threading
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _MAX_ORIGINS = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class RetryBudget:
-    """How many retries the requests to one origin may make together.
+    """A bound on the retries that all requests to one origin make together.
 
     When an origin fails for everybody, retries multiply the load that made it fail: four
     attempts for each request are four times the load. So retries are paid from a bucket
@@ -61,22 +61,27 @@ class Buckets:
     An origin without a bucket has a full one: nothing is kept for those that never fail.
 
     Arguments:
-        budget: the settings of each, None when retries cost nothing.
+        budget: the settings of each, None if retries cost nothing.
+
+    Raises:
+        TypeError: `budget` is neither.
 
     Attributes:
         by_origin: empty as long as nothing has failed.
     """
 
     def __init__(self, budget: RetryBudget | None) -> None:
+        if budget is not None and not isinstance(budget, RetryBudget):
+            raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
         self._budget = budget
         self.by_origin: dict[tuple[str, bytes, int | None], _Bucket] = {}
         self._lock = threading.Lock()
 
     def take(self, url: URL, now: float) -> bool:
-        """Pay for one retry; False when there is nothing to pay with.
+        """Pay for one retry; False if there is nothing to pay with.
 
         Arguments:
-            url: whose origin's bucket (RFC 9110, section 4.3.1).
+            url: of the origin (RFC 9110, section 4.3.1).
             now: seconds, by a clock that never goes back.
         """
         if self._budget is None:
@@ -97,8 +102,8 @@ class Buckets:
             bucket.tokens -= 1
             return True
 
-    def succeeded(self, url: URL) -> None:
-        """Give back what a success is worth."""
+    def record_success(self, url: URL) -> None:
+        """Give an origin's bucket what a success is worth."""
         if not self.by_origin:
             return
         origin = _origin(url)
