@@ -77,8 +77,9 @@ class RetryTransport(Wrapper):
         ):
             # Nothing has to be told to the inner transport, and nothing taken back from it: this
             # is the way of nearly all requests, and it costs next to nothing.
+            outcome: Outcome
             try:
-                outcome: Outcome = self._transport.handle_request(request)
+                outcome = self._transport.handle_request(request)
                 if outcome.status_code < 400 and not self._buckets.by_origin:
                     return outcome
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
@@ -156,8 +157,9 @@ class AsyncRetryTransport(AsyncWrapper):
         ):
             # Nothing has to be told to the inner transport, and nothing taken back from it: this
             # is the way of nearly all requests, and it costs next to nothing.
+            outcome: Outcome
             try:
-                outcome: Outcome = await self._transport.handle_async_request(request)
+                outcome = await self._transport.handle_async_request(request)
                 if outcome.status_code < 400 and not self._buckets.by_origin:
                     return outcome
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
