@@ -1,4 +1,4 @@
-"""`ResumeTransport` and `AsyncResumeTransport`: a download that breaks goes on by itself."""
+"""`ResumeTransport` and `AsyncResumeTransport`: continue a download that breaks."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import Unpack
@@ -17,10 +17,10 @@ class ResumeTransport(Wrapper):
 
     A GET that is answered with 200 (or with 206, for one range that was asked for) and a
     strong ETag goes on, when it breaks, with a request for the rest (RFC 9110, sections
-    13.1.5 and 14.2). The body goes on only with a 206 of the same ETag, Content-Encoding and
-    length that starts where it broke; anything else, and the original error is raised. So
-    there is never a wrong byte, and the reader of the body notices nothing of the break.
-    It works on the raw bytes, so for `stream()`, `iter_*` and plain `get()` alike.
+    13.1.5 and 14.2). The body is continued only by a 206 with the same ETag, Content-Encoding
+    and length that starts where it broke; with any other answer the original error is raised.
+    So there is never a wrong byte, and the reader of the body does not notice the break. It
+    works on the raw bytes, and so for `stream()`, `iter_*` and plain `get()` alike.
 
     Put it around a `RetryTransport`, so that the requests for the rest are tried again too.
     Resumed downloads are logged on `transportkit.retrying` at INFO.

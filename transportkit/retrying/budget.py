@@ -18,12 +18,13 @@ class RetryBudget:
     that all requests to an origin (scheme, host, port) share. Successes fill it, so that
     retries stay a fraction of the traffic, as with gRPC's retry throttling (gRFC A6); time
     fills it too, so that a client that sends little may always retry a little, as with
-    Finagle's RetryBudget. An empty bucket ends no request: its last outcome comes back at once.
+    Finagle's RetryBudget. With an empty bucket a request is not retried: its outcome comes back
+    at once.
 
     Arguments:
         capacity: tokens that a full bucket holds; a retry takes one.
-        per_success: tokens that a success gives back.
-        per_second: tokens that a second gives back.
+        per_success: tokens that a success adds.
+        per_second: tokens that a second adds.
 
     Raises:
         ValueError: `capacity` is below 1, or another number is negative.
@@ -82,13 +83,13 @@ class Buckets:
 
         Arguments:
             url: of the origin (RFC 9110, section 4.3.1).
-            now: seconds, by a clock that never goes back.
+            now: seconds, by a monotonic clock.
         """
         if self._budget is None:
             return True
         origin = _origin(url)
         with self._lock:
-            # The one touched last goes to the end; the one touched first makes room.
+            # The one used last goes to the end; the one not used for longest makes room.
             bucket = self.by_origin.pop(origin, None) or _Bucket(self._budget.capacity, now)
             self.by_origin[origin] = bucket
             if len(self.by_origin) > _MAX_ORIGINS:

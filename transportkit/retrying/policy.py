@@ -26,11 +26,11 @@ def stop_after_four_attempts(retry_state: "RetryCallState") -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """When to send a request again, and after how long, in tenacity's words.
+    """The rules for sending a request again, written with tenacity's strategies.
 
-    Strategies are called with tenacity's `RetryCallState`: its `outcome` is the
-    `httpx.Response` or the exception, and `args[0]` is the request. None is called for a
-    response below 400.
+    A strategy is called with tenacity's `RetryCallState`: its `outcome` holds the
+    `httpx.Response` or the exception, and `args[0]` is the request. No strategy is called for
+    a response below 400.
 
     Arguments:
         retry: true for an outcome that is worth another attempt. Default: status 429, 502, 503
@@ -39,15 +39,15 @@ class RetryPolicy:
         wait: seconds before the next attempt. Default: what the server asks for, up to 120
             seconds, or else exponentially more, with jitter, up to 30.
         deadline: seconds for the call up to the returned response. No sleep passes it, and
-            it bounds each operation of an attempt, beside the request's own timeouts. It does
+            it bounds each operation of an attempt, as the request's own timeouts do. It does
             not bound a peer that drips bytes, and the body is read under the request's own
             timeouts. Default: none.
         methods: those that may be repeated after the request has left. Any other is repeated
-            only when the request has an `Idempotency-Key` header, or when it provably never
+            only if the request has an `Idempotency-Key` header, or if it provably never
             reached the origin. Default: the idempotent ones of RFC 9110, section 9.2.2.
-        max_replay: how many bytes are kept of a body that can be read only once (a
+        max_replay: the most bytes that are kept of a body that can be read only once (a
             generator, say), so that it can be sent again. Default: 1 MiB.
-        before_sleep: called before each wait. `tenacity.before_sleep_log` works here.
+        before_sleep: called before each wait; `tenacity.before_sleep_log` works here.
 
     Raises:
         TypeError: a strategy that cannot be called with a `RetryCallState`, is a class, or is a
@@ -106,7 +106,7 @@ def check_policy(policy: object) -> None:
 
 
 def bare_methods(policy: RetryPolicy) -> Collection[str]:
-    """The methods whose first attempt under a policy needs no trace and no timeouts of ours."""
+    """The methods whose first attempt under a policy needs no extensions of ours."""
     return policy.methods if policy.deadline is None else frozenset()
 
 
@@ -114,11 +114,11 @@ def policy_for(extensions: Mapping[str, object], default: RetryPolicy) -> RetryP
     """The policy that a request brings along, None for a single attempt.
 
     Arguments:
-        extensions: of the request.
-        default: for those that bring none along.
+        extensions: those of the request.
+        default: the policy of a request that brings none along.
 
     Raises:
-        TypeError: `extensions["retry"]` is neither.
+        TypeError: `extensions["retry"]` is neither a policy nor None.
     """
     policy = extensions.get("retry", default)
     if policy is None or isinstance(policy, RetryPolicy):

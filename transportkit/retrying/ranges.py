@@ -18,7 +18,7 @@ _logger = logging.getLogger("transportkit.retrying")
 
 _CONTENT_RANGE = r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)"
 _STRONG_ETAG = r'"[^"]*"'
-# They are for the whole file: a server may answer 304 to them, which continues nothing.
+# Those that would ask for another part, and conditions that a server may answer with 304.
 _DROPPED = (
     b"if-none-match",
     b"if-modified-since",
@@ -33,11 +33,11 @@ class Download:
     """A body that may be continued when it breaks.
 
     Attributes:
-        etag: strong, so that equal means byte for byte (RFC 9110, section 8.8.1).
-        encoding: the Content-Encoding: ranges are of encoded bytes.
+        etag: strong: equal ones mean equal bytes (RFC 9110, section 8.8.1).
+        encoding: the Content-Encoding, as ranges are of encoded bytes.
         start: the position in the file of the body's first byte.
-        end: the position behind its last byte, None while nobody has told.
-        total: the length of the whole file, None while nobody has told.
+        end: the position after its last byte, None while unknown.
+        total: the length of the whole file, None while unknown.
     """
 
     etag: str
@@ -47,17 +47,14 @@ class Download:
     total: int | None
 
     def missing(self, received: int) -> int | None:
-        """The number of bytes that are still to come, None while nobody has told.
-
-        Negative if more came than was promised.
-        """
+        """The number of bytes still to come, negative if too many came, None while unknown."""
         return None if self.end is None else self.end - self.start - received
 
     def request_rest(self, request: Request, received: int) -> Any:  # noqa: ANN401 - of the library at hand
-        """The request for what follows the bytes that were received.
+        """A request for what follows the bytes that were received.
 
         Arguments:
-            request: the first one; it stays as it is.
+            request: the first request.
             received: the number of bytes that came.
         """
         last = "" if self.end is None else self.end - 1
@@ -71,9 +68,9 @@ class Download:
         )
 
     def continued_by(self, response: Response, received: int) -> "Download | None":
-        """The download as the answer to `request_rest` makes it known, None if it is another.
+        """The download with what this answer to `request_rest` adds, None if it is another one.
 
-        Where the first answer told no length, this one fixes it.
+        If the length is unknown so far, this answer fixes it.
         """
         content_range = _content_range(response)
         if content_range is None or _etag(response) != self.etag:
@@ -96,11 +93,11 @@ class Transfer:
         request: what was answered.
         download: what the answer promised.
         max_resumes: how often it may be continued.
-        lifecycle: of the transport that continues it; a closed one does not.
+        lifecycle: that of the transport; once it is closed, the download is not continued.
 
     Attributes:
         received: the number of bytes that came.
-        is_closed: true once the body was closed, while it was read perhaps.
+        is_closed: true once the reader has closed the body: it is not continued either.
     """
 
     def __init__(
@@ -154,11 +151,11 @@ class Transfer:
         return self._download.request_rest(self._request, self.received)
 
     def accept(self, response: Response, error: Exception) -> bool:
-        """Go on with the answer to a request for the rest; False if it is over for good.
+        """Go on with the answer to a request for the rest; False if that is not possible.
 
         Arguments:
             response: the answer.
-            error: what the body broke with. It is told why it is over.
+            error: what the body broke with. A note on it says why it does not go on.
         """
         download = self._download.continued_by(response, self.received)
         if download is None or not self._is_wanted():
@@ -180,7 +177,11 @@ def new_transfer(
 ) -> Transfer | None:
     """The transfer that a first answer begins, None if it could not be continued.
 
-    The arguments are those of `Transfer`.
+    Arguments:
+        request: what was answered.
+        response: the answer.
+        max_resumes: how often the body may be continued.
+        lifecycle: that of the transport.
     """
     download = promised_download(request, response)
     # The body of a closed response has been read already.
@@ -236,7 +237,7 @@ def _length(response: Response) -> int | None:
 
 
 def _content_range(response: Response) -> tuple[int, int, int | None] | None:
-    """First position, position behind the last, and total, of a single range."""
+    """The first position, the one after the last, and the total, of a single range."""
     match = re.fullmatch(_CONTENT_RANGE, response.headers.get("Content-Range", ""))
     if response.status_code != 206 or match is None:
         return None

@@ -1,8 +1,8 @@
-"""More strategies for tenacity: what to retry, and how long to wait.
+"""Strategies in tenacity's form: which outcomes to retry, and how long to wait.
 
-They combine with tenacity's own by `|`, `&` and `+`. They are not built on its classes,
-because tenacity takes longer to import than the rest of this library and most programs
-never see a first attempt fail.
+They combine with tenacity's own by `|`, `&` and `+`. They do not inherit from its classes,
+because tenacity takes longer to import than the rest of this library, and most programs never
+see a first attempt fail.
 """
 
 import email.utils
@@ -31,7 +31,7 @@ Predicate = Callable[["RetryCallState"], bool]
 Wait = Callable[["RetryCallState"], float]
 
 _SECONDS = r"[0-9]+(\.[0-9]+)?"
-# What a second attempt cannot mend, or what says that there is too much going on already.
+# A second attempt cannot mend them, or would add to a load that is too high already.
 _HOPELESS: tuple[Name, ...] = ("UnsupportedProtocol", "LocalProtocolError", "PoolTimeout")
 
 
@@ -83,7 +83,7 @@ class retry_if_status(_Condition):
         status_codes: 400 or above; a response below that is a success and never retried.
 
     Raises:
-        ValueError: no status code, or one that is no error.
+        ValueError: no status code, or one that is not an error.
 
     >>> import tenacity
     >>> either = retry_if_status(429, 503) | tenacity.retry_if_exception_type(TimeoutError)
@@ -94,7 +94,7 @@ class retry_if_status(_Condition):
             raise ValueError("retry_if_status needs status codes: write retry_if_status(503)")
         for status_code in status_codes:
             if not (isinstance(status_code, int) and 400 <= status_code <= 599):
-                raise ValueError(f"status code {status_code!r} is no error: write 400 to 599")
+                raise ValueError(f"status code {status_code!r} is not an error: write 400 to 599")
         self._status_codes = frozenset(status_codes)
 
     def __call__(self, retry_state: "RetryCallState") -> bool:
@@ -108,8 +108,8 @@ class retry_if_status(_Condition):
 class retry_if_transport_error(_Condition):
     """Retry when the request failed on the wire in a way that another attempt may mend.
 
-    That is any `httpx.TransportError` but UnsupportedProtocol, LocalProtocolError, PoolTimeout
-    and a certificate that was not accepted.
+    These are all `httpx.TransportError`s but UnsupportedProtocol, LocalProtocolError,
+    PoolTimeout, and those of a certificate that was not accepted.
 
     >>> retry_if_transport_error() | retry_if_status(503)
     retry_if_transport_error() | retry_if_status(503)
@@ -132,17 +132,17 @@ class wait_retry_after:
     """Wait as long as the server asks for.
 
     Reads `retry-after-ms`, then `Retry-After` as seconds or as a date (RFC 9110, section
-    10.2.3). A wait over `max` means that there is no retry: to wait less than the server
-    asked would only hit it early.
+    10.2.3). If the server asks for more than `max`, there is no retry: one that comes earlier
+    than it asked would only add to its load.
 
     Arguments:
-        fallback: the wait strategy for when the server asks for nothing, or for nothing that
-            makes sense. Default: tenacity's `wait_random_exponential(multiplier=0.5, max=30)`.
+        fallback: the wait strategy if the server asks for nothing, or for nonsense. Default:
+            tenacity's `wait_random_exponential(multiplier=0.5, max=30)`.
         max: seconds.
 
     Raises:
-        TypeError: a fallback that could be no strategy of a `RetryPolicy` either.
-        ValueError: `max` is no positive number.
+        TypeError: a fallback that is not a strategy for `RetryPolicy.wait` either.
+        ValueError: `max` is not positive.
 
     >>> import tenacity
     >>> from transportkit import RetryPolicy
@@ -226,28 +226,28 @@ def retry_after(headers: Headers, now: float) -> float | None:
 
 
 def is_certificate_error(error: BaseException) -> bool:
-    """Whether an error comes from a certificate that was not accepted.
+    """True if an error comes from a certificate that was not accepted.
 
-    The text of such an error is empty on trio, so its causes tell.
+    The text of such an error is empty on trio, so its causes are looked at.
     """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return True
-        # httpcore's pool raises `from None`, which leaves a context only. One that is httpx's
-        # own is another error, which was being handled.
+        # httpcore's pool raises `from None`, which leaves only a context. If that is an error of
+        # httpx's own, it is another one, which was being handled.
         context = None if is_a(cause.__context__, "HTTPError") else cause.__context__
         cause = cause.__cause__ or context
     return False
 
 
 def check_strategy(name: str, strategy: object, example: str) -> None:
-    """Refuse a strategy that could not be asked, or whose answer would always be the same.
+    """Refuse a strategy that could not be called, or whose result would always be the same.
 
     Arguments:
-        name: of the argument that it was given for.
-        strategy: what was given.
-        example: what to write.
+        name: that of the argument.
+        strategy: the value of the argument.
+        example: what to write instead.
 
     Raises:
         TypeError: the text says what to write.
@@ -270,9 +270,9 @@ def check_strategy(name: str, strategy: object, example: str) -> None:
 
 
 def _parts(strategy: object) -> Iterator[object]:
-    """A strategy, and those that it is combined of."""
+    """A strategy, and those that it is composed of."""
     yield strategy
-    # What tenacity's combinations, ours and functools.partial keep their parts in.
+    # The attributes in which tenacity's combinations and ours keep their parts.
     names = ("retries", "stops", "wait_funcs", "strategies", "predicates", "waits")
     parts = [part for name in names for part in getattr(strategy, name, ())]
     for part in (*parts, *filter(None, [getattr(strategy, "func", None)])):
@@ -282,7 +282,7 @@ def _parts(strategy: object) -> Iterator[object]:
 def response_or_error(
     retry_state: "RetryCallState",
 ) -> tuple[Response | None, BaseException | None]:
-    """The two sides of an outcome."""
+    """The response or the error of an outcome, with None for the other."""
     outcome = retry_state.outcome
     if outcome is None:
         return None, None

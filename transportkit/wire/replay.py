@@ -1,8 +1,8 @@
-"""Requests that can be sent again, and their bodies.
+"""Requests that may be sent again, and bodies that can be.
 
-Some bodies can be iterated as often as one likes: bytes, JSON, forms, multipart with seekable
-files. Any other is silently empty the second time, or raises. Such a body is recorded
-while it is first sent, so that a repeat can send what was recorded and go on with the rest.
+Some bodies can be iterated any number of times: bytes, JSON, forms, multipart with seekable
+files. Any other is silently empty the second time, or raises. Such a body is recorded while it
+is first sent, so that a repeat can send what was recorded and go on with the rest.
 """
 
 from collections.abc import (
@@ -73,7 +73,7 @@ def _is_rewindable(field: object) -> bool:
 
 
 class _Record:
-    """What was read from a source that can be read once."""
+    """The chunks read so far from a source that can be read once."""
 
     def __init__(self, max_bytes: int) -> None:
         self._left = max_bytes
@@ -97,7 +97,7 @@ class ReplayBody:
 
     Arguments:
         stream: a body that can be iterated once.
-        max_bytes: how much of it is kept. Past that it cannot be sent again.
+        max_bytes: the most that is kept. A longer body cannot be sent again.
     """
 
     def __init__(self, stream: object, max_bytes: int) -> None:
@@ -107,7 +107,7 @@ class ReplayBody:
 
     @property
     def can_repeat(self) -> bool:
-        """Whether the next iteration gives the whole body again."""
+        """True if the next iteration gives the whole body again."""
         return self._record.is_whole
 
     def __iter__(self) -> Iterator[bytes]:
@@ -153,7 +153,7 @@ class AsyncReplayBody:
 
     Arguments:
         stream: a body that can be iterated once.
-        max_bytes: how much of it is kept. Past that it cannot be sent again.
+        max_bytes: the most that is kept. A longer body cannot be sent again.
     """
 
     def __init__(self, stream: object, max_bytes: int) -> None:
@@ -163,7 +163,7 @@ class AsyncReplayBody:
 
     @property
     def can_repeat(self) -> bool:
-        """Whether the next iteration gives the whole body again."""
+        """True if the next iteration gives the whole body again."""
         return self._record.is_whole
 
     def __aiter__(self) -> AsyncIterator[bytes]:
