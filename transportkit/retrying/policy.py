@@ -6,14 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..wire.arguments import check_count, check_number
 from ..wire.replay import IDEMPOTENT_METHODS
-from .strategies import (
-    Predicate,
-    Wait,
-    check_strategy,
-    retry_if_status,
-    retry_if_transport_error,
-    wait_retry_after,
-)
+from .combining import Predicate, Wait, check_strategy
+from .strategies import retry_if_status, retry_if_transport_error, wait_retry_after
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState

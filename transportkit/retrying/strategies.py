@@ -11,72 +11,22 @@ import math
 import re
 import ssl
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from ..wire.arguments import (
-    check_number,
-    class_advice,
-    is_coroutine_function,
-    takes_one_argument,
-)
+from ..wire.arguments import check_number
 from ..wire.library import Headers, Name, Response, is_a
+from .combining import Condition, Sum, Wait, check_strategy
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
-
-Predicate = Callable[["RetryCallState"], bool]
-Wait = Callable[["RetryCallState"], float]
 
 _SECONDS = r"[0-9]+(\.[0-9]+)?"
 # A second attempt cannot mend them, or would add to a load that is too high already.
 _HOPELESS: tuple[Name, ...] = ("UnsupportedProtocol", "LocalProtocolError", "PoolTimeout")
 
 
-class _Condition(ABC):
-    """A predicate that combines with others, as tenacity's do."""
-
-    @abstractmethod
-    def __call__(self, retry_state: "RetryCallState") -> bool: ...
-
-    def __or__(self, other: Predicate) -> "_Condition":
-        return _Any(self, other)
-
-    def __ror__(self, other: Predicate) -> "_Condition":
-        return _Any(other, self)
-
-    def __and__(self, other: Predicate) -> "_Condition":
-        return _All(self, other)
-
-    def __rand__(self, other: Predicate) -> "_Condition":
-        return _All(other, self)
-
-
-class _Any(_Condition):
-    def __init__(self, *predicates: Predicate) -> None:
-        self.predicates = predicates
-
-    def __call__(self, retry_state: "RetryCallState") -> bool:
-        return any(predicate(retry_state) for predicate in self.predicates)
-
-    def __repr__(self) -> str:
-        return " | ".join(map(repr, self.predicates))
-
-
-class _All(_Condition):
-    def __init__(self, *predicates: Predicate) -> None:
-        self.predicates = predicates
-
-    def __call__(self, retry_state: "RetryCallState") -> bool:
-        return all(predicate(retry_state) for predicate in self.predicates)
-
-    def __repr__(self) -> str:
-        return " & ".join(f"({predicate!r})" for predicate in self.predicates)
-
-
-class retry_if_status(_Condition):
+class retry_if_status(Condition):
     """Retry when the response has one of these status codes.
 
     Arguments:
@@ -105,7 +55,7 @@ class retry_if_status(_Condition):
         return f"retry_if_status({', '.join(map(str, sorted(self._status_codes)))})"
 
 
-class retry_if_transport_error(_Condition):
+class retry_if_transport_error(Condition):
     """Retry when the request failed on the wire in a way that another attempt may mend.
 
     These are all `httpx.TransportError`s but UnsupportedProtocol, LocalProtocolError,
@@ -163,12 +113,12 @@ class wait_retry_after:
             return (self._fallback or _exponential_jitter())(retry_state)
         return asked if asked <= self._max else math.inf
 
-    def __add__(self, other: Wait) -> "_Sum":
-        return _Sum(self, other)
+    def __add__(self, other: Wait) -> "Sum":
+        return Sum(self, other)
 
-    def __radd__(self, other: Wait | int) -> "_Sum":
+    def __radd__(self, other: Wait | int) -> "Sum":
         # sum() begins with 0.
-        return _Sum(self) if isinstance(other, int) else _Sum(other, self)
+        return Sum(self) if isinstance(other, int) else Sum(other, self)
 
     def __repr__(self) -> str:
         return f"wait_retry_after({self._fallback!r}, max={self._max:g})"
@@ -179,26 +129,6 @@ def _exponential_jitter() -> Wait:
     from tenacity import wait_random_exponential
 
     return wait_random_exponential(multiplier=0.5, max=30)
-
-
-class _Sum:
-    """Waits that follow one another."""
-
-    def __init__(self, *waits: Wait) -> None:
-        self.waits = waits
-
-    def __call__(self, retry_state: "RetryCallState") -> float:
-        return sum(wait(retry_state) for wait in self.waits)
-
-    def __add__(self, other: Wait) -> "_Sum":
-        return _Sum(*self.waits, other)
-
-    def __radd__(self, other: Wait | int) -> "_Sum":
-        # sum() begins with 0.
-        return self if isinstance(other, int) else _Sum(other, *self.waits)
-
-    def __repr__(self) -> str:
-        return " + ".join(map(repr, self.waits))
 
 
 def retry_after(headers: Headers, now: float) -> float | None:
@@ -239,44 +169,6 @@ def is_certificate_error(error: BaseException) -> bool:
         context = None if is_a(cause.__context__, "HTTPError") else cause.__context__
         cause = cause.__cause__ or context
     return False
-
-
-def check_strategy(name: str, strategy: object, example: str) -> None:
-    """Refuse a strategy that could not be called, or whose result would always be the same.
-
-    Arguments:
-        name: that of the argument.
-        strategy: the value of the argument.
-        example: what to write instead.
-
-    Raises:
-        TypeError: the text says what to write.
-    """
-    if not callable(strategy):
-        raise TypeError(f"{name} must be a callable such as {example}, not {strategy!r}")
-    for part in _parts(strategy):
-        if advice := class_advice(part):
-            raise TypeError(f"{name}: {advice}")
-        if is_coroutine_function(part):
-            raise TypeError(
-                f"{name} must not be a coroutine function, whose result is always true: write a "
-                f"plain function such as {example}"
-            )
-    if not takes_one_argument(strategy):
-        raise TypeError(
-            f"{name} is called with one argument, a RetryCallState, which {strategy!r} does not "
-            f"take: write a callable such as {example}"
-        )
-
-
-def _parts(strategy: object) -> Iterator[object]:
-    """A strategy, and those that it is composed of."""
-    yield strategy
-    # The attributes in which tenacity's combinations and ours keep their parts.
-    names = ("retries", "stops", "wait_funcs", "strategies", "predicates", "waits")
-    parts = [part for name in names for part in getattr(strategy, name, ())]
-    for part in (*parts, *filter(None, [getattr(strategy, "func", None)])):
-        yield from _parts(part)
 
 
 def response_or_error(
