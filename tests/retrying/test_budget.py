@@ -76,9 +76,9 @@ class TestABucket:
     def test_is_filled_by_successes(self) -> None:
         buckets = Buckets(UNTIMED)
         taken(buckets, 0, 3)
-        buckets.succeeded(URL)
+        buckets.record_success(URL)
         assert not buckets.take(URL, 0)
-        buckets.succeeded(URL)
+        buckets.record_success(URL)
         assert taken(buckets, 0, 10) == 1
 
     def test_is_filled_by_time(self) -> None:
@@ -99,34 +99,34 @@ class TestABucket:
         taken(buckets, 0, 2)
         assert taken(buckets, 1e9, 10) == 3
         for _ in range(10):
-            buckets.succeeded(URL)
+            buckets.record_success(URL)
         assert taken(buckets, 1e9, 10) == 3
 
     def test_that_is_full_again_is_forgotten(self) -> None:
         buckets = Buckets(UNTIMED)
         buckets.take(URL, 0)
-        buckets.succeeded(URL)
+        buckets.record_success(URL)
         assert buckets.by_origin
-        buckets.succeeded(URL)
+        buckets.record_success(URL)
         assert not buckets.by_origin
         assert taken(buckets, 0, 10) == 3
 
     def test_is_not_made_by_a_success(self) -> None:
         buckets = Buckets(UNTIMED)
-        buckets.succeeded(URL)
+        buckets.record_success(URL)
         assert not buckets.by_origin
 
     @pytest.mark.parametrize("name", ["capacity", "per_success", "per_second"])
     def test_may_be_without_bounds(self, name: str) -> None:
         buckets = Buckets(RetryBudget(**{name: math.inf}))
         assert taken(buckets, 0, 50) == 50
-        buckets.succeeded(URL)
+        buckets.record_success(URL)
         assert taken(buckets, 1, 50) == 50
 
     def test_of_no_budget_pays_for_everything_and_keeps_nothing(self) -> None:
         buckets = Buckets(None)
         assert taken(buckets, 0, 1000) == 1000
-        buckets.succeeded(URL)
+        buckets.record_success(URL)
         assert not buckets.by_origin
 
 
@@ -180,7 +180,7 @@ class TestOrigins:
         taken(buckets, 0, 3)
         taken(buckets, 0, 3, other)
         for _ in range(6):
-            buckets.succeeded(other)
+            buckets.record_success(other)
         assert not buckets.take(URL, 0)
 
     def test_are_kept_in_a_bounded_number_the_last_touched_ones(
@@ -235,7 +235,7 @@ def test_retries_are_never_more_than_their_worth(
             for each in tokens:
                 tokens[each] = min(capacity, tokens[each] + seconds * per_second)
         elif step == "succeed":
-            buckets.succeeded(urls[name])
+            buckets.record_success(urls[name])
             succeeded[name] += 1
             tokens[name] = min(capacity, tokens[name] + per_success)
         elif buckets.take(urls[name], now):
@@ -260,7 +260,7 @@ def test_threads_never_take_more_than_there_is() -> None:
         for turn in range(200):
             took += buckets.take(URL, 0)
             if turn % 4 == 3:
-                buckets.succeeded(URL)
+                buckets.record_success(URL)
         return took
 
     interval = sys.getswitchinterval()
@@ -284,7 +284,7 @@ def test_threads_may_fill_and_forget_at_once() -> None:
         took = 0
         for _ in range(300):
             took += buckets.take(URL, 0)
-            buckets.succeeded(URL)
+            buckets.record_success(URL)
         return took
 
     with ThreadPoolExecutor(THREADS) as pool:

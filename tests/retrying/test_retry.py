@@ -17,7 +17,7 @@ from support.cancelling import cancelled_when
 from support.faulty import Step, answer, faulty_origin
 from support.flavours import NAMES, Flavour, SpyTransport
 from support.impatient import Impatient
-from support.library import httpx
+from support.library import httpx, shell
 from support.matrices import thinned
 from support.servers import Origin, Proxy
 from support.transportkit import Attempt, RetryBudget, RetryPolicy, retry_if_status
@@ -367,7 +367,33 @@ class TestARequestOfItsOwn:
                 await client.get("http://h/", extensions={"retry": 3})
 
 
+class Once(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that can be read once."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"once"
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"once"
+
+
 class TestTheRequest:
+    async def test_has_a_body_that_can_be_read_once_recorded_while_it_is_sent(
+        self, flavour: Flavour
+    ) -> None:
+        seen: list[object] = []
+
+        class Inner(SpyTransport):
+            def handle_request(self, request: httpx.Request) -> httpx.Response:
+                seen.append(request.stream)
+                return httpx.Response(200)
+
+        request = httpx.Request("PUT", "http://h/", stream=Once())
+        await flavour.send(flavour.RetryTransport(Inner()), request)
+        name = "AsyncReplayStream" if flavour.is_async else "ReplayStream"
+        assert [type(stream) for stream in seen] == [getattr(shell("streams"), name)]
+        assert isinstance(request.stream, Once)
+
     async def test_is_left_as_it_was_found(self, flavour: Flavour, sleeps: Sleeps) -> None:
         content = async_in_pieces() if flavour.is_async else in_pieces()
         events: list[str] = []

@@ -115,7 +115,7 @@ class TestRetryIfStatus:
 
     @pytest.mark.parametrize("code", [0, 200, 399, 600, -503, 503.0, "503", None, [503]])
     def test_for_what_is_no_error_is_refused(self, code: Any) -> None:
-        with pytest.raises(ValueError, match=r" is no error: write 400 to 599$"):
+        with pytest.raises(ValueError, match=r" is not an error: write 400 to 599$"):
             retry_if_status(503, code)
 
     def test_takes_the_names_of_codes(self) -> None:

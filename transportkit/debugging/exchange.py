@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Self
 
 from ..redaction.redaction import REDACTION, Redaction
-from ..retrying.policy import Attempt
+from ..retrying.attempt import Attempt
 from ..wire.library import URL, any_library
 from .bodies import Body, Kept, shown_body
 from .timings import Timings, timings

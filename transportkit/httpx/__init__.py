@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from ..https.store import HSTSStore
     from ..redaction.logs import RedactingFilter
     from ..redaction.redaction import Redaction
+    from ..retrying.attempt import Attempt
     from ..retrying.budget import RetryBudget
-    from ..retrying.policy import Attempt, RetryPolicy
+    from ..retrying.policy import RetryPolicy
     from ..retrying.strategies import retry_if_status, retry_if_transport_error, wait_retry_after
     from ..rotation.health import Cooldown, ProxyStatus
     from ..rotation.ring import sticky_by_header, sticky_by_host
@@ -88,7 +89,8 @@ _NAMES = {
     ".options": ("Routes", "AsyncRoutes", "Target", "HTTPTransportOptions"),
     "..routing.environment": ("environment_routes",),
     ".retry": ("RetryTransport", "AsyncRetryTransport"),
-    "..retrying.policy": ("RetryPolicy", "Attempt"),
+    "..retrying.policy": ("RetryPolicy",),
+    "..retrying.attempt": ("Attempt",),
     "..retrying.budget": ("RetryBudget",),
     "..retrying.strategies": ("retry_if_status", "retry_if_transport_error", "wait_retry_after"),
     ".resume": ("ResumeTransport", "AsyncResumeTransport"),

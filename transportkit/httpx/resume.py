@@ -1,22 +1,15 @@
-"""`ResumeTransport` and `AsyncResumeTransport`: a download that breaks goes on by itself."""
+"""`ResumeTransport` and `AsyncResumeTransport`: continue a download that breaks."""
 
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import Unpack
 
 import httpx
 
-from ..redaction.redaction import REDACTION
-from ..retrying.ranges import Download, promised_download
+from ..retrying.ranges import Transfer, is_break, new_transfer
 from ..wire.arguments import check_count
 from ..wire.io import async_shield, shield
-from ..wire.lifecycle import Lifecycle
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
-
-_logger = logging.getLogger("transportkit.retrying")
-
-_BREAKS = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ReadTimeout)
 
 
 class ResumeTransport(Wrapper):
@@ -24,10 +17,10 @@ class ResumeTransport(Wrapper):
 
     A GET that is answered with 200 (or with 206, for one range that was asked for) and a
     strong ETag goes on, when it breaks, with a request for the rest (RFC 9110, sections
-    13.1.5 and 14.2). The body goes on only with a 206 of the same ETag, Content-Encoding and
-    length that starts where it broke; anything else, and the original error is raised. So
-    there is never a wrong byte, and the reader of the body notices nothing of the break.
-    It works on the raw bytes, so for `stream()`, `iter_*` and plain `get()` alike.
+    13.1.5 and 14.2). The body is continued only by a 206 with the same ETag, Content-Encoding
+    and length that starts where it broke; with any other answer the original error is raised.
+    So there is never a wrong byte, and the reader of the body does not notice the break. It
+    works on the raw bytes, and so for `stream()`, `iter_*` and plain `get()` alike.
 
     Put it around a `RetryTransport`, so that the requests for the rest are tried again too.
     Resumed downloads are logged on `transportkit.retrying` at INFO.
@@ -60,11 +53,9 @@ class ResumeTransport(Wrapper):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = self._send(self._transport, request)
-        if response.is_closed or (promised := promised_download(request, response)) is None:
-            return response
-        response.stream = ResumingStream(
-            self._transport, self._lifecycle, request, response.stream, promised, self._max_resumes
-        )
+        transfer = new_transfer(request, response, self._max_resumes, self._lifecycle)
+        if transfer is not None:
+            response.stream = ResumingStream(self._transport, response.stream, transfer)
         return response
 
 
@@ -73,92 +64,56 @@ class ResumingStream(httpx.SyncByteStream):
 
     Arguments:
         transport: what sends the requests for the rest.
-        lifecycle: whether it may still do so.
-        request: what was answered.
-        stream: the body of the answer.
-        download: what the answer promised.
-        max_resumes: how often the body may be continued.
+        stream: the body of the first answer.
+        transfer: the download.
     """
 
-    def __init__(
-        self,
-        transport: httpx.BaseTransport,
-        lifecycle: Lifecycle[httpx.BaseTransport],
-        request: httpx.Request,
-        stream: object,
-        download: Download,
-        max_resumes: int,
-    ) -> None:
+    def __init__(self, transport: httpx.BaseTransport, stream: object, transfer: Transfer) -> None:
         assert isinstance(stream, httpx.SyncByteStream)
         self._transport = transport
-        self._lifecycle = lifecycle
-        self._request = request
         self._stream = stream
-        self._download = download
-        self._resumes_left = max_resumes
-        self._is_closed = False
+        self._transfer = transfer
 
     def __iter__(self) -> Iterator[bytes]:
-        received = 0
         while True:
             chunks = iter(self._stream)
             try:
                 for chunk in chunks:
-                    received += len(chunk)
-                    if self._download.is_exceeded(received):
+                    if not self._transfer.add(chunk):
                         break
                     yield chunk
                 if isinstance(chunks, Generator):
                     chunks.close()
-                self._download.check_length(received, self._request)
-            except _BREAKS as error:
-                if self._download.missing(received) == 0:
+                self._transfer.check_end()
+            except httpx.TransportError as error:
+                if is_break(error) and self._transfer.is_complete:
                     # What was promised is there; how the connection ended does not matter.
                     return
-                self._resume(received, error)
+                self._resume(error)
             else:
                 return
 
-    def _resume(self, received: int, error: Exception) -> None:
-        while self._resumes_left > 0 and self._may_go_on(received):
-            self._resumes_left -= 1
-            self._let_go()
-            headers = self._download.headers_for_rest(self._request.headers, received)
-            rest = httpx.Request(
-                self._request.method,
-                self._request.url,
-                headers=headers,
-                extensions=dict(self._request.extensions),
-            )
+    def _resume(self, error: Exception) -> None:
+        while (rest := self._transfer.take_resume(error)) is not None:
+            with shield():
+                self._stream.close()
             try:
                 response = self._transport.handle_request(rest)
             except httpx.TransportError as again:
                 error.add_note(f"transportkit: asking for the rest ended in {type(again).__name__}")
                 continue
-            download = self._download.continued_by(response, received)
-            assert isinstance(response.stream, httpx.SyncByteStream)
-            if download is None or not self._may_go_on(received):
-                with shield():
-                    response.close()
-                error.add_note(f"transportkit: the rest is not to be had: {response.status_code}")
-                break
-            self._stream, self._download = response.stream, download
-            log_resumed(self._request, received, error)
-            return
+            if self._transfer.accept(response, error):
+                assert isinstance(response.stream, httpx.SyncByteStream)
+                self._stream = response.stream
+                return
+            with shield():
+                response.close()
         raise error
 
-    def _may_go_on(self, received: int) -> bool:
-        # Who closes the body, or the client, while it is read wants no more of it.
-        is_wanted = self._lifecycle.is_ready and not self._is_closed
-        return is_wanted and self._download.may_go_on(received)
-
-    def _let_go(self) -> None:
+    def close(self) -> None:
+        self._transfer.is_closed = True
         with shield():
             self._stream.close()
-
-    def close(self) -> None:
-        self._is_closed = True
-        self._let_go()
 
 
 class AsyncResumeTransport(AsyncWrapper):
@@ -183,109 +138,60 @@ class AsyncResumeTransport(AsyncWrapper):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._send(self._transport, request)
-        if response.is_closed or (promised := promised_download(request, response)) is None:
-            return response
-        response.stream = AsyncResumingStream(
-            self._transport, self._lifecycle, request, response.stream, promised, self._max_resumes
-        )
+        transfer = new_transfer(request, response, self._max_resumes, self._lifecycle)
+        if transfer is not None:
+            response.stream = AsyncResumingStream(self._transport, response.stream, transfer)
         return response
 
 
 class AsyncResumingStream(httpx.AsyncByteStream):
-    """The body of a response, and what continues it when it breaks.
-
-    Arguments:
-        transport: what sends the requests for the rest.
-        lifecycle: whether it may still do so.
-        request: what was answered.
-        stream: the body of the answer.
-        download: what the answer promised.
-        max_resumes: how often the body may be continued.
-    """
+    """The same as `ResumingStream`, for async clients."""
 
     def __init__(
-        self,
-        transport: httpx.AsyncBaseTransport,
-        lifecycle: Lifecycle[httpx.AsyncBaseTransport],
-        request: httpx.Request,
-        stream: object,
-        download: Download,
-        max_resumes: int,
+        self, transport: httpx.AsyncBaseTransport, stream: object, transfer: Transfer
     ) -> None:
         assert isinstance(stream, httpx.AsyncByteStream)
         self._transport = transport
-        self._lifecycle = lifecycle
-        self._request = request
         self._stream = stream
-        self._download = download
-        self._resumes_left = max_resumes
-        self._is_closed = False
+        self._transfer = transfer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        received = 0
         while True:
             chunks = aiter(self._stream)
             try:
                 async for chunk in chunks:
-                    received += len(chunk)
-                    if self._download.is_exceeded(received):
+                    if not self._transfer.add(chunk):
                         break
                     yield chunk
                 if isinstance(chunks, AsyncGenerator):
                     await chunks.aclose()
-                self._download.check_length(received, self._request)
-            except _BREAKS as error:
-                if self._download.missing(received) == 0:
+                self._transfer.check_end()
+            except httpx.TransportError as error:
+                if is_break(error) and self._transfer.is_complete:
                     # What was promised is there; how the connection ended does not matter.
                     return
-                await self._resume(received, error)
+                await self._resume(error)
             else:
                 return
 
-    async def _resume(self, received: int, error: Exception) -> None:
-        while self._resumes_left > 0 and self._may_go_on(received):
-            self._resumes_left -= 1
-            await self._let_go()
-            headers = self._download.headers_for_rest(self._request.headers, received)
-            rest = httpx.Request(
-                self._request.method,
-                self._request.url,
-                headers=headers,
-                extensions=dict(self._request.extensions),
-            )
+    async def _resume(self, error: Exception) -> None:
+        while (rest := self._transfer.take_resume(error)) is not None:
+            with async_shield():
+                await self._stream.aclose()
             try:
                 response = await self._transport.handle_async_request(rest)
             except httpx.TransportError as again:
                 error.add_note(f"transportkit: asking for the rest ended in {type(again).__name__}")
                 continue
-            download = self._download.continued_by(response, received)
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            if download is None or not self._may_go_on(received):
-                with async_shield():
-                    await response.aclose()
-                error.add_note(f"transportkit: the rest is not to be had: {response.status_code}")
-                break
-            self._stream, self._download = response.stream, download
-            log_resumed(self._request, received, error)
-            return
+            if self._transfer.accept(response, error):
+                assert isinstance(response.stream, httpx.AsyncByteStream)
+                self._stream = response.stream
+                return
+            with async_shield():
+                await response.aclose()
         raise error
 
-    def _may_go_on(self, received: int) -> bool:
-        # Who closes the body, or the client, while it is read wants no more of it.
-        is_wanted = self._lifecycle.is_ready and not self._is_closed
-        return is_wanted and self._download.may_go_on(received)
-
-    async def _let_go(self) -> None:
+    async def aclose(self) -> None:
+        self._transfer.is_closed = True
         with async_shield():
             await self._stream.aclose()
-
-    async def aclose(self) -> None:
-        self._is_closed = True
-        await self._let_go()
-
-
-def log_resumed(request: httpx.Request, received: int, error: Exception) -> None:
-    """Say that a download went on."""
-    if _logger.isEnabledFor(logging.INFO):
-        url, name = REDACTION.url(request.url), type(error).__name__
-        _logger.info("Resuming GET %s at byte %d after %s", url, received, name)

@@ -6,12 +6,16 @@ from typing import Unpack
 import httpx
 from httpx import ByteStream
 
+from ..retrying.attempt import RetryCall
 from ..retrying.budget import Buckets, RetryBudget
-from ..retrying.policy import RetryCall, RetryPolicy, bare_methods, policy_for
+from ..retrying.policy import RetryPolicy, bare_methods, check_policy, policy_for
 from ..wire.io import async_drain, async_shield, async_sleep, drain, shield, sleep
+from ..wire.trace import AsyncSentWatch, SentWatch
+from .lending import async_lent, lent
 from .options import HTTPTransportOptions
-from .sending import AsyncSending, Sending, drain_seconds
 from .wrapper import AsyncWrapper, Wrapper
+
+Outcome = httpx.Response | Exception
 
 _DEFAULT_POLICY = RetryPolicy()
 _DEFAULT_BUDGET = RetryBudget()
@@ -36,7 +40,7 @@ class RetryTransport(Wrapper):
     Arguments:
         transport: the inner transport. Default: `default_transport(**kwargs)`.
         policy: when to try again. Default: `RetryPolicy()`.
-        budget: how many retries an origin is worth; None for no bound.
+        budget: a bound on the retries of each origin; None for no bound.
         kwargs: arguments of `httpx.HTTPTransport`, in place of a transport.
 
     Raises:
@@ -56,11 +60,11 @@ class RetryTransport(Wrapper):
         budget: RetryBudget | None = _DEFAULT_BUDGET,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        check_arguments(policy, budget)
-        super().__init__(transport, **kwargs)
+        check_policy(policy)
         self._policy = policy
         self._bare_methods = bare_methods(policy)
         self._buckets = Buckets(budget)
+        super().__init__(transport, **kwargs)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         started = time.monotonic()
@@ -72,58 +76,47 @@ class RetryTransport(Wrapper):
         ):
             # Nothing has to be told to the inner transport, and nothing taken back from it: this
             # is the way of nearly all requests, and it costs next to nothing.
-            outcome: httpx.Response | Exception
+            outcome: Outcome
             try:
                 outcome = self._transport.handle_request(request)
                 if outcome.status_code < 400 and not self._buckets.by_origin:
                     return outcome
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
                 outcome = error
-            return self._attempts(request, Sending(self._policy, request, started), outcome)
+            return self._retry(request, self._policy, started, outcome)
         policy = policy_for(request.extensions, self._policy)
         if policy is None:
             return self._send(self._transport, request)
-        return self._attempts(request, Sending(policy, request, started), None)
+        return self._retry(request, policy, started, None)
 
-    def _attempts(
-        self,
-        request: httpx.Request,
-        sending: Sending,
-        outcome: httpx.Response | Exception | None,
+    def _retry(
+        self, request: httpx.Request, policy: RetryPolicy, started: float, outcome: Outcome | None
     ) -> httpx.Response:
         """Attempt until it is enough, from the outcome of a first attempt if there was one."""
+        call = RetryCall(policy, request, self._transport.handle_request, started, self._buckets)
         try:
-            if outcome is None:
-                outcome = self._attempt(request, sending)
-            if isinstance(outcome, httpx.Response) and outcome.status_code < 400:
-                self._buckets.succeeded(request.url)
-                return outcome
-            call = RetryCall(
-                sending.policy,
-                request,
-                self._transport.handle_request,
-                sending.started,
-                self._buckets,
-            )
-            while True:
-                now = time.monotonic()
-                wait = call.wait_after(outcome, sending.watch, sending.replay, now)
-                if wait is None:
-                    return result(outcome)
-                if isinstance(outcome, httpx.Response):
-                    drain(outcome, drain_seconds(sending, wait, now))
-                sleep(wait)
-                outcome = self._attempt(request, sending)
+            with lent(request, policy.max_replay):
+                while True:
+                    if outcome is None:
+                        outcome = self._attempt(request, call)
+                    now = time.monotonic()
+                    wait = call.end_attempt(outcome, now)
+                    if wait is None:
+                        return result(outcome)
+                    if isinstance(outcome, httpx.Response):
+                        drain(outcome, call.drain_seconds(wait, now))
+                    sleep(wait)
+                    outcome = None
         except BaseException:
             if isinstance(outcome, httpx.Response):
                 with shield():
                     outcome.close()
             raise
         finally:
-            sending.settle(request)
+            call.settle()
 
-    def _attempt(self, request: httpx.Request, sending: Sending) -> httpx.Response | Exception:
-        request.extensions = sending.extensions()
+    def _attempt(self, request: httpx.Request, call: RetryCall) -> Outcome:
+        request.extensions = call.start_attempt(SentWatch)
         try:
             return self._send(self._transport, request)
         except Exception as error:  # noqa: BLE001 - the policy says what to make of it
@@ -147,11 +140,11 @@ class AsyncRetryTransport(AsyncWrapper):
         budget: RetryBudget | None = _DEFAULT_BUDGET,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        check_arguments(policy, budget)
-        super().__init__(transport, **kwargs)
+        check_policy(policy)
         self._policy = policy
         self._bare_methods = bare_methods(policy)
         self._buckets = Buckets(budget)
+        super().__init__(transport, **kwargs)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         started = time.monotonic()
@@ -163,78 +156,57 @@ class AsyncRetryTransport(AsyncWrapper):
         ):
             # Nothing has to be told to the inner transport, and nothing taken back from it: this
             # is the way of nearly all requests, and it costs next to nothing.
-            outcome: httpx.Response | Exception
+            outcome: Outcome
             try:
                 outcome = await self._transport.handle_async_request(request)
                 if outcome.status_code < 400 and not self._buckets.by_origin:
                     return outcome
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
                 outcome = error
-            return await self._attempts(
-                request, AsyncSending(self._policy, request, started), outcome
-            )
+            return await self._retry(request, self._policy, started, outcome)
         policy = policy_for(request.extensions, self._policy)
         if policy is None:
             return await self._send(self._transport, request)
-        return await self._attempts(request, AsyncSending(policy, request, started), None)
+        return await self._retry(request, policy, started, None)
 
-    async def _attempts(
-        self,
-        request: httpx.Request,
-        sending: AsyncSending,
-        outcome: httpx.Response | Exception | None,
+    async def _retry(
+        self, request: httpx.Request, policy: RetryPolicy, started: float, outcome: Outcome | None
     ) -> httpx.Response:
         """Attempt until it is enough, from the outcome of a first attempt if there was one."""
+        call = RetryCall(
+            policy, request, self._transport.handle_async_request, started, self._buckets
+        )
         try:
-            if outcome is None:
-                outcome = await self._attempt(request, sending)
-            if isinstance(outcome, httpx.Response) and outcome.status_code < 400:
-                self._buckets.succeeded(request.url)
-                return outcome
-            call = RetryCall(
-                sending.policy,
-                request,
-                self._transport.handle_async_request,
-                sending.started,
-                self._buckets,
-            )
-            while True:
-                now = time.monotonic()
-                wait = call.wait_after(outcome, sending.watch, sending.replay, now)
-                if wait is None:
-                    return result(outcome)
-                if isinstance(outcome, httpx.Response):
-                    await async_drain(outcome, drain_seconds(sending, wait, now))
-                await async_sleep(wait)
-                outcome = await self._attempt(request, sending)
+            async with async_lent(request, policy.max_replay):
+                while True:
+                    if outcome is None:
+                        outcome = await self._attempt(request, call)
+                    now = time.monotonic()
+                    wait = call.end_attempt(outcome, now)
+                    if wait is None:
+                        return result(outcome)
+                    if isinstance(outcome, httpx.Response):
+                        await async_drain(outcome, call.drain_seconds(wait, now))
+                    await async_sleep(wait)
+                    outcome = None
         except BaseException:
             if isinstance(outcome, httpx.Response):
                 with async_shield():
                     await outcome.aclose()
             raise
         finally:
-            await sending.settle(request)
+            call.settle()
 
-    async def _attempt(
-        self, request: httpx.Request, sending: AsyncSending
-    ) -> httpx.Response | Exception:
-        request.extensions = sending.extensions()
+    async def _attempt(self, request: httpx.Request, call: RetryCall) -> Outcome:
+        request.extensions = call.start_attempt(AsyncSentWatch)
         try:
             return await self._send(self._transport, request)
         except Exception as error:  # noqa: BLE001 - the policy says what to make of it
             return error
 
 
-def result(outcome: httpx.Response | Exception) -> httpx.Response:
+def result(outcome: Outcome) -> httpx.Response:
     """Return a response, raise an error."""
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
-
-
-def check_arguments(policy: object, budget: object) -> None:
-    """Refuse what is no policy or no budget."""
-    if not isinstance(policy, RetryPolicy):
-        raise TypeError(f"policy must be a RetryPolicy, not {policy!r}: write RetryPolicy(...)")
-    if budget is not None and not isinstance(budget, RetryBudget):
-        raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")

@@ -1,4 +1,4 @@
-"""How many retries an origin is worth: a token bucket for each."""
+"""A bound on the retries that an origin gets: a token bucket for each origin."""
 
 import threading
 from dataclasses import dataclass
@@ -11,19 +11,20 @@ _MAX_ORIGINS = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class RetryBudget:
-    """How many retries the requests to one origin may make together.
+    """A bound on the retries that all requests to one origin make together.
 
     When an origin fails for everybody, retries multiply the load that made it fail: four
     attempts for each request are four times the load. So retries are paid from a bucket
     that all requests to an origin (scheme, host, port) share. Successes fill it, so that
     retries stay a fraction of the traffic, as with gRPC's retry throttling (gRFC A6); time
     fills it too, so that a client that sends little may always retry a little, as with
-    Finagle's RetryBudget. An empty bucket ends no request: its last outcome comes back at once.
+    Finagle's RetryBudget. With an empty bucket a request is not retried: its outcome comes back
+    at once.
 
     Arguments:
         capacity: tokens that a full bucket holds; a retry takes one.
-        per_success: tokens that a success gives back.
-        per_second: tokens that a second gives back.
+        per_success: tokens that a success adds.
+        per_second: tokens that a second adds.
 
     Raises:
         ValueError: `capacity` is below 1, or another number is negative.
@@ -61,29 +62,34 @@ class Buckets:
     An origin without a bucket has a full one: nothing is kept for those that never fail.
 
     Arguments:
-        budget: the settings of each, None when retries cost nothing.
+        budget: the settings of each, None if retries cost nothing.
+
+    Raises:
+        TypeError: `budget` is neither.
 
     Attributes:
         by_origin: empty as long as nothing has failed.
     """
 
     def __init__(self, budget: RetryBudget | None) -> None:
+        if budget is not None and not isinstance(budget, RetryBudget):
+            raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
         self._budget = budget
         self.by_origin: dict[tuple[str, bytes, int | None], _Bucket] = {}
         self._lock = threading.Lock()
 
     def take(self, url: URL, now: float) -> bool:
-        """Pay for one retry; False when there is nothing to pay with.
+        """Pay for one retry; False if there is nothing to pay with.
 
         Arguments:
-            url: whose origin's bucket (RFC 9110, section 4.3.1).
-            now: seconds, by a clock that never goes back.
+            url: of the origin (RFC 9110, section 4.3.1).
+            now: seconds, by a monotonic clock.
         """
         if self._budget is None:
             return True
         origin = _origin(url)
         with self._lock:
-            # The one touched last goes to the end; the one touched first makes room.
+            # The one used last goes to the end; the one not used for longest makes room.
             bucket = self.by_origin.pop(origin, None) or _Bucket(self._budget.capacity, now)
             self.by_origin[origin] = bucket
             if len(self.by_origin) > _MAX_ORIGINS:
@@ -97,8 +103,8 @@ class Buckets:
             bucket.tokens -= 1
             return True
 
-    def succeeded(self, url: URL) -> None:
-        """Give back what a success is worth."""
+    def record_success(self, url: URL) -> None:
+        """Give an origin's bucket what a success is worth."""
         if not self.by_origin:
             return
         origin = _origin(url)

@@ -1,25 +1,25 @@
-"""Timeouts that shrink as time passes: a deadline for all that httpcore does."""
+"""A deadline for everything that httpcore does: timeouts that shrink as time passes."""
 
 import time
 from collections.abc import Iterator, Mapping
 
 _OPERATIONS = ("connect", "read", "write", "pool")
-# Zero would mean "do not block" to a socket, which is another error than a time-out.
+# Zero would mean "do not block" to a socket, which is not how a timeout ends.
 _SHORTEST = 0.001
 # A socket takes no more than some centuries.
 _LONGEST = 1e9
 
 
 class LiveTimeouts(Mapping[str, float | None]):
-    """The `timeout` extension of a request, worked out at the moment it is asked for.
+    """The `timeout` extension of a request, computed each time it is read.
 
-    httpcore asks at each operation, so each gets the smaller of the caller's value and
-    what is left until the deadline. A peer that drips bytes is bounded by neither: every
-    drop is an operation of its own.
+    httpcore reads it at each operation, so each gets the smaller of the caller's value and
+    what is left until the deadline. Neither bounds a peer that drips bytes, as every drop is
+    an operation of its own.
 
     Arguments:
-        deadline: when all has to be over, by `time.monotonic`.
-        timeouts: the caller's values, seconds for each operation.
+        deadline: when everything has to be over, by `time.monotonic`.
+        timeouts: the caller's values, in seconds for each operation.
     """
 
     def __init__(self, deadline: float, timeouts: Mapping[str, float | None]) -> None:

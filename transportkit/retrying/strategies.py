@@ -1,8 +1,8 @@
-"""More strategies for tenacity: what to retry, and how long to wait.
+"""Strategies in tenacity's form: which outcomes to retry, and how long to wait.
 
-They combine with tenacity's own by `|`, `&` and `+`. They are not built on its classes,
-because tenacity takes longer to import than the rest of this library and most programs
-never see a first attempt fail.
+They combine with tenacity's own by `|`, `&` and `+`. They do not inherit from its classes,
+because tenacity takes longer to import than the rest of this library, and most programs never
+see a first attempt fail.
 """
 
 import email.utils
@@ -11,79 +11,29 @@ import math
 import re
 import ssl
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from ..wire.arguments import (
-    check_number,
-    class_advice,
-    is_coroutine_function,
-    takes_one_argument,
-)
+from ..wire.arguments import check_number
 from ..wire.library import Headers, Name, Response, is_a
+from .combining import Condition, Sum, Wait, check_strategy
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-Predicate = Callable[["RetryCallState"], bool]
-Wait = Callable[["RetryCallState"], float]
-
 _SECONDS = r"[0-9]+(\.[0-9]+)?"
-# What a second attempt cannot mend, or what says that there is too much going on already.
+# A second attempt cannot mend them, or would add to a load that is too high already.
 _HOPELESS: tuple[Name, ...] = ("UnsupportedProtocol", "LocalProtocolError", "PoolTimeout")
 
 
-class _Condition(ABC):
-    """A predicate that combines with others, as tenacity's do."""
-
-    @abstractmethod
-    def __call__(self, retry_state: "RetryCallState") -> bool: ...
-
-    def __or__(self, other: Predicate) -> "_Condition":
-        return _Any(self, other)
-
-    def __ror__(self, other: Predicate) -> "_Condition":
-        return _Any(other, self)
-
-    def __and__(self, other: Predicate) -> "_Condition":
-        return _All(self, other)
-
-    def __rand__(self, other: Predicate) -> "_Condition":
-        return _All(other, self)
-
-
-class _Any(_Condition):
-    def __init__(self, *predicates: Predicate) -> None:
-        self.predicates = predicates
-
-    def __call__(self, retry_state: "RetryCallState") -> bool:
-        return any(predicate(retry_state) for predicate in self.predicates)
-
-    def __repr__(self) -> str:
-        return " | ".join(map(repr, self.predicates))
-
-
-class _All(_Condition):
-    def __init__(self, *predicates: Predicate) -> None:
-        self.predicates = predicates
-
-    def __call__(self, retry_state: "RetryCallState") -> bool:
-        return all(predicate(retry_state) for predicate in self.predicates)
-
-    def __repr__(self) -> str:
-        return " & ".join(f"({predicate!r})" for predicate in self.predicates)
-
-
-class retry_if_status(_Condition):
+class retry_if_status(Condition):
     """Retry when the response has one of these status codes.
 
     Arguments:
         status_codes: 400 or above; a response below that is a success and never retried.
 
     Raises:
-        ValueError: no status code, or one that is no error.
+        ValueError: no status code, or one that is not an error.
 
     >>> import tenacity
     >>> either = retry_if_status(429, 503) | tenacity.retry_if_exception_type(TimeoutError)
@@ -94,7 +44,7 @@ class retry_if_status(_Condition):
             raise ValueError("retry_if_status needs status codes: write retry_if_status(503)")
         for status_code in status_codes:
             if not (isinstance(status_code, int) and 400 <= status_code <= 599):
-                raise ValueError(f"status code {status_code!r} is no error: write 400 to 599")
+                raise ValueError(f"status code {status_code!r} is not an error: write 400 to 599")
         self._status_codes = frozenset(status_codes)
 
     def __call__(self, retry_state: "RetryCallState") -> bool:
@@ -105,11 +55,11 @@ class retry_if_status(_Condition):
         return f"retry_if_status({', '.join(map(str, sorted(self._status_codes)))})"
 
 
-class retry_if_transport_error(_Condition):
+class retry_if_transport_error(Condition):
     """Retry when the request failed on the wire in a way that another attempt may mend.
 
-    That is any `httpx.TransportError` but UnsupportedProtocol, LocalProtocolError, PoolTimeout
-    and a certificate that was not accepted.
+    These are all `httpx.TransportError`s but UnsupportedProtocol, LocalProtocolError,
+    PoolTimeout, and those of a certificate that was not accepted.
 
     >>> retry_if_transport_error() | retry_if_status(503)
     retry_if_transport_error() | retry_if_status(503)
@@ -132,17 +82,17 @@ class wait_retry_after:
     """Wait as long as the server asks for.
 
     Reads `retry-after-ms`, then `Retry-After` as seconds or as a date (RFC 9110, section
-    10.2.3). A wait over `max` means that there is no retry: to wait less than the server
-    asked would only hit it early.
+    10.2.3). If the server asks for more than `max`, there is no retry: one that comes earlier
+    than it asked would only add to its load.
 
     Arguments:
-        fallback: the wait strategy for when the server asks for nothing, or for nothing that
-            makes sense. Default: tenacity's `wait_random_exponential(multiplier=0.5, max=30)`.
+        fallback: the wait strategy if the server asks for nothing, or for nonsense. Default:
+            tenacity's `wait_random_exponential(multiplier=0.5, max=30)`.
         max: seconds.
 
     Raises:
-        TypeError: a fallback that could be no strategy of a `RetryPolicy` either.
-        ValueError: `max` is no positive number.
+        TypeError: a fallback that is not a strategy for `RetryPolicy.wait` either.
+        ValueError: `max` is not positive.
 
     >>> import tenacity
     >>> from transportkit import RetryPolicy
@@ -163,12 +113,12 @@ class wait_retry_after:
             return (self._fallback or _exponential_jitter())(retry_state)
         return asked if asked <= self._max else math.inf
 
-    def __add__(self, other: Wait) -> "_Sum":
-        return _Sum(self, other)
+    def __add__(self, other: Wait) -> "Sum":
+        return Sum(self, other)
 
-    def __radd__(self, other: Wait | int) -> "_Sum":
+    def __radd__(self, other: Wait | int) -> "Sum":
         # sum() begins with 0.
-        return _Sum(self) if isinstance(other, int) else _Sum(other, self)
+        return Sum(self) if isinstance(other, int) else Sum(other, self)
 
     def __repr__(self) -> str:
         return f"wait_retry_after({self._fallback!r}, max={self._max:g})"
@@ -179,26 +129,6 @@ def _exponential_jitter() -> Wait:
     from tenacity import wait_random_exponential
 
     return wait_random_exponential(multiplier=0.5, max=30)
-
-
-class _Sum:
-    """Waits that follow one another."""
-
-    def __init__(self, *waits: Wait) -> None:
-        self.waits = waits
-
-    def __call__(self, retry_state: "RetryCallState") -> float:
-        return sum(wait(retry_state) for wait in self.waits)
-
-    def __add__(self, other: Wait) -> "_Sum":
-        return _Sum(*self.waits, other)
-
-    def __radd__(self, other: Wait | int) -> "_Sum":
-        # sum() begins with 0.
-        return self if isinstance(other, int) else _Sum(other, *self.waits)
-
-    def __repr__(self) -> str:
-        return " + ".join(map(repr, self.waits))
 
 
 def retry_after(headers: Headers, now: float) -> float | None:
@@ -226,63 +156,25 @@ def retry_after(headers: Headers, now: float) -> float | None:
 
 
 def is_certificate_error(error: BaseException) -> bool:
-    """Whether an error comes from a certificate that was not accepted.
+    """True if an error comes from a certificate that was not accepted.
 
-    The text of such an error is empty on trio, so its causes tell.
+    The text of such an error is empty on trio, so its causes are looked at.
     """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return True
-        # httpcore's pool raises `from None`, which leaves a context only. One that is httpx's
-        # own is another error, which was being handled.
+        # httpcore's pool raises `from None`, which leaves only a context. If that is an error of
+        # httpx's own, it is another one, which was being handled.
         context = None if is_a(cause.__context__, "HTTPError") else cause.__context__
         cause = cause.__cause__ or context
     return False
 
 
-def check_strategy(name: str, strategy: object, example: str) -> None:
-    """Refuse a strategy that could not be asked, or whose answer would always be the same.
-
-    Arguments:
-        name: of the argument that it was given for.
-        strategy: what was given.
-        example: what to write.
-
-    Raises:
-        TypeError: the text says what to write.
-    """
-    if not callable(strategy):
-        raise TypeError(f"{name} must be a callable such as {example}, not {strategy!r}")
-    for part in _parts(strategy):
-        if advice := class_advice(part):
-            raise TypeError(f"{name}: {advice}")
-        if is_coroutine_function(part):
-            raise TypeError(
-                f"{name} must not be a coroutine function, whose result is always true: write a "
-                f"plain function such as {example}"
-            )
-    if not takes_one_argument(strategy):
-        raise TypeError(
-            f"{name} is called with one argument, a RetryCallState, which {strategy!r} does not "
-            f"take: write a callable such as {example}"
-        )
-
-
-def _parts(strategy: object) -> Iterator[object]:
-    """A strategy, and those that it is combined of."""
-    yield strategy
-    # What tenacity's combinations, ours and functools.partial keep their parts in.
-    names = ("retries", "stops", "wait_funcs", "strategies", "predicates", "waits")
-    parts = [part for name in names for part in getattr(strategy, name, ())]
-    for part in (*parts, *filter(None, [getattr(strategy, "func", None)])):
-        yield from _parts(part)
-
-
 def response_or_error(
     retry_state: "RetryCallState",
 ) -> tuple[Response | None, BaseException | None]:
-    """The two sides of an outcome."""
+    """The response or the error of an outcome, with None for the other."""
     outcome = retry_state.outcome
     if outcome is None:
         return None, None

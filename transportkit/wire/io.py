@@ -1,4 +1,4 @@
-"""The few primitives in which sync and async code differ, in pairs: `x` and `async_x`."""
+"""The few primitives that sync and async code need in two forms, in pairs: `x`, `async_x`."""
 
 import itertools
 import socket
@@ -18,16 +18,16 @@ DRAIN_SECONDS = 0.5
 
 
 def shield() -> AbstractContextManager[object]:
-    """Nothing can cancel sync code: there is nothing to shield it from."""
+    """Do nothing: sync code cannot be cancelled."""
     return nullcontext()
 
 
 def async_shield() -> AbstractContextManager[object]:
-    """Let what is inside run to its end although a cancel scope around it is cancelled.
+    """Let the code inside run to its end even if a cancel scope around it is cancelled.
 
-    asyncio's own `Task.cancel()` knows no shields: it ends what is being awaited.
+    asyncio's own `Task.cancel()` ignores shields and ends what is being awaited.
     """
-    # anyio costs a third of this library's import time, and most programs never need it here.
+    # anyio costs a third of this library's import time, and most programs never get here.
     import anyio
 
     return anyio.CancelScope(shield=True)
@@ -46,30 +46,33 @@ async def async_sleep(seconds: float) -> None:
 
 
 def run_in_thread(function: Callable[[], T]) -> T:
-    """Call what does I/O on files: sync code waits for it where it is."""
+    """Call a function that does I/O on files, in this thread."""
     return function()
 
 
 async def async_run_in_thread(function: Callable[[], T]) -> T:
-    """Call what does I/O on files, in a worker thread; cancelling waits until it is done."""
+    """Call a function that does I/O on files, in a worker thread.
+
+    A cancellation waits until the function has returned.
+    """
     import anyio.to_thread
 
     return await anyio.to_thread.run_sync(function)
 
 
 def piece_sizes() -> Iterator[int]:
-    """How many bytes of a file to read at a time: what is quick, and still small."""
+    """The numbers of bytes of a file to read at a time: fast, and still small."""
     return itertools.repeat(768 * 1024)
 
 
 def async_piece_sizes() -> Iterator[int]:
-    """How many bytes of a file to read at a time: more and more, as each costs a worker thread."""
+    """The numbers of bytes of a file to read at a time: growing, as each costs a thread hop."""
     return itertools.chain((2**exponent for exponent in range(16, 22)), itertools.repeat(2**22))
 
 
 @contextmanager
 def transport_errors_suppressed() -> Iterator[None]:
-    """Let go of a connection that may be lost already, which is what closing would do to it."""
+    """Ignore the errors of a connection that is being given up: it may be lost already."""
     try:
         yield
     except Exception as error:
@@ -78,22 +81,22 @@ def transport_errors_suppressed() -> Iterator[None]:
 
 
 def drain(response: Response, seconds: float = DRAIN_SECONDS) -> None:
-    """Let go of a response, keeping its connection if little of the body is left.
+    """Give a response up, but keep its connection if little of the body is left.
 
     Arguments:
         response: one that nobody will read.
-        seconds: how long it may take.
+        seconds: the time that it may take.
     """
     if response.is_closed:
         return
     left = DRAIN_BYTES
     deadline = time.monotonic() + seconds
-    # A time-out would not do: httpcore looks for a whole chunk under one for each of its bytes.
+    # A timeout would not do: httpcore applies it to each read, and a chunk may take many.
     draining = threading.Lock()
     timer = threading.Timer(max(seconds, 0), _hang_up, (response, draining))
     try:
         with transport_errors_suppressed():
-            # Closing an HTTP/2 stream costs no connection, hanging up would cost all of them.
+            # Closing an HTTP/2 stream costs no connection; hanging up would end all of its streams.
             if isinstance(response.stream, Iterable) and not _is_http2(response):
                 timer.start()
                 for chunk in response.stream:
@@ -109,11 +112,11 @@ def drain(response: Response, seconds: float = DRAIN_SECONDS) -> None:
 
 
 async def async_drain(response: Response, seconds: float = DRAIN_SECONDS) -> None:
-    """Let go of a response, keeping its connection if little of the body is left.
+    """Give a response up, but keep its connection if little of the body is left.
 
     Arguments:
         response: one that nobody will read.
-        seconds: how long it may take.
+        seconds: the time that it may take.
     """
     import anyio
 
@@ -128,8 +131,8 @@ async def async_drain(response: Response, seconds: float = DRAIN_SECONDS) -> Non
                     async for chunk in chunks:
                         left -= len(chunk)
                         if left < 0:
-                            # A break would leave httpcore's generators, one in another, suspended.
-                            # They end where they would read on, once what was read is used up.
+                            # A break would leave httpcore's nested generators suspended. This way
+                            # they end where they would next read from the network.
                             scope.cancel()
                         if left < -2 * DRAIN_BYTES:
                             break
@@ -151,6 +154,6 @@ def _hang_up(response: Response, draining: threading.Lock) -> None:
     peer = None if stream is None else stream.get_extra_info("socket")
     if isinstance(peer, socket.socket):
         with suppress(OSError):
-            # Not its own shutdown: that of a TLS socket lets a reader go on with what is encrypted.
+            # Not its own method: after that of a TLS socket, a reader goes on with ciphertext.
             socket.socket.shutdown(peer, socket.SHUT_RDWR)
     draining.release()

@@ -1,37 +1,62 @@
-"""Requests that can be sent again, and their bodies.
+"""Requests that may be sent again, and bodies that can be.
 
-Some bodies can be iterated as often as one likes: bytes, JSON, forms, multipart with seekable
-files. Any other is silently empty the second time, or raises. Such a body is recorded
-while it is first sent, so that a repeat can send what was recorded and go on with the rest.
+Some bodies can be iterated any number of times: bytes, JSON, forms, multipart with seekable
+files. Any other is silently empty the second time, or raises. Such a body is recorded while it
+is first sent, so that a repeat can send what was recorded and go on with the rest.
 """
 
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
+    Collection,
     Generator,
     Iterable,
     Iterator,
 )
 from typing import Self
 
-from .library import is_a
+from .library import Request, is_a
 
 # RFC 9110, section 9.2.2; QUERY by its own draft.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 
 
-def is_repeatable(stream: object) -> bool:
-    """Whether a request stream gives the same bytes each time it is iterated.
+def may_repeat(request: Request) -> bool:
+    """True if a request may be sent again although the origin has seen it.
 
     >>> import httpx
-    >>> is_repeatable(httpx.Request("POST", "https://h", json={"a": 1}).stream)
+    >>> may_repeat(httpx.Request("GET", "https://example.com"))
     True
-    >>> is_repeatable(httpx.Request("POST", "https://h", content=iter([b"a"])).stream)
+    >>> may_repeat(httpx.Request("POST", "https://example.com", content=b"once"))
+    False
+    """
+    return is_idempotent(request) and is_repeatable(request.stream)
+
+
+def is_idempotent(request: Request, methods: Collection[str] = IDEMPOTENT_METHODS) -> bool:
+    """True if sending a request twice does no more than sending it once.
+
+    Arguments:
+        request: idempotent by its method, or by an `Idempotency-Key` header.
+        methods: those that are idempotent.
+    """
+    return request.method in methods or "Idempotency-Key" in request.headers
+
+
+def is_repeatable(stream: object) -> bool:
+    """True if the next iteration over a request body gives the whole of it.
+
+    >>> import httpx
+    >>> is_repeatable(httpx.Request("POST", "https://example.com", json={"a": 1}).stream)
+    True
+    >>> is_repeatable(httpx.Request("POST", "https://example.com", content=iter([b"a"])).stream)
     False
     """
     if is_a(stream, "ByteStream"):
         return True
+    if isinstance(stream, (ReplayBody, AsyncReplayBody)):
+        return stream.can_repeat
     # A multipart stream has no public name; what it has is fields, some of them with files.
     fields = getattr(stream, "fields", None)
     return isinstance(fields, list) and all(
@@ -48,7 +73,7 @@ def _is_rewindable(field: object) -> bool:
 
 
 class _Record:
-    """What was read from a source that can be read once."""
+    """The chunks read so far from a source that can be read once."""
 
     def __init__(self, max_bytes: int) -> None:
         self._left = max_bytes
@@ -72,7 +97,7 @@ class ReplayBody:
 
     Arguments:
         stream: a body that can be iterated once.
-        max_bytes: how much of it is kept. Past that it cannot be sent again.
+        max_bytes: the most that is kept. A longer body cannot be sent again.
     """
 
     def __init__(self, stream: object, max_bytes: int) -> None:
@@ -82,7 +107,7 @@ class ReplayBody:
 
     @property
     def can_repeat(self) -> bool:
-        """Whether the next iteration gives the whole body again."""
+        """True if the next iteration gives the whole body again."""
         return self._record.is_whole
 
     def __iter__(self) -> Iterator[bytes]:
@@ -128,7 +153,7 @@ class AsyncReplayBody:
 
     Arguments:
         stream: a body that can be iterated once.
-        max_bytes: how much of it is kept. Past that it cannot be sent again.
+        max_bytes: the most that is kept. A longer body cannot be sent again.
     """
 
     def __init__(self, stream: object, max_bytes: int) -> None:
@@ -138,7 +163,7 @@ class AsyncReplayBody:
 
     @property
     def can_repeat(self) -> bool:
-        """Whether the next iteration gives the whole body again."""
+        """True if the next iteration gives the whole body again."""
         return self._record.is_whole
 
     def __aiter__(self) -> AsyncIterator[bytes]:

@@ -1,8 +1,8 @@
-"""What the wire did, from httpcore's trace events.
+"""Watching the wire through httpcore's trace events.
 
 httpcore calls `extensions["trace"]` at each step of a request. A watch listens there and
-passes every event on to the caller's own callback, in the caller's own kind: a plain
-function for sync clients, a coroutine function for async ones.
+passes every event on to the caller's own callback, which is a plain function for sync clients
+and a coroutine function for async ones.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,10 +17,10 @@ _UNSENT: tuple[Name, ...] = ("ConnectError", "ConnectTimeout", "PoolTimeout", "P
 
 
 class Watch:
-    """How far a request came, and whether the origin may have seen it.
+    """A record of how far a request came.
 
     Attributes:
-        reached: whether something was sent to the peer, be it only the wish for a tunnel.
+        reached: true once anything was sent to the peer, even if only to open a tunnel.
     """
 
     __slots__ = ("_heard", "_sent", "reached")
@@ -31,7 +31,7 @@ class Watch:
         self.reached: bool = False
 
     def hear(self, event: str, info: Mapping[str, object]) -> None:
-        """Take note of one event."""
+        """Record one event."""
         self._heard = True
         if event.endswith(".send_request_headers.started"):
             self.reached = True
@@ -42,19 +42,19 @@ class Watch:
             self.reached = True
 
     def proves_unsent(self, error: Exception) -> bool:
-        """Whether the origin provably never saw the request that ended in this error.
+        """True if the origin provably never saw the request that ended in this error.
 
-        Without events (the inner transport is not httpcore's) silence proves nothing, and
-        only the errors that can come from nowhere else count.
+        Without any event (the inner transport is not httpcore's) silence proves nothing: only
+        the errors count that are always raised before a request is sent.
         """
         return not self._sent if self._heard else is_a(error, *_UNSENT)
 
 
 class SentWatch(Watch):
-    """A trace callback that listens, and passes on to the caller's own.
+    """A trace callback for sync clients that records events and passes them on.
 
     Arguments:
-        trace: the caller's `extensions["trace"]`.
+        trace: the caller's own `extensions["trace"]`.
     """
 
     __slots__ = ("_trace",)
@@ -69,10 +69,10 @@ class SentWatch(Watch):
 
 
 class AsyncSentWatch(Watch):
-    """A trace callback that listens, and passes on to the caller's own.
+    """A trace callback for async clients that records events and passes them on.
 
     Arguments:
-        trace: the caller's `extensions["trace"]`.
+        trace: the caller's own `extensions["trace"]`.
     """
 
     __slots__ = ("_trace",)

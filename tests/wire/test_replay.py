@@ -14,10 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.flavours import NAMES, Flavour
-from support.library import httpx
+from support.library import httpx, shell
 
-from transportkit.wire import replay as _replay
-from transportkit.wire.replay import AsyncReplayStream, ReplayStream, is_repeatable
+from transportkit.wire.replay import is_idempotent, is_repeatable, may_repeat
+
+# Any: which of the two libraries they are of is known when the tests run.
+ReplayStream: Any = shell("streams").ReplayStream
+AsyncReplayStream: Any = shell("streams").AsyncReplayStream
 
 in_async = pytest.mark.parametrize("flavour", [Flavour(name) for name in NAMES[1:]], ids=NAMES[1:])
 
@@ -166,6 +169,52 @@ class TestIsRepeatable:
             ours, _ = map(stack.enter_context, socket.socketpair())
             file = stack.enter_context(ours.makefile("rb"))
             assert not is_repeatable(stream_of(files={"a": file}))
+
+    @pytest.mark.parametrize(("room", "is_kept"), [(3, True), (2, False)])
+    async def test_of_what_is_recorded_as_long_as_all_of_it_is_kept(
+        self, flavour: Flavour, room: int, is_kept: bool
+    ) -> None:
+        replay = replay_of(flavour, Chunks([b"abc"]), room)
+        assert is_repeatable(replay)
+        await read(flavour, replay)
+        assert is_repeatable(replay) == is_kept
+
+
+class TestIsIdempotent:
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
+    def test_by_its_method(self, method: str) -> None:
+        assert is_idempotent(httpx.Request(method, "https://example.com/"))
+
+    @pytest.mark.parametrize("method", ["POST", "PATCH", "CONNECT", "get"])
+    def test_not_by_another_method(self, method: str) -> None:
+        request = httpx.Request("GET", "https://example.com/")
+        request.method = method
+        assert not is_idempotent(request)
+
+    @pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency-key"])
+    def test_by_a_key(self, name: str) -> None:
+        assert is_idempotent(httpx.Request("POST", "https://example.com/", headers={name: "k1"}))
+
+    def test_by_a_method_of_the_callers_choice(self) -> None:
+        request = httpx.Request("POST", "https://example.com/")
+        assert is_idempotent(request, {"POST"})
+        assert not is_idempotent(httpx.Request("GET", "https://example.com/"), {"POST"})
+
+
+class TestMayRepeat:
+    @pytest.mark.parametrize(
+        ("method", "content", "may"),
+        [
+            ("PUT", b"abc", True),
+            ("PUT", iter([b"abc"]), False),
+            ("POST", b"abc", False),
+        ],
+    )
+    def test_what_is_idempotent_and_has_its_body_still(
+        self, method: str, content: Any, may: bool
+    ) -> None:
+        request = httpx.Request(method, "https://example.com/", content=content)
+        assert may_repeat(request) == may
 
 
 class TestReplay:
@@ -316,10 +365,10 @@ class TestReplay:
         await flavour.close(replay)
         assert await read(flavour, replay) == [b"a", b"b"]
 
-    @pytest.mark.parametrize("name", ["ReplayStream", "AsyncReplayStream"])
-    def test_of_a_stream_of_the_other_kind_is_refused(self, name: str) -> None:
+    @pytest.mark.parametrize("kind", [ReplayStream, AsyncReplayStream])
+    def test_of_a_stream_of_the_other_kind_is_refused(self, kind: Any) -> None:
         with pytest.raises(AssertionError):
-            getattr(_replay, name)(object(), 3)
+            kind(object(), 3)
 
     async def test_that_is_dropped_leaves_nothing_to_the_garbage_collector(
         self, flavour: Flavour

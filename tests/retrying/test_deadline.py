@@ -11,7 +11,7 @@ from support.flavours import Flavour
 from support.library import httpx
 from support.raw import raw_server, read_head, wait_for_end
 
-from transportkit.retrying import deadline as _timeouts
+from transportkit.retrying import deadline as module
 from transportkit.retrying.deadline import LiveTimeouts
 
 OPERATIONS = ("connect", "read", "write", "pool")
@@ -28,7 +28,7 @@ class Clock(SimpleNamespace):
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     # Only what this module looks up: the event loops keep their own clock.
     clock = Clock()
-    monkeypatch.setattr(_timeouts, "time", clock)
+    monkeypatch.setattr(module, "time", clock)
     return clock
 
 
@@ -95,7 +95,7 @@ def test_no_timeout_is_longer_than_either_bound(
     own: float | None, deadline: float, now: float
 ) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(_timeouts, "time", Clock(now=now))
+        monkeypatch.setattr(module, "time", Clock(now=now))
         timeout = LiveTimeouts(deadline, {"read": own})["read"]
     assert timeout is not None
     assert 0 < timeout <= max(deadline - now, 0.001)

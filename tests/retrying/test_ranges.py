@@ -11,7 +11,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.library import httpx
 
-from transportkit.retrying.ranges import Download, promised_download
+from transportkit.retrying.ranges import (
+    Download,
+    Transfer,
+    is_break,
+    new_transfer,
+    promised_download,
+)
+from transportkit.wire.lifecycle import Lifecycle
 
 ETAG = '"v1"'
 WHOLE = Download(ETAG, "", 0, 100, 100)
@@ -311,6 +318,24 @@ class TestAnAnswerToThat:
         assert WHOLE.continued_by(response, 40) is None
 
 
+def lifecycle(*, is_ready: bool = True) -> Lifecycle[object]:
+    found: Lifecycle[object] = Lifecycle()
+    found.is_ready = is_ready
+    return found
+
+
+def transfer(
+    download: Download, received: int, *, max_resumes: int = 5, is_ready: bool = True
+) -> Transfer:
+    """A download of which so many bytes have come."""
+    found = Transfer(get(), download, max_resumes, lifecycle(is_ready=is_ready))
+    found.add(b"x" * received)
+    return found
+
+
+BROKEN = httpx.ReadError("")
+
+
 class TestTheLength:
     @pytest.mark.parametrize(
         ("download", "received", "missing"),
@@ -320,7 +345,8 @@ class TestTheLength:
         self, download: Download, received: int, missing: int | None
     ) -> None:
         assert download.missing(received) == missing
-        assert download.may_go_on(received) == (missing != 0)
+        assert transfer(download, received).is_complete == (missing == 0)
+        assert (transfer(download, received).take_resume(BROKEN) is None) == (missing == 0)
 
     @pytest.mark.parametrize(
         ("download", "received", "is_exceeded"),
@@ -332,7 +358,7 @@ class TestTheLength:
     def test_is_exceeded_by_the_first_byte_behind_it(
         self, download: Download, received: int, is_exceeded: bool
     ) -> None:
-        assert download.is_exceeded(received) == is_exceeded
+        assert transfer(download, 0).add(b"x" * received) != is_exceeded
 
     @pytest.mark.parametrize(
         ("download", "received", "ending"),
@@ -345,18 +371,93 @@ class TestTheLength:
         self, download: Download, received: int, ending: str
     ) -> None:
         text = f"^the body {ending} at byte {received}, against its promise$"
-        with pytest.raises(httpx.RemoteProtocolError, match=text):
-            download.check_length(received)
+        with pytest.raises(httpx.RemoteProtocolError, match=text) as failed:
+            transfer(download, received).check_end()
+        assert failed.value.request.url == get().url
 
     @pytest.mark.parametrize(("download", "received"), [(WHOLE, 100), (PART, 40)])
     def test_that_keeps_the_promise_is_none(self, download: Download, received: int) -> None:
-        download.check_length(received)
+        transfer(download, received).check_end()
 
     def test_that_nobody_told_cannot_be_wrong(self) -> None:
-        UNTOLD.check_length(40)
+        transfer(UNTOLD, 40).check_end()
 
     def test_that_is_too_long_leaves_nothing_to_ask_for(self) -> None:
-        assert not WHOLE.may_go_on(101)
+        assert transfer(WHOLE, 101).take_resume(BROKEN) is None
+
+
+class TestATransfer:
+    def test_begins_with_an_answer_that_promises_something(self) -> None:
+        response = answer(200, ETag=ETAG, Content_Length="3")
+        response.is_closed = False
+        found = new_transfer(get(), response, 5, lifecycle())
+        assert found is not None
+        assert found.add(b"abc")
+        assert found.is_complete
+
+    def test_does_not_begin_with_one_that_promises_nothing(self) -> None:
+        response = answer(200)
+        response.is_closed = False
+        assert new_transfer(get(), response, 5, lifecycle()) is None
+
+    def test_does_not_begin_with_one_that_was_read_already(self) -> None:
+        response = answer(200, ETag=ETAG, Content_Length="3")
+        assert response.is_closed
+        assert new_transfer(get(), response, 5, lifecycle()) is None
+
+    def test_counts_all_chunks(self) -> None:
+        found = transfer(WHOLE, 10)
+        assert found.add(b"x" * 5)
+        assert found.received == 15
+        assert found.take_resume(BROKEN).headers["Range"] == "bytes=15-99"
+
+    @pytest.mark.parametrize("max_resumes", [0, 1, 3])
+    def test_is_resumed_no_more_than_so_often(self, max_resumes: int) -> None:
+        found = transfer(WHOLE, 10, max_resumes=max_resumes)
+        rests = [found.take_resume(BROKEN) for _ in range(4)]
+        assert [rest is not None for rest in rests] == [at < max_resumes for at in range(4)]
+
+    def test_is_not_resumed_once_its_body_is_closed(self) -> None:
+        found = transfer(WHOLE, 10)
+        found.is_closed = True
+        assert found.take_resume(BROKEN) is None
+
+    def test_is_not_resumed_once_its_transport_is_closed(self) -> None:
+        assert transfer(WHOLE, 10, is_ready=False).take_resume(BROKEN) is None
+
+    def test_is_not_resumed_after_an_error_that_is_no_break(self) -> None:
+        assert transfer(WHOLE, 10).take_resume(httpx.PoolTimeout("")) is None
+
+    def test_goes_on_with_the_rest(self) -> None:
+        found, error = transfer(UNTOLD, 40), httpx.ReadError("")
+        assert found.accept(answer(206, ETag=ETAG, Content_Range="bytes 40-99/100"), error)
+        assert not hasattr(error, "__notes__")
+        # The answer has told the end.
+        assert found.take_resume(BROKEN).headers["Range"] == "bytes=40-99"
+
+    def test_is_over_after_another_answer(self) -> None:
+        found, error = transfer(WHOLE, 40), httpx.ReadError("")
+        assert not found.accept(answer(200, ETag=ETAG), error)
+        assert error.__notes__ == ["transportkit: the rest is not to be had: 200"]
+        assert found.take_resume(BROKEN) is None
+
+    def test_is_over_when_it_was_closed_meanwhile(self) -> None:
+        found, error = transfer(WHOLE, 40), httpx.ReadError("")
+        found.is_closed = True
+        assert not found.accept(answer(206, ETag=ETAG, Content_Range="bytes 40-99/100"), error)
+        assert error.__notes__ == ["transportkit: the rest is not to be had: 206"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "breaks"),
+    [
+        *((httpx.ReadError, True), (httpx.CloseError, True), (httpx.RemoteProtocolError, True)),
+        *((httpx.ReadTimeout, True), (httpx.PoolTimeout, False), (httpx.WriteTimeout, False)),
+        *((httpx.LocalProtocolError, False), (httpx.ProxyError, False), (ValueError, False)),
+    ],
+)
+def test_a_break_is_an_error_of_the_connection(kind: type[Exception], breaks: bool) -> None:
+    assert is_break(kind("")) == breaks
 
 
 @dataclass
@@ -396,20 +497,20 @@ class Server:
 def download(server: Server, request: httpx.Request, breaks: list[int]) -> bytes:
     """What arrives when the connection breaks after each of these many bytes."""
     response, body = server.answer(request)
-    promised = promised_download(request, response)
-    assert promised is not None
+    response.is_closed = False
+    found = new_transfer(request, response, len(breaks), lifecycle())
+    assert found is not None
     arrived = b""
     for length in breaks:
         arrived += body[:length]
-        assert not promised.is_exceeded(len(arrived))
+        assert found.add(body[:length])
         if length >= len(body):
             return arrived
-        response, body = server.answer(promised.request_rest(request, len(arrived)))
-        continued = promised.continued_by(response, len(arrived))
-        assert continued is not None
-        promised = continued
+        response, body = server.answer(found.take_resume(BROKEN))
+        assert found.accept(response, BROKEN)
     arrived += body
-    promised.check_length(len(arrived))
+    assert found.add(body)
+    found.check_end()
     return arrived
 
 

@@ -1,0 +1,119 @@
+"""The form of tenacity's strategies: how they are called, combined and checked.
+
+tenacity's own combine with anything that offers `|`, `&` or `+` and a call.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+Predicate = Callable[["RetryCallState"], bool]
+Wait = Callable[["RetryCallState"], float]
+
+
+class Condition(ABC):
+    """A predicate that combines with others, as tenacity's do."""
+
+    @abstractmethod
+    def __call__(self, retry_state: "RetryCallState") -> bool: ...
+
+    def __or__(self, other: Predicate) -> "Condition":
+        return AnyOf(self, other)
+
+    def __ror__(self, other: Predicate) -> "Condition":
+        return AnyOf(other, self)
+
+    def __and__(self, other: Predicate) -> "Condition":
+        return AllOf(self, other)
+
+    def __rand__(self, other: Predicate) -> "Condition":
+        return AllOf(other, self)
+
+
+class AnyOf(Condition):
+    """Conditions of which one is enough."""
+
+    def __init__(self, *predicates: Predicate) -> None:
+        self.predicates = predicates
+
+    def __call__(self, retry_state: "RetryCallState") -> bool:
+        return any(predicate(retry_state) for predicate in self.predicates)
+
+    def __repr__(self) -> str:
+        return " | ".join(map(repr, self.predicates))
+
+
+class AllOf(Condition):
+    """Conditions that all have to hold."""
+
+    def __init__(self, *predicates: Predicate) -> None:
+        self.predicates = predicates
+
+    def __call__(self, retry_state: "RetryCallState") -> bool:
+        return all(predicate(retry_state) for predicate in self.predicates)
+
+    def __repr__(self) -> str:
+        return " & ".join(f"({predicate!r})" for predicate in self.predicates)
+
+
+class Sum:
+    """Waits that follow one another."""
+
+    def __init__(self, *waits: Wait) -> None:
+        self.waits = waits
+
+    def __call__(self, retry_state: "RetryCallState") -> float:
+        return sum(wait(retry_state) for wait in self.waits)
+
+    def __add__(self, other: Wait) -> "Sum":
+        return Sum(*self.waits, other)
+
+    def __radd__(self, other: Wait | int) -> "Sum":
+        # sum() begins with 0.
+        return self if isinstance(other, int) else Sum(other, *self.waits)
+
+    def __repr__(self) -> str:
+        return " + ".join(map(repr, self.waits))
+
+
+def check_strategy(name: str, strategy: object, example: str) -> None:
+    """Refuse a strategy that could not be called, or whose result would always be the same.
+
+    Arguments:
+        name: that of the argument.
+        strategy: the value of the argument.
+        example: what to write instead.
+
+    Raises:
+        TypeError: the text says what to write.
+    """
+    if not callable(strategy):
+        raise TypeError(f"{name} must be a callable such as {example}, not {strategy!r}")
+    for part in _parts(strategy):
+        if advice := class_advice(part):
+            raise TypeError(f"{name}: {advice}")
+        if is_coroutine_function(part):
+            raise TypeError(
+                f"{name} must not be a coroutine function, whose result is always true: write a "
+                f"plain function such as {example}"
+            )
+    if not takes_one_argument(strategy):
+        raise TypeError(
+            f"{name} is called with one argument, a RetryCallState, which {strategy!r} does not "
+            f"take: write a callable such as {example}"
+        )
+
+
+def _parts(strategy: object) -> Iterator[object]:
+    """A strategy, and those that it is composed of."""
+    yield strategy
+    # The attributes in which tenacity's combinations and ours keep their parts.
+    names = ("retries", "stops", "wait_funcs", "strategies", "predicates", "waits")
+    parts = [part for name in names for part in getattr(strategy, name, ())]
+    for part in (*parts, *filter(None, [getattr(strategy, "func", None)])):
+        yield from _parts(part)
