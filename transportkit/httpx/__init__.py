@@ -42,8 +42,10 @@ if TYPE_CHECKING:
         retry_if_transport_error as retry_if_transport_error,
         wait_retry_after as wait_retry_after,
     )
-    from ..rotation.health import (
+    from ..rotation.ejection import (
         Cooldown as Cooldown,
+    )
+    from ..rotation.member import (
         ProxyStatus as ProxyStatus,
     )
     from ..rotation.ring import (
@@ -161,7 +163,8 @@ _NAMES = {
     "..retrying.strategies": ("retry_if_status", "retry_if_transport_error", "wait_retry_after"),
     ".resume": ("ResumeTransport", "AsyncResumeTransport"),
     ".rotation": ("ProxyRoundRobin", "AsyncProxyRoundRobin"),
-    "..rotation.health": ("Cooldown", "ProxyStatus"),
+    "..rotation.ejection": ("Cooldown",),
+    "..rotation.member": ("ProxyStatus",),
     "..rotation.ring": ("sticky_by_host", "sticky_by_header"),
     ".debugging": ("DebuggingTransport", "AsyncDebuggingTransport"),
     "..redaction.redaction": ("Redaction",),
