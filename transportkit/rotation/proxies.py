@@ -12,7 +12,7 @@ from urllib.parse import quote
 from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import MASK, REDACTION
 from ..wire.arguments import check_number, transport_advice
-from ..wire.library import URL, Proxy, is_a
+from ..wire.library import URL, Proxy, is_a, library_name
 
 ProxyLike = str | URL | Proxy | None
 """Anything that stands for a proxy; None stands for no proxy."""
@@ -135,7 +135,7 @@ def _parse(proxy: object, kind: type) -> Entry:
         raise ValueError(f"proxies: {error}") from None
     url, via = parsed.url, Via.HTTP
     if url.scheme.startswith("socks"):
-        _require_socksio(url.scheme)
+        _require_socksio(url.scheme, library_name(kind))
         via = Via.SOCKS
     headers = tuple(parsed.headers.multi_items())
     # httpx knows the default ports of http and https only.
@@ -174,11 +174,11 @@ def _refusal(proxy: object, kind: type) -> str:
     return f"proxies: {type(proxy).__name__} is not a proxy: write {_WRITE}"
 
 
-def _require_socksio(scheme: str) -> None:
+def _require_socksio(scheme: str, library: str) -> None:
     # Without it httpx fails only when the transport is built, at the first request.
     try:
         importlib.import_module("socksio")
     except ImportError:
         raise ImportError(
-            f"a {scheme}:// proxy needs the 'socksio' package: pip install 'httpx[socks]'"
+            f"a {scheme}:// proxy needs the 'socksio' package: pip install '{library}[socks]'"
         ) from None
