@@ -1,4 +1,4 @@
-"""What people write as proxies: which are the same, what is refused, what is shown."""
+"""Proxies as people write them: equal ones, refused ones, and their names."""
 
 import re
 import sys
@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 from support.flavours import SpyTransport
-from support.library import httpx
+from support.library import LIBRARY, httpx
 
-from transportkit.rotation.health import Via
-from transportkit.rotation.proxies import in_words, parse, parse_all
+from transportkit.rotation.proxies import Via, join_names, parse, parse_all
 
 SPY = SpyTransport()
 
@@ -113,8 +112,8 @@ def test_a_mapping_has_weights() -> None:
         (["a:8080"], ValueError, "proxies: 'a:8080' is not a proxy URL: write 'http://a:8080'"),
         (["socks4://a"], ValueError, "for anything else, pass a transport that speaks it"),
         (["http://u:tiger@"], ValueError, "proxies: 'http://****@' is not a proxy URL"),
-        ([b"http://a"], TypeError, "proxies: bytes is no proxy: write a proxy URL such as"),
-        ([3], TypeError, "proxies: int is no proxy"),
+        ([b"http://a"], TypeError, "proxies: bytes is not a proxy: write a proxy URL such as"),
+        ([3], TypeError, "proxies: int is not a proxy"),
         (
             [httpx.HTTPTransport],
             TypeError,
@@ -141,7 +140,7 @@ def test_what_cannot_work_is_refused(proxies: object, kind: type[Exception], tex
 
 def test_a_transport_of_the_other_kind_is_refused() -> None:
     text = (
-        "proxies: AsyncHTTPTransport is not an httpx.BaseTransport, which ProxyRoundRobin needs; "
+        f"proxies: AsyncHTTPTransport is not an {LIBRARY}.BaseTransport, which ProxyRoundRobin needs; "
         "AsyncProxyRoundRobin takes it"
     )
     with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
@@ -156,7 +155,8 @@ def test_socks_without_its_package_names_what_to_install(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)
-    text = re.escape(f"a {scheme}:// proxy needs the 'socksio' package: pip install 'httpx[socks]'")
+    install = f"pip install '{LIBRARY}[socks]'"
+    text = re.escape(f"a {scheme}:// proxy needs the 'socksio' package: {install}")
     with pytest.raises(ImportError, match=f"^{text}$"):
         parse_all(["http://a", f"{scheme}://scott:tiger@b"], httpx.BaseTransport)
 
@@ -181,7 +181,7 @@ def test_what_a_proxy_says_is_shown_without_credentials(
 
 
 def test_a_long_list_is_cut() -> None:
-    assert in_words(names(["http://a"])) == "http://a"
-    assert in_words(names([f"http://a:{port}" for port in range(1, 101)])) == (
+    assert join_names(names(["http://a"])) == "http://a"
+    assert join_names(names([f"http://a:{port}" for port in range(1, 101)])) == (
         "http://a:1, http://a:2, http://a:3 and 97 more"
     )

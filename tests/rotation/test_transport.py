@@ -25,7 +25,7 @@ from support.transportkit import (
     sticky_by_host,
 )
 
-from transportkit.rotation.failover import Call
+from transportkit.rotation.failover import Failover
 
 # Rotations are made by the hundred here, and a context of httpx takes 20 ms.
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -234,32 +234,31 @@ class TestTheTransportsThatAreBuilt:
     ) -> None:
         with naming("a", "b") as urls:
             rotation = flavour.ProxyRoundRobin([*urls, "http://c.example"])
-            members = rotation._rotation.roster.members()
-            assert [member.transport for member in members] == [None] * 3
-            assert rotation._rotation._network._contexts == {}
+            assert rotation._transports.by_member == {}
+            assert rotation._transports._network._contexts._contexts == {}
             async with flavour.client(transport=rotation) as client:
                 for _ in range(2):
                     await client.get(URL)
-            built = [member.transport for member in members]
-            assert built[2] is None
-            assert len({id(each._pool._ssl_context) for each in built[:2]}) == 1
+            built = rotation._transports.by_member
+            assert [member.entry.name for member in built] == urls
+            assert len({id(each._pool._ssl_context) for each in built.values()}) == 1
 
     async def test_are_closed_with_the_rest_and_opened_again(self, flavour: Flavour) -> None:
         with naming("a") as urls:
             rotation = flavour.ProxyRoundRobin(urls, verify=TLS)
             for _ in range(2):
                 assert await texts(flavour, rotation, 2) == ["a", "a"]
-                (member,) = rotation._rotation.roster.members()
-                assert member.transport._pool.connections == []
+                (transport,) = rotation._transports.by_member.values()
+                assert transport._pool.connections == []
 
     def test_are_built_once_by_many_threads(self) -> None:
         rotation = ProxyRoundRobin([A], verify=TLS)
-        (member,) = rotation._rotation.roster.members()
+        (member,) = rotation._rotation.pool.members()
         barrier = threading.Barrier(8)
 
         def build(_: int) -> httpx.BaseTransport:
             barrier.wait()
-            return rotation._rotation.transport_of(member, rotation._lifecycle)
+            return rotation._transports.get(member, rotation._lifecycle)
 
         with ThreadPoolExecutor(8) as pool:
             assert len(set(pool.map(build, range(8)))) == 1
@@ -267,20 +266,20 @@ class TestTheTransportsThatAreBuilt:
 
     def test_that_another_thread_has_just_built_are_not_built_again(self) -> None:
         rotation = ProxyRoundRobin([A], verify=TLS)
-        (member,) = rotation._rotation.roster.members()
+        (member,) = rotation._rotation.pool.members()
         built = SpyTransport()
 
         class Waiting:
             """A lock that one has to wait for until the other thread is done."""
 
             def __enter__(self) -> None:
-                member.transport = built
+                rotation._transports.by_member[member] = built
 
             def __exit__(self, *exc_info: object) -> None:
                 pass
 
-        rotation._rotation._building = Waiting()  # type: ignore[assignment]
-        assert rotation._rotation.transport_of(member, rotation._lifecycle) is built
+        rotation._transports._building = Waiting()  # type: ignore[assignment]
+        assert rotation._transports.get(member, rotation._lifecycle) is built
 
 
 class TestAResponse:
@@ -566,16 +565,17 @@ class TestAnError:
         rotation = ProxyRoundRobin([Answers(200)], banned=lambda response: True, cooldown=LONG)
         stopped(rotation)
         request = httpx.Request("GET", URL)
-        calls = [Call(rotation._rotation, request) for _ in range(3)]
-        turns = [call.first() for call in calls]
-        for call, turn in zip(calls, turns, strict=True):
-            assert call.after_response(turn, httpx.Response(200)) is None
+        failovers = [Failover(rotation._rotation, request, None) for _ in range(3)]
+        leases = [failover.acquire() for failover in failovers]
+        for failover, lease in zip(failovers, leases, strict=True):
+            response = httpx.Response(200)
+            assert failover.handle_response(lease, response, lambda response: True) is None
         error = httpx.ProxyError("407 Who are you")
-        for call, turn in zip(calls, turns, strict=True):
-            assert call.after_error(turn, error) is None
+        for failover, lease in zip(failovers, leases, strict=True):
+            assert failover.handle_error(lease, error) is None
         assert caplog.messages == [
-            "Proxy Answers rests for 500.0 seconds for target.example",
-            "Proxy Answers rests for 500.0 seconds: ProxyError: 407 Who are you",
+            "Proxy Answers is ejected for 500.0 seconds for target.example",
+            "Proxy Answers is ejected for 500.0 seconds: ProxyError: 407 Who are you",
         ]
         assert rotation.status()[0].failed == 3
 
@@ -601,8 +601,8 @@ class TestAnError:
         await flavour.send(rotation, httpx.Request("POST", URL))
         assert [status.up for status in rotation.status()] == [True, True]
         assert caplog.messages == [
-            "Proxy Answers rests for 2.5 seconds: ConnectError: no",
-            "Proxy Answers is back",
+            "Proxy Answers is ejected for 2.5 seconds: ConnectError: no",
+            "Proxy Answers is back in rotation",
         ]
 
     async def test_of_all_that_rest_is_raised_at_once(self, flavour: Flavour) -> None:
@@ -616,12 +616,12 @@ class TestAnError:
             response = await flavour.send(rotation, request)
             assert response.status_code == 407
             await flavour.close(response)
-            with pytest.raises(httpx.ProxyError, match=r"^every proxy rests\n") as failed:
+            with pytest.raises(httpx.ProxyError, match=r"^every proxy is ejected\n") as failed:
                 await flavour.send(rotation, request)
             await flavour.close(rotation)
         assert failed.value.request is request
         assert failed.value.__notes__ == [
-            f"transportkit: http://****@{address} (rests for 500.0 seconds: 407 Who are you)"
+            f"transportkit: http://****@{address} (ejected for 500.0 more seconds: 407 Who are you)"
         ]
 
     async def test_of_many_that_rest_names_some(self, flavour: Flavour) -> None:
@@ -634,7 +634,7 @@ class TestAnError:
         )
         response = await flavour.send(rotation, httpx.Request("GET", URL))
         assert response.status_code == 403
-        text = "every proxy rests or is banned for target.example"
+        text = "every proxy is ejected or banned for target.example"
         with pytest.raises(httpx.ProxyError, match=f"^{text}\n") as failed:
             await flavour.send(rotation, httpx.Request("GET", URL))
         (note,) = failed.value.__notes__
@@ -688,7 +688,7 @@ class TestABan:
             await flavour.send(rotation, httpx.Request("GET", "http://other.example"))
         assert [len(spy.requests) for spy in spies] == [4, 5]
         assert all(status.up and status.in_flight == 0 for status in rotation.status())
-        assert caplog.messages == ["Proxy Answers rests for 500.0 seconds for target.example"]
+        assert caplog.messages == ["Proxy Answers is ejected for 500.0 seconds for target.example"]
 
     async def test_of_all_comes_back_unread(self, flavour: Flavour) -> None:
         bodies = [Body(), Body()]
@@ -770,24 +770,24 @@ class TestARepeat:
         assert [len(spy.requests) for spy in spies] == [3, 3, 3]
 
     async def test_is_remembered_as_long_as_there_is_a_request(self, flavour: Flavour) -> None:
-        rotation = flavour.ProxyRoundRobin([Answers(lambda _: httpx.Response(503))])
+        spy = Answers(lambda _: httpx.Response(503))
+        rotation = flavour.ProxyRoundRobin([spy])
         request = httpx.Request("GET", URL)
         await flavour.send(rotation, request)
-        assert len(rotation._rotation.in_vain) == 1
-        rotation._rotation.roster.members()[0].transport.requests.clear()
+        assert len(rotation._rotation.failed_through) == 1
+        spy.requests.clear()
         del request
-        assert len(rotation._rotation.in_vain) == 0
+        assert len(rotation._rotation.failed_through) == 0
 
 
 class TestAddAndRemove:
     async def test_what_is_removed_while_it_is_added_takes_no_turns(self, flavour: Flavour) -> None:
         rotation = flavour.ProxyRoundRobin([Answers(200)])
-        roster = rotation._rotation.roster
         for _ in range(2):
             slow = Answers(200)
-            member = rotation._rotation.admit(slow, 1)
+            member = rotation._transports.admit(slow, 1)
             await flavour.call(rotation.remove, slow)
-            roster.join(member)
+            rotation._rotation.pool.join(member)
             for _ in range(3):
                 await flavour.send(rotation, httpx.Request("GET", URL))
             assert slow.requests == []
@@ -865,7 +865,7 @@ class TestAddAndRemove:
         error = httpx.ReadError("cut")
 
         def leave(request: httpx.Request) -> httpx.Response:
-            rotation._rotation.remove(spy)
+            rotation._transports.remove(spy)
             raise error
 
         spy.handle_request = leave  # type: ignore[method-assign]
@@ -972,8 +972,8 @@ class TestInMounts:
         common = {"verify": TLS, "retries": 3, "trust_env": False}
         mounts = flavour.Mounts({"http://": [A, B], "https://": [A, None]}, **common)
         proxied, mixed = (mounts.route_for(f"{each}://h").transport for each in ("http", "https"))
-        assert proxied._rotation._network.options == {"verify": TLS, "trust_env": False}
-        assert mixed._rotation._network.options == {
+        assert proxied._transports._network.options == {"verify": TLS, "trust_env": False}
+        assert mixed._transports._network.options == {
             "verify": TLS,
             "trust_env": False,
             "retries": 3,
@@ -983,7 +983,7 @@ class TestInMounts:
         mounts = flavour.Mounts({"http://": [A, B]}, default=None)
         rotation = mounts.route_for("http://h").transport
         direct = mounts.route_for("https://h").transport
-        assert rotation._rotation._network.options["verify"] is direct._pool._ssl_context
+        assert rotation._transports._network.options["verify"] is direct._pool._ssl_context
 
     async def test_a_list_is_opened_and_closed_once(self, flavour: Flavour) -> None:
         spy = SpyTransport()

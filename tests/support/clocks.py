@@ -1,4 +1,4 @@
-"""A rotation's clock in the hands of a test: nobody waits until a rest is over."""
+"""A rotation's clock in the hands of a test: nobody waits until an ejection is over."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ class Clock:
 
 
 def stopped(rotation: Any, random: float = 0.0) -> Clock:
-    """The clock of a rotation, stopped; what it draws at random is this number from now on."""
-    roster = rotation._rotation.roster
-    roster.clock = clock = Clock()
-    roster.random = lambda: random
+    """The clock of a rotation, stopped; it draws this number at random from now on."""
+    pool = rotation._rotation.pool
+    pool.clock = clock = Clock()
+    pool.random = lambda: random
     return clock

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..retrying.budget import RetryBudget
     from ..retrying.policy import RetryPolicy
     from ..retrying.strategies import retry_if_status, retry_if_transport_error, wait_retry_after
-    from ..rotation.health import Cooldown, ProxyStatus
+    from ..rotation.ejection import Cooldown
+    from ..rotation.member import ProxyStatus
     from ..rotation.ring import sticky_by_header, sticky_by_host
     from ..routing.environment import environment_routes
     from ..routing.patterns import InvalidRoute
@@ -95,7 +96,8 @@ _NAMES = {
     "..retrying.strategies": ("retry_if_status", "retry_if_transport_error", "wait_retry_after"),
     ".resume": ("ResumeTransport", "AsyncResumeTransport"),
     ".rotation": ("ProxyRoundRobin", "AsyncProxyRoundRobin"),
-    "..rotation.health": ("Cooldown", "ProxyStatus"),
+    "..rotation.ejection": ("Cooldown",),
+    "..rotation.member": ("ProxyStatus",),
     "..rotation.ring": ("sticky_by_host", "sticky_by_header"),
     ".debugging": ("DebuggingTransport", "AsyncDebuggingTransport"),
     "..redaction.redaction": ("Redaction",),

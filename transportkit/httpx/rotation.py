@@ -1,4 +1,4 @@
-"""`ProxyRoundRobin` and `AsyncProxyRoundRobin`: take turns over proxies."""
+"""`ProxyRoundRobin` and `AsyncProxyRoundRobin`: rotate over proxies."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -6,27 +6,24 @@ from typing import Literal, Unpack
 
 import httpx
 
-from ..network.options import check_names
-from ..rotation.failover import Call, can_repeat
-from ..rotation.health import Cooldown, ProxyStatus
-from ..rotation.members import Turn
-from ..rotation.pool import Rotation
+from ..rotation.ejection import Cooldown
+from ..rotation.failover import Failover
+from ..rotation.member import Lease
 from ..rotation.proxies import ProxyLike
-from ..rotation.settings import Settings
+from ..rotation.rotation import Settings
 from ..wire.io import async_drain, async_shield, drain, shield
+from ..wire.replay import is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
-from .counted import AsyncCountedStream, CountedStream
-from .network import async_transport_factory, transport_factory
+from .members import AsyncMemberOwner, MemberOwner
 from .options import HTTPTransportOptions
-from .owner import AsyncTransportOwner, TransportOwner
-from .streams import AsyncReplayStream, ReplayStream
+from .streams import AsyncLeasedStream, AsyncReplayStream, LeasedStream, ReplayStream
 
 _DEFAULT_COOLDOWN = Cooldown()
-# As much of a body that can be read only once is kept for another proxy.
+# A body that can be read only once is recorded for another proxy, up to this many bytes.
 _MAX_REPLAY = 1024 * 1024
 
 
-class ProxyRoundRobin(TransportOwner):
+class ProxyRoundRobin(MemberOwner):
     """Takes turns over proxies, and leaves those out that fail.
 
     When a request provably never reached the origin, the next proxy is tried for it, whatever
@@ -89,47 +86,44 @@ class ProxyRoundRobin(TransportOwner):
         when_all_down: Literal["try", "raise"] = "try",
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        if "proxy" in kwargs:
-            raise TypeError("leave out proxy: the proxies are the first argument")
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
-        settings.check()
-        check_names(kwargs, type(self))
-        network = transport_factory(kwargs)
-        self._rotation = Rotation(proxies, httpx.BaseTransport, network, settings)
-        super().__init__(self._rotation.ready())
+        super().__init__(proxies, settings, kwargs)
+        self._sticky = sticky
+        self._banned = banned
 
     def handle_request(  # noqa: C901 - it shows every way that a request can go
         self, request: httpx.Request
     ) -> httpx.Response:
+        key = None if self._sticky is None else self._sticky(request)
+        failover = Failover(self._rotation, request, key)
+        lease = failover.acquire()
         extensions, stream = request.extensions, request.stream
-        call = Call(self._rotation, request)
-        turn = call.first()
         replay = response = None
         try:
-            if not isinstance(stream, httpx.ByteStream) and not can_repeat(stream):
+            if not isinstance(stream, httpx.ByteStream) and not is_repeatable(stream):
                 request.stream = replay = ReplayStream(stream, _MAX_REPLAY)
             while True:
-                turn.watch = SentWatch(extensions.get("trace"))
-                request.extensions = {**extensions, "trace": turn.watch}
+                lease.watch = SentWatch(extensions.get("trace"))
+                request.extensions = {**extensions, "trace": lease.watch}
                 try:
-                    transport = self._rotation.transport_of(turn.member, self._lifecycle)
+                    transport = self._transports.get(lease.member, self._lifecycle)
                     response = self._send(transport, request)
                 except Exception as error:
-                    following = call.after_error(turn, error)
+                    following = failover.handle_error(lease, error)
                     if following is None:
                         raise
-                    self._finish(turn, error)
+                    self._release(lease, error)
                 else:
-                    following = call.after_response(turn, response)
+                    following = failover.handle_response(lease, response, self._banned)
                     if following is None:
-                        return self._delivered(turn, response)
+                        return self._deliver(lease, response)
                     drain(response)
-                    self._finish(turn)
-                turn = following
+                    self._release(lease)
+                lease = following
         except BaseException as error:
             with shield():
-                for each in call.turns:
-                    self._finish(each, error)
+                for each in failover.leases:
+                    self._release(each, error)
                 if response is not None:
                     with suppress(httpx.TransportError):
                         response.close()
@@ -141,59 +135,17 @@ class ProxyRoundRobin(TransportOwner):
                     request.stream = stream
                 replay.close()
 
-    def _delivered(
-        self, turn: Turn[httpx.BaseTransport], response: httpx.Response
-    ) -> httpx.Response:
-        response.extensions = {"proxy": turn.member.entry.name, **response.extensions}
+    def _deliver(self, lease: Lease, response: httpx.Response) -> httpx.Response:
+        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
         if response.is_closed:
-            self._finish(turn)
+            self._release(lease)
         else:
-            response.stream = CountedStream(response.stream, self._finish, turn)
+            assert isinstance(response.stream, httpx.SyncByteStream)
+            response.stream = LeasedStream(response.stream, self._release, lease)
         return response
 
-    def _finish(self, turn: Turn[httpx.BaseTransport], cause: BaseException | None = None) -> None:
-        transport = self._rotation.roster.done(turn)
-        if transport is not None:
-            self._let_go(transport, cause)
 
-    def add(self, proxy: ProxyLike | httpx.BaseTransport, weight: float = 1) -> None:
-        """Let one more proxy take turns, while requests run.
-
-        Arguments:
-            proxy: what can be in a list of proxies.
-            weight: how many turns it takes compared with others.
-
-        Raises:
-            TypeError, ValueError, ImportError: it is no proxy, or among them already.
-        """
-        member = self._rotation.admit(proxy, weight)
-        if member.transport is not None:
-            try:
-                self._hold(member.transport)
-            except BaseException:
-                self._rotation.remove(proxy)
-                raise
-        self._rotation.roster.join(member)
-
-    def remove(self, proxy: ProxyLike | httpx.BaseTransport) -> None:
-        """Let a proxy take no more turns; it is closed when its last response is.
-
-        Raises:
-            TypeError, ValueError: it is not among the proxies.
-        """
-        transport = self._rotation.remove(proxy)
-        if transport is not None:
-            self._let_go(transport)
-
-    def status(self) -> tuple[ProxyStatus, ...]:
-        """How each proxy is doing, in the order in which they were given."""
-        return self._rotation.roster.status()
-
-    def __repr__(self) -> str:
-        return f"<ProxyRoundRobin over {self._rotation}>"
-
-
-class AsyncProxyRoundRobin(AsyncTransportOwner):
+class AsyncProxyRoundRobin(AsyncMemberOwner):
     """Takes turns over proxies, and leaves those out that fail.
 
     The same as `ProxyRoundRobin`, for `httpx.AsyncClient`, on asyncio and on trio. `add` and
@@ -217,47 +169,44 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
         when_all_down: Literal["try", "raise"] = "try",
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        if "proxy" in kwargs:
-            raise TypeError("leave out proxy: the proxies are the first argument")
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
-        settings.check()
-        check_names(kwargs, type(self))
-        network = async_transport_factory(kwargs)
-        self._rotation = Rotation(proxies, httpx.AsyncBaseTransport, network, settings)
-        super().__init__(self._rotation.ready())
+        super().__init__(proxies, settings, kwargs)
+        self._sticky = sticky
+        self._banned = banned
 
     async def handle_async_request(  # noqa: C901 - it shows every way that a request can go
         self, request: httpx.Request
     ) -> httpx.Response:
+        key = None if self._sticky is None else self._sticky(request)
+        failover = Failover(self._rotation, request, key)
+        lease = failover.acquire()
         extensions, stream = request.extensions, request.stream
-        call = Call(self._rotation, request)
-        turn = call.first()
         replay = response = None
         try:
-            if not isinstance(stream, httpx.ByteStream) and not can_repeat(stream):
+            if not isinstance(stream, httpx.ByteStream) and not is_repeatable(stream):
                 request.stream = replay = AsyncReplayStream(stream, _MAX_REPLAY)
             while True:
-                turn.watch = AsyncSentWatch(extensions.get("trace"))
-                request.extensions = {**extensions, "trace": turn.watch}
+                lease.watch = AsyncSentWatch(extensions.get("trace"))
+                request.extensions = {**extensions, "trace": lease.watch}
                 try:
-                    transport = self._rotation.transport_of(turn.member, self._lifecycle)
+                    transport = self._transports.get(lease.member, self._lifecycle)
                     response = await self._send(transport, request)
                 except Exception as error:
-                    following = call.after_error(turn, error)
+                    following = failover.handle_error(lease, error)
                     if following is None:
                         raise
-                    await self._finish(turn, error)
+                    await self._release(lease, error)
                 else:
-                    following = call.after_response(turn, response)
+                    following = failover.handle_response(lease, response, self._banned)
                     if following is None:
-                        return await self._delivered(turn, response)
+                        return await self._deliver(lease, response)
                     await async_drain(response)
-                    await self._finish(turn)
-                turn = following
+                    await self._release(lease)
+                lease = following
         except BaseException as error:
             with async_shield():
-                for each in call.turns:
-                    await self._finish(each, error)
+                for each in failover.leases:
+                    await self._release(each, error)
                 if response is not None:
                     with suppress(httpx.TransportError):
                         await response.aclose()
@@ -269,55 +218,11 @@ class AsyncProxyRoundRobin(AsyncTransportOwner):
                     request.stream = stream
                 await replay.aclose()
 
-    async def _delivered(
-        self, turn: Turn[httpx.AsyncBaseTransport], response: httpx.Response
-    ) -> httpx.Response:
-        response.extensions = {"proxy": turn.member.entry.name, **response.extensions}
+    async def _deliver(self, lease: Lease, response: httpx.Response) -> httpx.Response:
+        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
         if response.is_closed:
-            await self._finish(turn)
+            await self._release(lease)
         else:
-            response.stream = AsyncCountedStream(response.stream, self._finish, turn)
+            assert isinstance(response.stream, httpx.AsyncByteStream)
+            response.stream = AsyncLeasedStream(response.stream, self._release, lease)
         return response
-
-    async def _finish(
-        self, turn: Turn[httpx.AsyncBaseTransport], cause: BaseException | None = None
-    ) -> None:
-        transport = self._rotation.roster.done(turn)
-        if transport is not None:
-            await self._let_go(transport, cause)
-
-    async def add(self, proxy: ProxyLike | httpx.AsyncBaseTransport, weight: float = 1) -> None:
-        """Let one more proxy take turns, while requests run.
-
-        Arguments:
-            proxy: what can be in a list of proxies.
-            weight: how many turns it takes compared with others.
-
-        Raises:
-            TypeError, ValueError, ImportError: it is no proxy, or among them already.
-        """
-        member = self._rotation.admit(proxy, weight)
-        if member.transport is not None:
-            try:
-                await self._hold(member.transport)
-            except BaseException:
-                self._rotation.remove(proxy)
-                raise
-        self._rotation.roster.join(member)
-
-    async def remove(self, proxy: ProxyLike | httpx.AsyncBaseTransport) -> None:
-        """Let a proxy take no more turns; it is closed when its last response is.
-
-        Raises:
-            TypeError, ValueError: it is not among the proxies.
-        """
-        transport = self._rotation.remove(proxy)
-        if transport is not None:
-            await self._let_go(transport)
-
-    def status(self) -> tuple[ProxyStatus, ...]:
-        """How each proxy is doing, in the order in which they were given."""
-        return self._rotation.roster.status()
-
-    def __repr__(self) -> str:
-        return f"<AsyncProxyRoundRobin over {self._rotation}>"

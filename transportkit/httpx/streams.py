@@ -9,6 +9,7 @@ import httpx
 
 from ..debugging.bodies import Kept
 from ..debugging.capture import Capture
+from ..rotation.member import AsyncLeasedBody, LeasedBody
 from ..wire.replay import AsyncReplayBody, ReplayBody
 
 
@@ -18,6 +19,14 @@ class ReplayStream(ReplayBody, httpx.SyncByteStream):
 
 class AsyncReplayStream(AsyncReplayBody, httpx.AsyncByteStream):
     """A request body that is recorded while it is sent."""
+
+
+class LeasedStream(LeasedBody, httpx.SyncByteStream):
+    """The body of a response that is in flight until it is closed."""
+
+
+class AsyncLeasedStream(AsyncLeasedBody, httpx.AsyncByteStream):
+    """The body of a response that is in flight until it is closed."""
 
 
 class SentStream(httpx.SyncByteStream):

@@ -1,101 +1,264 @@
-"""What all requests of a rotation share: its members and their transports."""
+"""The pool: leases members to requests, ejects those that fail, and lets them back in.
 
-import random
+Its theory of operation stands at the top of `rotation`. All state is behind one short lock, and
+nothing in here does I/O.
+"""
+
+import math
 import threading
-import time
-from collections.abc import Sequence
-from typing import Generic, TypeVar
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Collection, Hashable
+from itertools import islice
 
-from ..network.factory import TransportFactory
-from ..network.options import check_options
-from ..wire.library import Proxy, Request
-from ..wire.lifecycle import Lifecycle
-from .health import Via
-from .members import Member
-from .proxies import Entry, in_words, parse, parse_all
-from .roster import Roster
-from .settings import Settings
-
-T = TypeVar("T")
+from .balancing import LeastRequest, RoundRobin, allowed
+from .ejection import Bans, Cooldown, Ejections, jittered
+from .member import Lease, Member, ProxyStatus
+from .proxies import Entry
+from .ring import Ring
 
 
-class Rotation(Generic[T]):
-    """What `ProxyRoundRobin` and `AsyncProxyRoundRobin` have in common.
+class Pool:
+    """The members of a rotation, and the choice of one for each request.
 
     Arguments:
-        proxies: what was written.
-        kind: of the transports that can be among them.
-        network: makes the others.
-        settings: the user's decisions.
-
-    Attributes:
-        in_vain: requests that may have reached the origin in vain, and through whom.
-        has_failed: whether there has ever been one: asking a weak dictionary takes long.
+        order: `"round_robin"` or `"least_busy"`.
+        cooldown: the ejection times.
+        clock: the time in seconds, never going back.
+        random: draws a number from 0 up to, not including, 1.
     """
 
     def __init__(
-        self, proxies: object, kind: type[T], network: TransportFactory[T], settings: Settings
+        self,
+        order: str,
+        cooldown: Cooldown,
+        clock: Callable[[], float],
+        random: Callable[[], float],
     ) -> None:
-        self.settings: Settings = settings
-        self.roster: Roster[T] = Roster(
-            settings.order, settings.cooldown, time.monotonic, random.random
+        self.clock = clock
+        self.random = random
+        self._cooldown = cooldown
+        # Those in rotation; the ring has all that may come back, too.
+        self._balancer: RoundRobin | LeastRequest = (
+            RoundRobin() if order == "round_robin" else LeastRequest(self._draw)
         )
-        self.in_vain: WeakKeyDictionary[Request, list[Member[T]]] = WeakKeyDictionary()
-        self.has_failed: bool = False
-        self._kind = kind
-        self._network = network
-        self._building = threading.Lock()
-        entries = parse_all(proxies, kind)
-        if network.options:
-            # What cannot work fails here, and not at the first request.
-            network.transport(proxy=None)
-            check_options({**network.options, "proxy": _proxy_of_all(entries)})
-        for entry in entries:
-            self.roster.join(self.roster.admit(entry, self._ready(entry.transport)))
+        self._ring: Ring | None = None
+        self._members: dict[Hashable, Member] = {}
+        self._leaving: dict[Hashable, Member] = {}
+        self._ejections = Ejections()
+        self._half_open: set[Member] = set()
+        self._bans = Bans(cooldown)
+        self._admitted = 0
+        self._lock = threading.Lock()
 
-    def _ready(self, transport: object) -> T | None:
-        return transport if isinstance(transport, self._kind) else None
+    def _draw(self) -> float:
+        return self.random()
 
-    def ready(self) -> list[T]:
-        """The transports that were given ready."""
-        found = (self._ready(member.entry.transport) for member in self.roster.members())
-        return [transport for transport in found if transport is not None]
+    def members(self) -> list[Member]:
+        """The members that have not been removed, in the order in which they were added."""
+        with self._lock:
+            return list(self._members.values())
 
-    def admit(self, proxy: object, weight: object) -> Member[T]:
-        """A new member, which takes no turns yet.
+    def status(self, limit: int | None = None) -> tuple[ProxyStatus, ...]:
+        """A snapshot of each member, or of the first few."""
+        with self._lock:
+            return tuple(member.status() for member in islice(self._members.values(), limit))
 
-        Raises:
-            TypeError, ValueError, ImportError: it can be none, or is one already.
-        """
-        entry = parse(proxy, self._kind, weight)
-        return self.roster.admit(entry, self._ready(entry.transport))
+    def __len__(self) -> int:
+        return len(self._members)
 
-    def remove(self, proxy: object) -> T | None:
-        """Let a member take no more turns; its transport, if that can be closed at once.
+    def admit(self, entry: Entry) -> Member:
+        """Let in a member, which gets no requests until it joins.
 
         Raises:
-            TypeError, ValueError: it is none.
+            ValueError: it is among them already.
         """
-        entry = parse(proxy, self._kind)
-        return self.roster.remove(entry.identity, entry.name)
+        with self._lock:
+            if entry.identity in self._members:
+                raise ValueError(f"{entry.name} is among the proxies already")
+            member = self._leaving.pop(entry.identity, None)
+            if member is None:
+                member = Member(entry, self._admitted)
+                self._admitted += 1
+            member.weight, member.has_left = entry.weight, False
+            member.ejected_until = math.inf
+            self._members[entry.identity] = member
+            return member
 
-    def transport_of(self, member: Member[T], lifecycle: Lifecycle[T]) -> T:
-        """What the requests of a member are sent through, made when it is first needed."""
-        if member.transport is None:
-            with self._building:
-                if member.transport is None:
-                    transport = self._network.transport(proxy=member.entry.proxy)
-                    lifecycle.adopt(transport, to_enter=False)
-                    member.transport = transport
-        return member.transport
+    def join(self, member: Member) -> None:
+        """Put a member that was let in into rotation."""
+        with self._lock:
+            if member.has_left or member.ejected_until != math.inf:
+                # Another thread has removed it in the meantime, or has added it once more.
+                return
+            if self._ring is not None:
+                self._ring.add(member)
+            member.ejected_until = None
+            self._balancer.add(member)
 
-    def __str__(self) -> str:
-        return in_words([member.entry.name for member in self.roster.members()]) or "no proxies"
+    def remove(self, identity: Hashable, name: str) -> Member | None:
+        """Take out a member; return it if it has no request in flight.
 
+        Raises:
+            ValueError: it is not among them.
+        """
+        with self._lock:
+            if identity not in self._members:
+                raise ValueError(f"{name} is not among the proxies")
+            member = self._members.pop(identity)
+            member.has_left = True
+            if member.ejected_until is None:
+                self._balancer.remove(member)
+            if self._ring is not None:
+                self._ring.remove(member)
+            member.ejected_until, member.ejection_time = None, 0.0
+            self._begin_generation(member)
+            self._bans.forget(member)
+            if member.in_flight:
+                self._leaving[identity] = member
+                return None
+            return member
 
-def _proxy_of_all(entries: Sequence[Entry]) -> Proxy | None:
-    """One of the proxies, unless some requests go without."""
-    if any(entry.via is Via.DIRECT for entry in entries):
-        return None
-    return next((entry.proxy for entry in entries if entry.proxy is not None), None)
+    def acquire(
+        self,
+        tried: Collection[Member],
+        avoided: Collection[Member],
+        host: str,
+        point: int | None,
+        *,
+        panic: bool,
+    ) -> Lease | None:
+        """Lease a member to a request; None when none can be had.
+
+        Arguments:
+            tried: members that are passed over.
+            avoided: members that are passed over as long as there are others.
+            host: the target's, for which members may be banned.
+            point: that of a key that sticks to a member; None to leave it to the balancer.
+            panic: True to lease an ejected member rather than none.
+        """
+        with self._lock:
+            # The clock is not read as long as all is well.
+            is_quiet = not (self._ejections.heap or self._half_open or self._bans.by_host)
+            now = 0.0 if is_quiet else self.clock()
+            is_banned = None
+            if self._bans.by_host:
+                self._bans.purge(now)
+                is_banned = self._bans.test(host, now)
+            member = None
+            if avoided:
+                member = self._pick({*tried, *avoided}, is_banned, point, now)
+            if member is None:
+                member = self._pick(tried, is_banned, point, now)
+            if member is None and panic:
+                member = self._pick_in_panic(tried, is_banned, host)
+            if member is None:
+                return None
+            member.in_flight += 1
+            member.sent += 1
+            until = member.ejected_until
+            lease = Lease(member, is_premature=until is not None and until > now)
+            if until is not None and member.probe is None:
+                member.probe = lease
+                self._half_open.add(member)
+            return lease
+
+    def _pick(
+        self,
+        tried: Collection[Member],
+        is_banned: Callable[[Member], bool] | None,
+        point: int | None,
+        now: float,
+    ) -> Member | None:
+        # With all of them tried the walk around the ring would end where it began.
+        if point is not None and len(self._balancer) > sum(
+            member.ejected_until is None for member in tried
+        ):
+            if self._ring is None:
+                self._ring = Ring(self._members.values())
+            return self._ring.find(point, now, tried, is_banned)
+        due = self._ejections.pop(now, tried, is_banned) if self._ejections.heap else None
+        return self._balancer.pick(tried, is_banned) if due is None else due
+
+    def _pick_in_panic(
+        self,
+        tried: Collection[Member],
+        is_banned: Callable[[Member], bool] | None,
+        host: str,
+    ) -> Member | None:
+        member = self._ejections.pop(math.inf, tried, is_banned)
+        if member is None:
+            probed = allowed(self._half_open, tried, is_banned)
+            member = min(probed, key=lambda probed: probed.ejected_until or 0.0, default=None)
+        return self._bans.first_to_end(host, tried) if member is None else member
+
+    def release(self, lease: Lease) -> Member | None:
+        """End a lease, once; return its member if it was the last one of a member that leaves."""
+        member = lease.member
+        with self._lock:
+            if not lease.is_held:
+                return None
+            lease.is_held = False
+            member.in_flight -= 1
+            if member.probe is lease:
+                # Nothing was learnt. A proxy that swallows what it gets must not be given the
+                # very next request too, and the one after that.
+                member.probe = None
+                self._half_open.discard(member)
+                assert member.ejected_until is not None
+                pause = jittered(self._cooldown.first, self.random())
+                member.ejected_until = max(member.ejected_until, self.clock() + pause)
+                self._ejections.compact(len(self._members))
+                self._ejections.add(member)
+            if member.has_left and not member.in_flight:
+                del self._leaving[member.entry.identity]
+                return member
+            return None
+
+    def report_success(self, lease: Lease) -> bool:
+        """Put a member that works back into rotation; False if it was there, or has news since."""
+        member = lease.member
+        # The most frequent case needs no lock.
+        if member.ejected_until is None:
+            return False
+        with self._lock:
+            if lease.generation != member.generation:
+                return False
+            member.ejected_until, member.ejection_time = None, 0.0
+            self._begin_generation(member)
+            self._balancer.add(member)
+            return True
+
+    def report_failure(self, lease: Lease, text: str) -> None:
+        """Count a failure of a member, and keep its text."""
+        with self._lock:
+            lease.member.failed += 1
+            lease.member.last_error = text
+
+    def eject(self, lease: Lease) -> float | None:
+        """Take a member out of rotation for a while; the seconds, None if there is news since."""
+        member = lease.member
+        with self._lock:
+            if lease.generation != member.generation:
+                return None
+            if member.ejected_until is None:
+                self._balancer.remove(member)
+            # In a panic members are tried all the time, and would soon be out for the longest.
+            if not lease.is_premature:
+                member.ejection_time = self._cooldown.after(member.ejection_time)
+            seconds = jittered(member.ejection_time, self.random())
+            member.ejected_until = self.clock() + seconds
+            self._begin_generation(member)
+            self._ejections.compact(len(self._members))
+            self._ejections.add(member)
+            return seconds
+
+    def ban(self, lease: Lease, host: str) -> float | None:
+        """Eject a member for one host; the seconds, None when it is banned already or has left."""
+        with self._lock:
+            if lease.member.has_left:
+                return None
+            return self._bans.add(host, lease.member, self.clock(), self.random())
+
+    def _begin_generation(self, member: Member) -> None:
+        member.generation += 1
+        member.probe = None
+        self._half_open.discard(member)

@@ -1,5 +1,6 @@
-"""What people write as proxies, made into members or refused."""
+"""Proxies as people write them: parsed, named without credentials, or refused."""
 
+import enum
 import importlib
 import re
 from base64 import b64encode
@@ -11,18 +12,26 @@ from urllib.parse import quote
 from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import MASK, REDACTION
 from ..wire.arguments import check_number, transport_advice
-from ..wire.library import URL, Proxy, is_a
-from .health import Via
+from ..wire.library import URL, Proxy, is_a, library_name
 
 ProxyLike = str | URL | Proxy | None
-"""What can be written for a proxy; None for none."""
+"""Anything that stands for a proxy; None stands for no proxy."""
 
 _DIRECT = "direct"
 _SHORT = 4
 _SOCKS_PORT = 1080
 _WRITE = (
-    "a proxy URL such as 'http://proxy.example:8080', an Proxy, a transport, or None for no proxy"
+    "a proxy URL such as 'http://proxy.example:8080', a Proxy, a transport, or None for no proxy"
 )
+
+
+class Via(enum.Enum):
+    """The way from a member to the origin."""
+
+    HTTP = "an HTTP proxy"
+    SOCKS = "a SOCKS proxy"
+    DIRECT = "no proxy"
+    READY = "a transport of the caller's"
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,11 +39,11 @@ class Entry:
     """One proxy, as it was written.
 
     Attributes:
-        identity: equal for what means the same proxy; it holds the credentials.
-        via: how it reaches the origin.
-        weight: how many turns it takes compared with others.
+        identity: equal for two ways to write the same proxy; it holds the credentials.
+        via: the way to the origin.
+        weight: its share of the requests, relative to the others.
         proxy: the argument of an `httpx.HTTPTransport`.
-        transport: the one that was given ready.
+        transport: a transport that was given ready.
     """
 
     identity: Hashable
@@ -45,17 +54,18 @@ class Entry:
 
     @cached_property
     def name(self) -> str:
-        """What it is called where it is shown."""
+        """The name that it is shown by, without credentials."""
         if self.proxy is not None:
             return REDACTION.proxy(self.proxy)
         return _DIRECT if self.transport is None else type(self.transport).__name__
 
     def masked(self, text: str) -> str:
-        """A text that this proxy may have written, as it may be shown."""
-        # What looks like a secret comes first: it is known by names, which may hold one of these.
+        """A text that this proxy may have written, without credentials."""
+        # Secrets that are known by their looks come first: the names that tell them apart may
+        # hold one of these.
         text = REDACTION.text(text)
         for secret in self._secrets():
-            # A short one stands in many a word.
+            # A short one is a part of many words.
             border = r"(?<!\w){}(?!\w)" if len(secret) < _SHORT else "{}"
             text = re.sub(border.format(re.escape(secret)), MASK, text)
         return text
@@ -75,8 +85,8 @@ def parse_all(proxies: object, kind: type) -> list[Entry]:
     """The proxies of a list, or of a mapping to weights.
 
     Arguments:
-        proxies: what was written.
-        kind: of the transports that can be among them.
+        proxies: the list or mapping, as it was written.
+        kind: the class of the transports that can be among them.
 
     Raises:
         TypeError, ValueError: the text says what to write.
@@ -87,7 +97,7 @@ def parse_all(proxies: object, kind: type) -> list[Entry]:
     elif isinstance(proxies, Sequence) and not isinstance(proxies, (str, bytes, bytearray)):
         weights = None
     else:
-        raise TypeError(_no_list(proxies, kind))
+        raise TypeError(_list_refusal(proxies, kind))
     if not proxies:
         raise ValueError("proxies must not be empty: write at least one, such as ['http://a:8080']")
     entries: dict[Hashable, Entry] = {}
@@ -118,14 +128,14 @@ def _parse(proxy: object, kind: type) -> Entry:
     if isinstance(proxy, kind):
         return Entry((kind, id(proxy)), Via.READY, transport=proxy)
     if not (isinstance(proxy, str) or is_a(proxy, "URL", "Proxy")):
-        raise TypeError(_no_proxy(proxy, kind))
+        raise TypeError(_refusal(proxy, kind))
     try:
         parsed = parse_proxy(proxy, kind)
     except ValueError as error:
         raise ValueError(f"proxies: {error}") from None
     url, via = parsed.url, Via.HTTP
     if url.scheme.startswith("socks"):
-        _require_socksio(url.scheme)
+        _require_socksio(url.scheme, library_name(kind))
         via = Via.SOCKS
     headers = tuple(parsed.headers.multi_items())
     # httpx knows the default ports of http and https only.
@@ -135,17 +145,17 @@ def _parse(proxy: object, kind: type) -> Entry:
     return Entry(identity, via, proxy=parsed)
 
 
-def in_words(names: Sequence[str]) -> str:
-    """A list of names, the end of a long one as a number.
+def join_names(names: Sequence[str]) -> str:
+    """The first names of a list, and the number of the others.
 
-    >>> in_words(["http://a", "http://b", "http://c", "http://d", "http://e"])
+    >>> join_names(["http://a", "http://b", "http://c", "http://d", "http://e"])
     'http://a, http://b, http://c and 2 more'
     """
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
 
 
-def _no_list(proxies: object, kind: type) -> str:
+def _list_refusal(proxies: object, kind: type) -> str:
     text = "proxies must be a list such as ['http://a:8080', 'http://b:8080'], or a dict of weights"
     if isinstance(proxies, str) or is_a(proxies, "URL", "Proxy"):
         return f"{text}, not a single {type(proxies).__name__}: put it into brackets"
@@ -156,19 +166,19 @@ def _no_list(proxies: object, kind: type) -> str:
     return f"{text}, not {type(proxies).__name__}"
 
 
-def _no_proxy(proxy: object, kind: type) -> str:
+def _refusal(proxy: object, kind: type) -> str:
     if advice := transport_advice(proxy, kind, "ProxyRoundRobin"):
         return f"proxies: {advice}"
     if isinstance(proxy, tuple):
-        return "proxies: a tuple is no proxy: for weights, write a dict, {'http://a:8080': 2}"
-    return f"proxies: {type(proxy).__name__} is no proxy: write {_WRITE}"
+        return "proxies: a tuple is not a proxy: for weights, write a dict, {'http://a:8080': 2}"
+    return f"proxies: {type(proxy).__name__} is not a proxy: write {_WRITE}"
 
 
-def _require_socksio(scheme: str) -> None:
+def _require_socksio(scheme: str, library: str) -> None:
     # Without it httpx fails only when the transport is built, at the first request.
     try:
         importlib.import_module("socksio")
     except ImportError:
         raise ImportError(
-            f"a {scheme}:// proxy needs the 'socksio' package: pip install 'httpx[socks]'"
+            f"a {scheme}:// proxy needs the 'socksio' package: pip install '{library}[socks]'"
         ) from None

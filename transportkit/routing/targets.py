@@ -7,8 +7,7 @@ from ..network.factory import TransportFactory
 from ..network.options import IGNORED_BEHIND_PROXY, check_options
 from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import MASK, REDACTION
-from ..rotation.health import Via
-from ..rotation.proxies import in_words, parse_all
+from ..rotation.proxies import Via, join_names, parse_all
 from ..wire.arguments import transport_advice
 from ..wire.library import Proxy, is_a
 
@@ -93,7 +92,7 @@ class Targets(Generic[T]):
             given = {key: value for key, value in options.items() if key not in left_out}
             self._shared[name] = self._rotation(target, **given)
         names = [entry.name for entry in entries]
-        return self._shared[name], f"proxies {in_words(names)} in turn"
+        return self._shared[name], f"proxies {join_names(names)} in turn"
 
     def _share(self, name: str, proxy: Proxy | None) -> T:
         if name not in self._shared:

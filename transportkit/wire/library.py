@@ -8,7 +8,7 @@ The protocols here are what decisions read; the classes of both libraries implem
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal, Protocol
 
@@ -118,6 +118,20 @@ class Response(Protocol):
     @property
     def num_bytes_downloaded(self) -> int: ...
     def close(self) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+class Body(Protocol):
+    """The stream of a message, for sync code."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+    def close(self) -> None: ...
+
+
+class AsyncBody(Protocol):
+    """The stream of a message, for async code."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
     async def aclose(self) -> None: ...
 
 

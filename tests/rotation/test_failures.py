@@ -1,0 +1,63 @@
+"""The origin of an error: the proxy, the target, or nothing at all."""
+
+import pytest
+from support.library import httpx
+
+from transportkit.rotation.failover import Failure, classify
+from transportkit.rotation.proxies import Via
+from transportkit.wire.trace import Watch
+
+
+def heard(*events: str, method: bytes = b"GET") -> Watch:
+    watch = Watch()
+    for event in events:
+        watch.hear(event, {"request": httpx.Request(method.decode(), "http://h")})
+    return watch
+
+
+CONNECT = "connection.connect_tcp.started"
+SEND = "http11.send_request_headers.started"
+SOCKS = "socks.setup_socks5_connection.started"
+REFUSED = httpx.ConnectError("refused")
+
+
+class _Tunnel(Watch):
+    """A CONNECT was sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hear(CONNECT, {})
+        self.hear(SEND, {"request": type("Request", (), {"method": b"CONNECT"})})
+
+
+@pytest.mark.parametrize(
+    ("error", "watch", "via", "expected"),
+    [
+        (REFUSED, heard(CONNECT), Via.HTTP, Failure.PROXY),
+        (REFUSED, heard(CONNECT), Via.SOCKS, Failure.PROXY),
+        # Without a proxy of ours it may be the target that refuses.
+        (REFUSED, heard(CONNECT), Via.DIRECT, Failure.PROXY_OR_TARGET),
+        (REFUSED, heard(CONNECT), Via.READY, Failure.PROXY_OR_TARGET),
+        (REFUSED, heard(), Via.READY, Failure.PROXY_OR_TARGET),
+        (httpx.ConnectTimeout(""), heard(CONNECT), Via.HTTP, Failure.PROXY),
+        # The tunnel was asked for: the target may be down.
+        (REFUSED, _Tunnel(), Via.HTTP, Failure.PROXY_OR_TARGET),
+        (httpx.ReadTimeout(""), _Tunnel(), Via.HTTP, Failure.PROXY_OR_TARGET),
+        (httpx.RemoteProtocolError(""), _Tunnel(), Via.HTTP, Failure.PROXY_OR_TARGET),
+        (httpx.ProxyError("502 Bad Gateway"), _Tunnel(), Via.HTTP, Failure.PROXY_OR_TARGET),
+        (httpx.ProxyError("407 Who?"), _Tunnel(), Via.HTTP, Failure.PROXY),
+        (httpx.ProxyError("407 Who?"), heard(), Via.READY, Failure.PROXY),
+        (httpx.ProxyError("refused"), heard(CONNECT, SOCKS), Via.SOCKS, Failure.PROXY_OR_TARGET),
+        (httpx.ReadTimeout(""), heard(CONNECT, SOCKS), Via.SOCKS, Failure.PROXY_OR_TARGET),
+        (httpx.PoolTimeout(""), heard(), Via.HTTP, Failure.POOL_FULL),
+        (httpx.PoolTimeout(""), heard(CONNECT, SEND), Via.DIRECT, Failure.POOL_FULL),
+        (httpx.ReadError(""), heard(CONNECT, SEND), Via.HTTP, Failure.MAYBE_SENT),
+        (httpx.ReadError(""), heard(), Via.READY, Failure.MAYBE_SENT),
+        (REFUSED, heard(SEND), Via.HTTP, Failure.MAYBE_SENT),
+        (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Failure.UNSUPPORTED),
+    ],
+)
+def test_an_error_tells_what_failed(
+    error: httpx.TransportError, watch: Watch, via: Via, expected: Failure
+) -> None:
+    assert classify(error, watch, via) is expected

@@ -1,0 +1,196 @@
+"""Ejection: how long a failing member takes no requests, for all hosts or for one.
+
+The words are Envoy's: a member whose requests fail is an outlier and is ejected for a while,
+each time for longer. Nothing here does I/O, reads a clock or draws a random number of its own.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
+
+from ..wire.arguments import check_number
+from .member import Member
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cooldown:
+    """The time for which a proxy is ejected after a failure.
+
+    Each ejection lasts between half of its length and all of it, at random: proxies that failed
+    together do not come back together.
+
+    Arguments:
+        first: seconds of the first ejection.
+        max: seconds of the longest one.
+        factor: the growth of the next ejection, when the proxy fails again while it is probed.
+
+    Raises:
+        TypeError: one of them is not a number.
+        ValueError: `first` is not above 0, `max` is below `first`, or `factor` is below 1.
+
+    >>> Cooldown(first=5, max=60)
+    Cooldown(first=5, max=60, factor=2.0)
+    """
+
+    first: float = 1.0
+    max: float = 300.0
+    factor: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name, unit in (("first", "seconds"), ("max", "seconds"), ("factor", "times")):
+            check_number(name, getattr(self, name), unit, positive=True, finite=True)
+        if self.max < self.first:
+            raise ValueError(
+                f"max must be {self.first!r} (first) or more, not {self.max!r}: write "
+                f"Cooldown(first={self.first!r}, max=...)"
+            )
+        if self.factor < 1:
+            raise ValueError(f"factor must be 1 or more, not {self.factor!r}")
+
+    def after(self, last: float) -> float:
+        """Seconds of the ejection that follows one of `last` seconds, 0 for none."""
+        return min(last * self.factor, self.max) if last else self.first
+
+
+def jittered(seconds: float, random: float) -> float:
+    """An ejection time cut short by up to a half.
+
+    Arguments:
+        seconds: the whole of it.
+        random: a number from 0 to 1.
+    """
+    return seconds * (0.5 + random / 2)
+
+
+class Ejections:
+    """The ejected members, ordered by the end of their ejection.
+
+    Attributes:
+        heap: empty when no member is ejected. A member may be in it several times; only the
+            entry with its present `ejected_until` counts, and none while it is half-open.
+    """
+
+    def __init__(self) -> None:
+        self.heap: list[tuple[float, int, Member]] = []
+        self._added = 0
+
+    def add(self, member: Member) -> None:
+        """Take in a member that has just been ejected."""
+        assert member.ejected_until is not None
+        self._added += 1
+        heappush(self.heap, (member.ejected_until, self._added, member))
+
+    def compact(self, size: int) -> None:
+        """Drop outdated entries when there are many more than this many members."""
+        if len(self.heap) > 2 * size + 16:
+            self.heap = [entry for entry in self.heap if _is_current(entry)]
+            heapify(self.heap)
+
+    def pop(
+        self, now: float, tried: Collection[Member], is_banned: Callable[[Member], bool] | None
+    ) -> Member | None:
+        """Take out the member whose ejection ended first; None when none has ended yet.
+
+        Arguments:
+            now: the time.
+            tried: members that are passed over.
+            is_banned: a test of others that are passed over.
+        """
+        heap = self.heap
+        aside: list[tuple[float, int, Member]] = []
+        found = None
+        while heap and found is None and heap[0][0] <= now:
+            entry = heappop(heap)
+            if _is_current(entry):
+                member = entry[2]
+                if member in tried or (is_banned is not None and is_banned(member)):
+                    aside.append(entry)
+                else:
+                    found = member
+        for entry in aside:
+            heappush(heap, entry)
+        return found
+
+
+def _is_current(entry: tuple[float, int, Member]) -> bool:
+    return entry[2].ejected_until == entry[0] and entry[2].probe is None
+
+
+# Many bans may run out together, and every request waits while they are forgotten.
+_MOST_FORGOTTEN_AT_ONCE = 8
+
+
+class _Ban(NamedTuple):
+    until: float
+    seconds: float
+    forgotten_at: float
+
+
+class Bans:
+    """The members that are ejected for one host each.
+
+    A ban is remembered for twice as long as it lasts: a member that is banned again by then is
+    banned for longer.
+
+    Arguments:
+        cooldown: the time that a ban lasts.
+
+    Attributes:
+        by_host: empty when no member was banned of late.
+    """
+
+    def __init__(self, cooldown: Cooldown) -> None:
+        self._cooldown = cooldown
+        self.by_host: dict[str, dict[Member, _Ban]] = {}
+        self._ends: list[tuple[float, int, str, Member]] = []
+        self._added = 0
+
+    def add(self, host: str, member: Member, now: float, random: float) -> float | None:
+        """Ban a member for a host; the seconds, None when it is banned already."""
+        self.purge(now)
+        banned = self.by_host.setdefault(host, {})
+        last = banned.get(member)
+        if last is not None and now < last.until:
+            return None
+        seconds = self._cooldown.after(0.0 if last is None else last.seconds)
+        lasting = jittered(seconds, random)
+        banned[member] = ban = _Ban(now + lasting, seconds, now + 2 * lasting)
+        self._added += 1
+        heappush(self._ends, (ban.forgotten_at, self._added, host, member))
+        return lasting
+
+    def test(self, host: str, now: float) -> Callable[[Member], bool] | None:
+        """A test for the members that are banned for a host; None when there are none."""
+        banned = self.by_host.get(host)
+        if banned is None:
+            return None
+        return lambda member: member in banned and now < banned[member].until
+
+    def first_to_end(self, host: str, tried: Collection[Member]) -> Member | None:
+        """The member whose ban ends first, except for those that were tried."""
+        banned = self.by_host.get(host, {})
+        candidates = (member for member in banned if member not in tried)
+        return min(candidates, key=lambda member: banned[member].until, default=None)
+
+    def forget(self, member: Member) -> None:
+        """Lift all bans of a member that has been removed."""
+        for host in [host for host, banned in self.by_host.items() if member in banned]:
+            self._lift(host, member)
+
+    def purge(self, now: float) -> None:
+        """Forget a few of the bans that need not be remembered, and leave others for next time."""
+        for _ in range(_MOST_FORGOTTEN_AT_ONCE):
+            if not self._ends or self._ends[0][0] > now:
+                return
+            at, _, host, member = heappop(self._ends)
+            ban = self.by_host.get(host, {}).get(member)
+            # It may have been banned again since.
+            if ban is not None and ban.forgotten_at == at:
+                self._lift(host, member)
+
+    def _lift(self, host: str, member: Member) -> None:
+        banned = self.by_host[host]
+        del banned[member]
+        if not banned:
+            del self.by_host[host]

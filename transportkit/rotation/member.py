@@ -1,0 +1,179 @@
+"""One proxy of a rotation, and the leases under which requests use it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import NamedTuple
+
+from ..wire.library import AsyncBody, Body
+from ..wire.trace import Watch
+from .proxies import Entry
+
+_UNWATCHED = Watch()
+
+
+class ProxyStatus(NamedTuple):
+    """The state of one proxy and its counters.
+
+    >>> from transportkit import ProxyRoundRobin
+    >>> with ProxyRoundRobin(["http://scott:tiger@proxy.example:8080"]) as rotation:
+    ...     rotation.status()[0].proxy
+    'http://****@proxy.example:8080'
+
+    Attributes:
+        proxy: its URL without credentials; `direct`, or the class of a ready transport.
+        up: True while it is in rotation.
+        resting_until: the end of its ejection, by `time.monotonic`; None when it is up. It is
+            in rotation again when a request has probed it after that.
+        in_flight: the number of its requests whose responses are not closed.
+        sent: the number of requests that it was given.
+        failed: the number of those that ended in an error of the wire (waiting for a
+            connection of the pool is not one), or in a 407 of its own.
+        last_error: the text of the last failure, without credentials.
+    """
+
+    proxy: str
+    up: bool
+    resting_until: float | None
+    in_flight: int
+    sent: int
+    failed: int
+    last_error: str | None
+
+
+class Member:
+    """One proxy of a rotation, its state and its counters (for the states, see `rotation`).
+
+    Attributes:
+        entry: the proxy, as it was written.
+        number: its place in the order in which members were first added.
+        weight: its share of the requests, relative to the others.
+        in_flight, sent, failed, last_error: see `ProxyStatus`.
+        ejected_until: the end of its ejection, by the pool's clock; None in rotation.
+        ejection_time: seconds of its ejection, before jitter; 0 in rotation.
+        probe: the lease that finds out whether it works again; None unless half-open.
+        generation: the number of its ejections and returns so far. The outcome of a lease that
+            began before the latest of them says nothing about the present.
+        has_left: True once it has been removed.
+    """
+
+    __slots__ = (
+        "ejected_until",
+        "ejection_time",
+        "entry",
+        "failed",
+        "generation",
+        "has_left",
+        "in_flight",
+        "last_error",
+        "number",
+        "probe",
+        "sent",
+        "weight",
+    )
+
+    def __init__(self, entry: Entry, number: int = 0) -> None:
+        self.entry: Entry = entry
+        self.number: int = number
+        self.weight: float = entry.weight
+        self.in_flight: int = 0
+        self.sent: int = 0
+        self.failed: int = 0
+        self.last_error: str | None = None
+        self.ejected_until: float | None = None
+        self.ejection_time: float = 0.0
+        self.probe: Lease | None = None
+        self.generation: int = 0
+        self.has_left: bool = False
+
+    @property
+    def label(self) -> str:
+        """The text that its points on a ring come from."""
+        # A ready transport has no identity that would be the same in another run.
+        if self.entry.transport is not None:
+            return f"{self.entry.name} {self.number}"
+        return repr(self.entry.identity)
+
+    def status(self) -> ProxyStatus:
+        """A snapshot of it."""
+        return ProxyStatus(
+            self.entry.name,
+            self.ejected_until is None,
+            self.ejected_until,
+            self.in_flight,
+            self.sent,
+            self.failed,
+            self.last_error,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Member {self.entry.name}>"
+
+
+class Lease:
+    """The use of a member by one request, until its response is closed.
+
+    Attributes:
+        member: the one.
+        generation: the member's, when the lease began.
+        is_premature: True if the member was still ejected then, as all others were.
+        is_held: True until the lease is released.
+        watch: what was heard of the wire.
+    """
+
+    __slots__ = ("generation", "is_held", "is_premature", "member", "watch")
+
+    def __init__(self, member: Member, *, is_premature: bool) -> None:
+        self.member: Member = member
+        self.generation: int = member.generation
+        self.is_premature: bool = is_premature
+        self.is_held: bool = True
+        self.watch: Watch = _UNWATCHED
+
+
+class LeasedBody:
+    """The body of a response that is in flight until it is closed.
+
+    Arguments:
+        stream: the body.
+        release: ends the lease, each time that the body is closed.
+        lease: the one that the request had.
+    """
+
+    def __init__(self, stream: Body, release: Callable[[Lease], None], lease: Lease) -> None:
+        self._stream = stream
+        self._release = release
+        self._lease = lease
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def close(self) -> None:
+        try:
+            self._stream.close()
+        finally:
+            self._release(self._lease)
+
+
+class AsyncLeasedBody:
+    """The body of a response that is in flight until it is closed.
+
+    Arguments:
+        stream: the body.
+        release: ends the lease, each time that the body is closed.
+        lease: the one that the request had.
+    """
+
+    def __init__(
+        self, stream: AsyncBody, release: Callable[[Lease], Awaitable[None]], lease: Lease
+    ) -> None:
+        self._stream = stream
+        self._release = release
+        self._lease = lease
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        try:
+            await self._stream.aclose()
+        finally:
+            await self._release(self._lease)

@@ -1,0 +1,222 @@
+"""A rotation: its settings, and all that its requests share.
+
+Theory of operation
+-------------------
+A *member* is a way to the origin: a proxy, no proxy, or a transport of the caller's own. It has a
+weight, a state and counters. A request *acquires* a lease on a member, and *releases* it when its
+response is closed; until then the member has one more request in flight. What happened to the
+request is reported in between, with the lease at hand.
+
+| state | in the code | requests it gets | what ends it |
+| --- | --- | --- | --- |
+| joining | `ejected_until` is infinite | none | `join`, once its transport is open: in rotation |
+| in rotation | `ejected_until` is None | its share | `eject`: ejected |
+| ejected | `ejected_until` is a time | none | a lease after that time, its *probe*: half-open |
+| half-open | `probe` is a lease | no others | success of the probe: in rotation; failure: ejected, for longer; its release without either: ejected, for the first time of the cooldown |
+| leaving | `has_left` | none | its last release: gone; `admit` of the same proxy: joining |
+
+`remove` takes a member out of any state: it is leaving while it has requests in flight, and gone
+otherwise. Only then may its transport be closed.
+
+*In rotation* the balancer shares out the requests (`balancing`), or a key sticks to a point of the
+ring (`ring`): to the member behind it, or to the next usable one while that one is not. An owner
+of a key is probed by a request with that key, any other member by the next request that comes.
+
+*Outdated outcomes* change no state. Many requests may be under way when a member fails, and each
+of them will tell. Each ejection and each return begins a new generation of the member, and a lease
+of an earlier one is not asked. So those that fail together eject a member once.
+
+A *ban* is an ejection for one host. It changes no state: the member is passed over for that host
+until the ban is over, and keeps its share of all other requests.
+
+*Panic* is when no member can be had: all are ejected, half-open, banned or tried. With `panic`
+(the user's `when_all_down="try"`), a request then gets the member whose ejection ends first, else
+one that is half-open, else one whose ban ends first, as something may have changed; a failure
+before the end of an ejection does not make the next one longer. Without, it gets none.
+
+*Guaranteed* is, by `failover`: a request is sent again only if the origin provably never saw it,
+if the proxy itself refused it with a 407, or if the user's `banned` said so and it is safe to
+repeat; each member is tried at most once for a request; and a body is sent again whole or not.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
+
+from ..network.factory import TransportFactory
+from ..network.options import check_names, check_options
+from ..wire.arguments import is_coroutine_function
+from ..wire.library import Proxy, Request
+from ..wire.lifecycle import Lifecycle
+from .ejection import Cooldown
+from .member import Lease, Member
+from .pool import Pool
+from .proxies import Entry, Via, join_names, parse, parse_all
+
+T = TypeVar("T")
+
+
+class Settings(NamedTuple):
+    """The arguments of `ProxyRoundRobin` that decide."""
+
+    order: str
+    sticky: Callable[..., object] | None
+    banned: Callable[..., object] | None
+    cooldown: Cooldown
+    max_tries: int
+    when_all_down: str
+
+    def check(self, options: Mapping[str, object], taker: type) -> None:
+        """Refuse arguments that cannot work.
+
+        Arguments:
+            options: the others, for `httpx.HTTPTransport`.
+            taker: the class that takes all of them.
+
+        Raises:
+            TypeError, ValueError: the text names the argument and says what to write.
+        """
+        if "proxy" in options:
+            raise TypeError("leave out proxy: the proxies are the first argument")
+        _check_choice("order", self.order, ("round_robin", "least_busy"))
+        _check_choice("when_all_down", self.when_all_down, ("try", "raise"))
+        _check_function("sticky", self.sticky, "transportkit.sticky_by_host")
+        _check_function("banned", self.banned, "lambda response: response.status_code == 403")
+        if not isinstance(self.cooldown, Cooldown):
+            raise TypeError(
+                f"cooldown must be a Cooldown such as Cooldown(), not {self.cooldown!r}"
+            )
+        is_count = isinstance(self.max_tries, int) and not isinstance(self.max_tries, bool)
+        if not is_count or self.max_tries < 1:
+            raise ValueError(f"max_tries must be a whole number from 1 up, not {self.max_tries!r}")
+        check_names(options, taker)
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        written = " or ".join(map(repr, choices))
+        raise ValueError(f"{name} must be {written}, not {value!r}")
+
+
+def _check_function(name: str, function: object, example: str) -> None:
+    if function is None:
+        return
+    if not callable(function):
+        raise TypeError(f"{name} must be a callable such as {example}, not {function!r}")
+    if is_coroutine_function(function):
+        raise TypeError(
+            f"{name} must not be a coroutine function, which is never awaited: write a plain "
+            f"function such as {example}"
+        )
+
+
+class Rotation:
+    """The state that all requests of a rotation share.
+
+    Arguments:
+        settings: the user's decisions.
+
+    Attributes:
+        pool: the members.
+        failed_through: the members through which a request has failed, though the origin may
+            have seen it; kept as long as that request lives.
+        has_failed: True once there has been one: asking a weak dictionary takes long.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings: Settings = settings
+        self.pool: Pool = Pool(settings.order, settings.cooldown, time.monotonic, random.random)
+        self.failed_through: WeakKeyDictionary[Request, list[Member]] = WeakKeyDictionary()
+        self.has_failed: bool = False
+
+    def __str__(self) -> str:
+        return join_names([member.entry.name for member in self.pool.members()]) or "no proxies"
+
+
+class MemberTransports(Generic[T]):
+    """The transports of the members: given ready, or made when they are first needed.
+
+    Arguments:
+        proxies: the first members, as they were written.
+        kind: the class of the transports that can be among them.
+        network: makes the others.
+        pool: takes in the members.
+
+    Raises:
+        TypeError, ValueError, ImportError: see `parse_all` and `TransportFactory`.
+
+    Attributes:
+        by_member: those that there are.
+    """
+
+    def __init__(
+        self, proxies: object, kind: type[T], network: TransportFactory[T], pool: Pool
+    ) -> None:
+        self.by_member: dict[Member, T] = {}
+        self._kind = kind
+        self._network = network
+        self._pool = pool
+        self._building = threading.Lock()
+        entries = parse_all(proxies, kind)
+        if network.options:
+            # Arguments that cannot work fail here, and not at the first request.
+            network.transport(proxy=None)
+            check_options({**network.options, "proxy": _representative(entries)})
+        for entry in entries:
+            pool.join(self._admit(entry))
+
+    def _admit(self, entry: Entry) -> Member:
+        member = self._pool.admit(entry)
+        if isinstance(entry.transport, self._kind):
+            self.by_member[member] = entry.transport
+        return member
+
+    def admit(self, proxy: object, weight: object) -> Member:
+        """Let in a member, which gets no requests until it joins the pool.
+
+        Raises:
+            TypeError, ValueError, ImportError: it cannot be one, or is one already.
+        """
+        return self._admit(parse(proxy, self._kind, weight))
+
+    def remove(self, proxy: object) -> T | None:
+        """Take out a member; return its transport if that can be closed at once.
+
+        Raises:
+            TypeError, ValueError: it is not a member.
+        """
+        entry = parse(proxy, self._kind)
+        return self._pop(self._pool.remove(entry.identity, entry.name))
+
+    def release(self, lease: Lease) -> T | None:
+        """End a lease; return the transport of a member that has left, to be closed now."""
+        return self._pop(self._pool.release(lease))
+
+    def _pop(self, gone: Member | None) -> T | None:
+        return None if gone is None else self.by_member.pop(gone, None)
+
+    def get(self, member: Member, lifecycle: Lifecycle[T]) -> T:
+        """The transport that the requests of a member are sent through.
+
+        Arguments:
+            member: one with a lease.
+            lifecycle: takes in a transport that is made now.
+        """
+        if (found := self.by_member.get(member)) is not None:
+            return found
+        with self._building:
+            if (found := self.by_member.get(member)) is None:
+                found = self._network.transport(proxy=member.entry.proxy)
+                lifecycle.adopt(found, to_enter=False)
+                self.by_member[member] = found
+            return found
+
+
+def _representative(entries: Sequence[Entry]) -> Proxy | None:
+    """One of the proxies, None if some requests go without."""
+    if any(entry.via is Via.DIRECT for entry in entries):
+        return None
+    return next((entry.proxy for entry in entries if entry.proxy is not None), None)
