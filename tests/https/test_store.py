@@ -221,18 +221,18 @@ class TestPreloading:
             ("example.com:443", "is more than a host name: write 'example.com'"),
             ("example.com/", "is more than a host name: write 'example.com'"),
             ("http://scott:tiger@example.com", "'http://****@example.com' is more than a host"),
-            ("*.example.com", "is no host name: write '.example.com' to include the subdomains"),
-            ("*.127.0.0.1", "is no host name: write one such as 'example.com'"),
-            ("127.0.0.1", "'127.0.0.1' is no host name: write one such as 'example.com' (an IP"),
-            (".10.0.0.1", "is no host name"),
-            ("[::1]", "is no host name"),
-            ("http://[", "is no host name"),
-            ("300.1.1.1", "is no host name"),
-            ("", "'' is no host name"),
-            (".", "'.' is no host name"),
-            ("..example.com", "is no host name"),
-            ("example com", "is no host name"),
-            ("# example.com", "is no host name"),
+            ("*.example.com", "is not a host name: write '.example.com' to include the subdomains"),
+            ("*.127.0.0.1", "is not a host name: write one such as 'example.com'"),
+            ("127.0.0.1", "'127.0.0.1' is not a host name: write one such as 'example.com' (an IP"),
+            (".10.0.0.1", "is not a host name"),
+            ("[::1]", "is not a host name"),
+            ("http://[", "is not a host name"),
+            ("300.1.1.1", "is not a host name"),
+            ("", "'' is not a host name"),
+            (".", "'.' is not a host name"),
+            ("..example.com", "is not a host name"),
+            ("example com", "is not a host name"),
+            ("# example.com", "is not a host name"),
         ],
     )
     def test_what_is_no_host_is_refused_with_what_to_write(self, host: str, text: str) -> None:
@@ -447,7 +447,7 @@ class TestWhenItIsTimeToSave:
         assert learn(store, "a.example", YEAR)
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", _no_space)
-            store._save_on_the_way()
+            store._try_to_save()
         clock.now += 5
         assert learn(store, "a.example", YEAR)
 
