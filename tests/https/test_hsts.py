@@ -13,6 +13,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 import trustme
+from support import other
 from support.flavours import Flavour, SpyTransport
 from support.library import httpx
 from support.pair import YEAR, Pair, pair
@@ -255,6 +256,23 @@ class TestTheInternalRedirect:
         assert servers.plain == []
         assert "Cookie: session=lion" in servers.tls[1]
         assert "GET /account" in servers.tls[1]
+
+    async def test_tells_a_request_of_the_other_library_what_to_import(
+        self, flavour: Flavour
+    ) -> None:
+        transport = flavour.HSTSTransport(SpyTransport(), known("a.example"))
+        for url in ("http://a.example/", "http://b.example/"):
+            request = other.httpx.Request("GET", url)
+            with pytest.raises(TypeError, match=other.advice(type(transport).__name__)):
+                await flavour.send(transport, request)
+
+    async def test_serves_a_class_of_ones_own_for_requests(self, flavour: Flavour) -> None:
+        class Request(httpx.Request):
+            pass
+
+        transport = flavour.HSTSTransport(SpyTransport(), known("a.example"))
+        response = await flavour.send(transport, Request("GET", "http://a.example/"))
+        assert response.status_code == 307
 
 
 class TestRedirectsBackToHttp:

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from support import other
 from support.flavours import Flavour, SpyTransport
 from support.library import httpx
 from support.raw import answering, raw_server
@@ -330,3 +331,46 @@ async def test_an_allow_list_holds_for_redirects_too(flavour: Flavour) -> None:
 def test_a_reason_that_is_no_string_is_refused(reason: Any) -> None:
     with pytest.raises(TypeError, match=f"reason must be a string, not {type(reason).__name__}"):
         RefusingTransport(reason)
+
+
+# The other library
+
+
+@pytest.mark.parametrize(
+    ("name", "transport"),
+    [("HTTPSRedirect", HTTPSRedirect()), ("RefusingTransport", RefusingTransport("no"))],
+)
+async def test_a_request_of_the_other_library_is_told_what_to_import(
+    flavour: Flavour, name: str, transport: Any
+) -> None:
+    request = other.httpx.Request("GET", "http://example.com/")
+    with pytest.raises(TypeError, match=other.advice(name)):
+        await flavour.send(transport, request)
+
+
+def test_and_finds_it_there() -> None:
+    request = other.httpx.Request("GET", "http://example.com/")
+    theirs = other.transportkit()
+    assert type(theirs.HTTPSRedirect().handle_request(request)) is other.httpx.Response
+    with pytest.raises(other.httpx.UnsupportedProtocol, match=r"^no$"):
+        theirs.RefusingTransport("no").handle_request(request)
+
+
+def test_the_name_to_import_is_that_of_the_class_one_has_derived_from() -> None:
+    class Mine(HTTPSRedirect):
+        pass
+
+    request = other.httpx.Request("GET", "http://example.com/")
+    with pytest.raises(TypeError, match=other.advice("HTTPSRedirect")):
+        Mine().handle_request(request)
+
+
+def test_a_class_of_ones_own_for_requests_is_served() -> None:
+    class Request(httpx.Request):
+        pass
+
+    request = Request("GET", "http://example.com/")
+    assert HTTPSRedirect().handle_request(request).status_code == 307
+    with pytest.raises(httpx.UnsupportedProtocol) as refusal:
+        RefusingTransport("no").handle_request(request)
+    assert refusal.value.request is request

@@ -4,45 +4,21 @@ Each line is a host, with a dot before it when its subdomains are included, and 
 when the entry expires, in UTC: `.example.com "20301231 23:59:59"`, or `"unlimited"`.
 Lines that begin with `#` are comments. See https://curl.se/docs/hsts.html.
 
-Readers need no lock: the file is always whole, as it is written to the side and renamed.
-Those who read it *in order to* replace it take turns by a lock on a file beside it. curl
-takes no lock, so what curl saves in the very same moment may be lost, never torn.
+`wire/atomic.py` says how it is written and locked. curl takes no lock, so what curl saves in the
+very same moment may be lost, but the file is always whole.
 """
 
 import logging
 import math
 import os
 import re
-import shutil
-import stat
-import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ..wire.arguments import file_path
+from ..wire.atomic import acquire, release, replace
 from .rfc6797 import Entry, canonical_name
-
-if sys.platform == "win32":  # pragma: no cover - the tests run where there is flock
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-
-    def _unlock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-
 
 _logger = logging.getLogger("transportkit.https")
 
@@ -58,7 +34,7 @@ _END_OF_TIME = datetime(_LAST_YEAR, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 
 
 def parse_line(line: bytes) -> tuple[str, Entry] | None:
-    """One entry, by its canonical name; None for a line that is none.
+    """The canonical name and the entry in a line; None if it is broken.
 
     >>> parse_line(b'.example.com "20301231 23:59:59"')
     ('example.com', Entry(expires=1924991999.0, include_subdomains=True))
@@ -89,7 +65,7 @@ def _parse_time(text: str) -> float | None:
 
 
 def format_line(name: str, entry: Entry) -> str:
-    """One entry as curl writes it.
+    """An entry as curl writes it.
 
     >>> format_line("example.com", Entry(1924991999.0, include_subdomains=True))
     '.example.com "20301231 23:59:59"'
@@ -104,7 +80,7 @@ def format_line(name: str, entry: Entry) -> str:
 def parse_lines(lines: Iterable[bytes], now: float) -> tuple[dict[str, Entry], list[int]]:
     """The entries that have not expired, and the numbers of the lines that are broken.
 
-    Of a host that is there twice, as curl has it: the later expiry, the wider scope.
+    A host that is there twice has the later expiry and the wider scope, as in curl.
     """
     hosts: dict[str, Entry] = {}
     broken: list[int] = []
@@ -122,23 +98,23 @@ def parse_lines(lines: Iterable[bytes], now: float) -> tuple[dict[str, Entry], l
     return hosts, broken
 
 
-class HostsFile:
-    """A file of entries at a path.
+class CurlFile:
+    """A file of entries.
 
     Arguments:
-        path: where it is or will be.
+        path: of the file, which need not exist.
 
     Raises:
-        TypeError: the path is none.
-        ValueError: something else is there, or no directory for it.
+        TypeError: the path is neither a string nor a path.
+        ValueError: there is something else than a file, or no directory for one.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path: Path = file_path(path)
+        self.path = file_path(path)
         self._has_complained = False
 
     def read(self, now: float) -> dict[str, Entry]:
-        """The entries that have not expired; none when there is no file.
+        """The entries that have not expired; none if there is no file.
 
         Raises:
             OSError: the file cannot be read.
@@ -151,8 +127,7 @@ class HostsFile:
         if broken and not self._has_complained:
             self._has_complained = True
             _logger.warning(
-                "%s: left out %d broken lines, the first is line %d; they will be gone when it "
-                "is saved",
+                "%s: left out %d broken lines, the first is line %d; saving removes them",
                 self.path,
                 len(broken),
                 broken[0],
@@ -161,44 +136,23 @@ class HostsFile:
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
-        """Keep others, in other processes too, from replacing the file meanwhile."""
-        # Not on the file itself, which is another one after each turn. It is never removed:
-        # whoever waits for it would get a lock on nothing.
+        """Keep others, in other processes, too, from replacing the file meanwhile."""
         target = self.path.resolve()
-        lock = target.with_name(f"{target.name}.lock")
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR)
+        lock = acquire(target.with_name(f"{target.name}.lock"), wait=True)
         try:
-            _lock(descriptor)
-            try:
-                yield
-            finally:
-                # Closing is not enough: a child forked meanwhile has it open for ever.
-                _unlock(descriptor)
+            yield
         finally:
-            os.close(descriptor)
+            release(lock)
 
     def replace(self, hosts: Mapping[str, Entry]) -> None:
-        """Write the file anew.
+        """Write the file anew, with the lock held.
 
         It is made for its owner's eyes alone, as it tells where they have been; other
-        permissions that it was given later stay. A symbolic link stays one.
+        permissions that it was given later are kept. A symbolic link stays one.
 
         Raises:
             OSError: it cannot be written; then it is as it was.
         """
-        target = self.path.resolve()
-        descriptor, name = tempfile.mkstemp(".tmp", f"{target.name}.", target.parent)
-        aside = Path(name)
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
-                file.write(_PREFACE)
-                file.writelines(f"{format_line(*item)}\n" for item in hosts.items())
-                file.flush()
-                # Otherwise a power cut may leave the new name with nothing in it.
-                os.fsync(file.fileno())
-            with suppress(FileNotFoundError):
-                shutil.copymode(target, aside)
-            aside.replace(target)
-        except BaseException:
-            aside.unlink()
-            raise
+        lines = [_PREFACE, *(f"{format_line(*item)}\n" for item in hosts.items())]
+        content = (line.encode("ascii") for line in lines)
+        replace(self.path.resolve(), content, keep_mode=True)

@@ -1,6 +1,6 @@
-"""RFC 6797 as pure decisions: what a header says, which hosts it is for, who is known.
+"""HTTP Strict Transport Security (RFC 6797) as pure decisions: headers, host names, known hosts.
 
-Nothing here does I/O or reads a clock; `now` is always handed in. Section numbers are
+Nothing here does I/O or reads a clock; `now` is always an argument. Section numbers are
 those of RFC 6797 unless another one is named.
 """
 
@@ -16,11 +16,11 @@ E = TypeVar("E")
 HEADER = "Strict-Transport-Security"
 # Seconds, 68 years: what RFC 9111, section 1.2.2, lets a number that is too large mean.
 LONGEST_MAX_AGE = 2**31
-# As many as curl remembers. A server with a wildcard certificate may send a client to any
+# The limit of curl. A server with a wildcard certificate may send a client to any
 # number of names, and each may send the header.
 MOST_HOSTS = 10_000
 
-# What may follow a repeat never begins like it, so a header of nothing but spaces or quotes
+# Nothing that may follow a repeat begins like it, so a header of nothing but spaces or quotes
 # takes linear time. (Possessive repeats would say so, but early versions of 3.11 get them wrong.)
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"((?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*)"'
@@ -29,17 +29,17 @@ _QUOTED_PAIR = r"(?s)\\(.)"
 _SECONDS = "[0-9]+"
 _LABEL = "[a-z0-9_-]+"
 _NAME = rf"{_LABEL}(?:\.{_LABEL})*"
-# The resolver of the system takes 127.1, 0x7f000001 and 017700000001 for addresses too.
+# The system's resolver takes 127.1, 0x7f000001 and 017700000001 for addresses, too.
 _NUMBER_AT_END = r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)"
 _LONGEST_NAME = 253
 
 
 class Policy(NamedTuple):
-    """What one header says.
+    """The content of a header.
 
     Attributes:
         max_age: seconds, at most `LONGEST_MAX_AGE`; 0 to forget the host.
-        include_subdomains: whether it is for the subdomains of the host too.
+        include_subdomains: True if it is for the subdomains of the host, too.
     """
 
     max_age: int
@@ -47,11 +47,11 @@ class Policy(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What is known of one host.
+    """A known host.
 
     Attributes:
         expires: seconds since the epoch; infinite for ever.
-        include_subdomains: whether it is for the subdomains of the host too.
+        include_subdomains: True if it is for the subdomains of the host, too.
     """
 
     expires: float
@@ -59,10 +59,10 @@ class Entry(NamedTuple):
 
 
 def parse_header(value: str) -> Policy | None:
-    """What a header says; None when it is to be ignored (6.1).
+    """The content of a header; None if it is to be ignored (6.1).
 
-    A directive that is not known is passed over; one that is there twice, lacks what it
-    needs or has what it must not have spoils the whole header.
+    An unknown directive is skipped. One that is there twice, lacks a value that it needs or
+    has a value that it must not have makes the whole header invalid.
 
     >>> parse_header('max-age="31536000"; includeSubDomains; preload')
     Policy(max_age=31536000, include_subdomains=True)
@@ -97,10 +97,10 @@ def _bounded(seconds: str) -> int:
 
 
 def canonical_name(host: str) -> str | None:
-    """One ASCII spelling for each name (8.2, 9); None for what can be no HSTS host.
+    """The one ASCII spelling of a host name (8.2, 9); None if it cannot be an HSTS host.
 
-    That is an IP address in any spelling that a resolver takes (8.1.1, 8.3, appendix A),
-    and what no DNS name looks like.
+    An IP address cannot, in any spelling that a resolver takes (8.1.1, 8.3, appendix A), nor
+    can what does not look like a DNS name.
 
     >>> canonical_name("MÜNCHEN.example."), canonical_name("127.0.0.1")
     ('xn--mnchen-3ya.example', None)
@@ -121,9 +121,9 @@ def canonical_name(host: str) -> str | None:
 
 
 def is_known(hosts: Mapping[str, Entry], name: str, now: float) -> bool:
-    """Whether a host, or a parent whose entry includes its subdomains, has asked for HTTPS (8.2).
+    """True if a host, or a parent whose entry includes its subdomains, asked for HTTPS (8.2).
 
-    It takes a look for each label of the name, however many hosts there are.
+    It takes one look-up for each label of the name, however many hosts there are.
 
     Arguments:
         hosts: the entries, by canonical name.
@@ -142,18 +142,24 @@ def is_known(hosts: Mapping[str, Entry], name: str, now: float) -> bool:
     return False
 
 
-def note(hosts: dict[str, Entry], name: str, policy: Policy, now: float) -> Entry | None:
-    """Do with the entry of a host what its header says (8.1.1); the entry it has then."""
+def apply_policy(hosts: dict[str, Entry], name: str, policy: Policy, now: float) -> Entry | None:
+    """Change the entry of a host as its header says (8.1.1); returns the new one, if any."""
     entry = Entry(now + policy.max_age, policy.include_subdomains) if policy.max_age else None
-    if entry is None:
-        hosts.pop(name, None)
-    else:
-        record(hosts, name, entry)
+    apply_changes(hosts, {name: entry})
     return entry
 
 
-def record(hosts: dict[str, E], name: str, entry: E) -> None:
-    """Put an entry at the end; the stalest, at the other end, gives way when there are too many."""
+def apply_changes(hosts: dict[str, Entry], changes: Mapping[str, Entry | None]) -> None:
+    """Change entries, in order; None is for a host to forget."""
+    for name, entry in changes.items():
+        if entry is None:
+            hosts.pop(name, None)
+        else:
+            upsert(hosts, name, entry)
+
+
+def upsert(hosts: dict[str, E], name: str, entry: E) -> None:
+    """Put an entry at the end. If there are too many, the oldest, at the other end, is dropped."""
     hosts.pop(name, None)
     hosts[name] = entry
     if len(hosts) > MOST_HOSTS:
@@ -161,7 +167,7 @@ def record(hosts: dict[str, E], name: str, entry: E) -> None:
 
 
 def is_news(before: Entry | None, after: Entry | None, now: float) -> bool:
-    """Whether a header said more than that things stay as they are."""
+    """True if a header did more than move an expiry further away."""
     if before is None or before.expires <= now:
         return after is not None
     return (
@@ -171,31 +177,22 @@ def is_news(before: Entry | None, after: Entry | None, now: float) -> bool:
     )
 
 
-def apply(hosts: dict[str, Entry], changes: Mapping[str, Entry | None]) -> None:
-    """Do with the entries what was heard, in order; None is for a host to forget."""
-    for name, entry in changes.items():
-        if entry is None:
-            hosts.pop(name, None)
-        else:
-            record(hosts, name, entry)
-
-
 def merge(
     saved: Mapping[str, Entry], changes: Mapping[str, Entry | None], now: float
 ) -> dict[str, Entry]:
-    """What was saved, perhaps by others, with what was heard since; nothing that has expired.
+    """The entries that were saved, perhaps by others, with later changes, without expired ones.
 
     Arguments:
-        saved: the entries, the stalest first.
-        changes: what was heard, in order; None for a host to forget.
+        saved: the entries, the oldest first.
+        changes: made since then, in order; None for a host to forget.
         now: seconds since the epoch.
     """
     hosts = dict(saved)
-    apply(hosts, changes)
-    return freshest((name, entry) for name, entry in hosts.items() if entry.expires > now)
+    apply_changes(hosts, changes)
+    return newest((name, entry) for name, entry in hosts.items() if entry.expires > now)
 
 
-def freshest(entries: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
-    """The last entries, as many as are kept."""
+def newest(entries: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
+    """The last entries, as many as are remembered."""
     hosts = dict(entries)
     return dict(islice(hosts.items(), max(0, len(hosts) - MOST_HOSTS), None))

@@ -1,9 +1,9 @@
-"""`HSTSStore`: what is known of HTTPS-only hosts, in memory and perhaps in a file.
+"""`HSTSStore`: the hosts that asked for HTTPS, in memory and perhaps in a file.
 
-The entries and what was heard since the last save live behind one short lock. Saving
-reads the file, applies what was heard and replaces the file, all outside of that lock:
-requests go on meanwhile. What was heard is given up only when it is in the file, so
-nothing is lost when saving fails.
+The entries, and the changes since the last save, live behind one short lock. Saving reads
+the file, applies the changes and replaces the file, all outside of that lock: requests go on
+meanwhile. A change is dropped only when it is in the file, so nothing is lost when saving
+fails.
 """
 
 import logging
@@ -15,24 +15,24 @@ from time import monotonic, time
 
 from ..redaction.redaction import REDACTION
 from ..wire.library import is_a, parse_url
-from .curl_file import HostsFile
+from .curl_file import CurlFile
 from .rfc6797 import (
     Entry,
-    apply,
+    apply_changes,
+    apply_policy,
     canonical_name,
-    freshest,
     is_known,
     is_news,
     merge,
-    note,
+    newest,
     parse_header,
-    record,
+    upsert,
 )
 
 _logger = logging.getLogger("transportkit.https")
 
-# Seconds between two saves while requests are sent. Most headers only repeat what is
-# known and move its expiry a little: that can wait.
+# Seconds between two saves while requests are sent. Most headers only move the expiry of a
+# known host further away: that can wait.
 _NEWS_INTERVAL = 5
 _REFRESH_INTERVAL = 3600
 
@@ -41,21 +41,21 @@ class HSTSStore:
     """The hosts that asked to be reached over HTTPS alone (RFC 6797), for `HSTSTransport`.
 
     One store may serve several transports, sync and async, in any threads. It remembers
-    the 10 000 hosts heard of last, as curl does.
+    10 000 hosts, those whose headers came last, as curl does.
 
-    With a path it is a file in the format of curl's `--hsts`, which curl can read and write
-    too. It is read here, and saved when a transport over it closes, after a host was heard
-    of for the first time (at most every 5 seconds), and by `save()`. What others saved
-    meanwhile is kept and taken over. Beside it lies a `.lock` file, by which several
-    processes take turns. Lines that are broken are left out, which is logged once on
+    With a path it is a file in the format of curl's `--hsts`, which curl can read and write,
+    too. The file is read when the store is made. It is saved when a transport over it closes,
+    after the first header of a host (at most every 5 seconds), and by `save()`. What others
+    saved meanwhile is kept and taken over. Beside the file lies a `.lock` file, by which several
+    processes take turns. Broken lines are left out, which is logged once on
     `transportkit.https`.
 
     Arguments:
         path: the file, which need not exist. Default: None, the store is in memory only.
 
     Raises:
-        TypeError: the path is none.
-        ValueError: the path leads to something that is no file, or into no directory.
+        TypeError: the path is neither a string nor a path.
+        ValueError: there is something else than a file, or no directory for one.
         OSError: the file is there and cannot be read.
 
     >>> store = HSTSStore()
@@ -68,27 +68,27 @@ class HSTSStore:
         self._lock = threading.Lock()
         self._preloaded: dict[str, Entry] = {}
         self._hosts: dict[str, Entry] = {}
-        # What is not in the file yet; None for a host that is to be forgotten.
+        # Not in the file yet; None for a host that is to be forgotten.
         self._changes: dict[str, Entry | None] = {}
         self._has_news = False
         self._saved_at = monotonic() - _NEWS_INTERVAL
-        self._file = None if path is None else HostsFile(path)
+        self._file = None if path is None else CurlFile(path)
         if self._file is not None:
-            self._hosts = freshest(self._file.read(time()).items())
+            self._hosts = newest(self._file.read(time()).items())
 
     def preload(self, hosts: Iterable[str]) -> None:
         """Treat hosts as if they had asked for HTTPS (RFC 6797, section 12.3).
 
-        They do not expire, are not forgotten when a server asks for that, do not count as
-        remembered and are not saved.
+        They do not expire, are not forgotten when a server asks for that, do not count
+        towards the limit and are not saved.
 
         Arguments:
             hosts: host names, with a dot before those whose subdomains are included, as in
                 curl's file.
 
         Raises:
-            TypeError: this is no list of strings.
-            ValueError: one of them is no host name; then none is taken.
+            TypeError: this is not a list of strings.
+            ValueError: one of them is not a host name; then none is added.
         """
         if isinstance(hosts, str) or not isinstance(hosts, Iterable):
             advice = f": write [{hosts!r}]" if isinstance(hosts, str) else ""
@@ -100,14 +100,13 @@ class HSTSStore:
                 self._preloaded[name] = max(entry, self._preloaded.get(name, entry))
 
     def save(self) -> None:
-        """Write what was heard since the last time to the file, over what others wrote to it.
+        """Write to the file what has changed since the last time, into what others wrote to it.
 
-        The file is replaced whole or not at all. Without a path, or when nothing was heard,
-        nothing happens. This does I/O: async code calls it in a worker thread.
+        The file is replaced whole or not at all. Without a path or without changes nothing
+        happens. This does I/O: async code calls it in a worker thread.
 
         Raises:
-            OSError: the file cannot be read or written. What was heard is kept for the
-                next time.
+            OSError: the file cannot be read or written. The changes are kept for the next time.
         """
         if self._file is None or not self._is_unsaved:
             return
@@ -119,18 +118,18 @@ class HSTSStore:
             hosts = merge(saved, changes, now)
             self._file.replace(hosts)
             with self._lock:
-                # What was heard while the file was written is not in it.
+                # What has changed while the file was written is not in it.
                 self._changes = {
                     name: entry
                     for name, entry in self._changes.items()
                     if name not in changes or changes[name] is not entry
                 }
                 self._has_news = bool(self._changes)
-                apply(hosts, self._changes)
+                apply_changes(hosts, self._changes)
                 self._hosts = hosts
 
     def __contains__(self, host: object) -> bool:
-        """Whether a request to this host over http would be led to https."""
+        """True if a request to this host over http would be redirected to https."""
         if not isinstance(host, str) or (name := canonical_name(host)) is None:
             return False
         now = time()
@@ -144,22 +143,22 @@ class HSTSStore:
 
     @property
     def _is_unsaved(self) -> bool:
-        """Whether saving would have anything to do."""
+        """True if saving would have anything to do."""
         with self._lock:
             return bool(self._changes)
 
     def _learn(self, host: str, header: str) -> bool:
-        """Take in what a host said; whether it is time to save."""
+        """Take in a header of a host; returns True if the caller is to save the store now."""
         name, policy = canonical_name(host), parse_header(header)
         if name is None or policy is None:
             return False
         now = time()
         with self._lock:
             before = self._hosts.get(name)
-            entry = note(self._hosts, name, policy, now)
+            entry = apply_policy(self._hosts, name, policy, now)
             if self._file is None:
                 return False
-            record(self._changes, name, entry)
+            upsert(self._changes, name, entry)
             self._has_news |= is_news(before, entry, now)
             interval = _NEWS_INTERVAL if self._has_news else _REFRESH_INTERVAL
             if monotonic() - self._saved_at < interval:
@@ -167,12 +166,12 @@ class HSTSStore:
             self._saved_at = monotonic()
             return True
 
-    def _save_on_the_way(self) -> None:
-        """Save between two requests, neither of which shall fail on that account."""
+    def _try_to_save(self) -> None:
+        """Save between two requests; if that fails, they do not."""
         try:
             self.save()
         except OSError as error:
-            _logger.warning("%r could not be saved, for now: %s", self, error)
+            _logger.warning("%r could not be saved, and will be tried again: %s", self, error)
 
 
 def _preloaded(host: object) -> tuple[str, Entry]:
@@ -185,9 +184,9 @@ def _preloaded(host: object) -> tuple[str, Entry]:
 
 
 def _advice(host: str) -> str:
-    """What is wrong with what is no host name, and what to write."""
+    """The reason why a text is not a host name, and what to write."""
     if host.startswith("*.") and canonical_name(host[2:]):
-        return f"is no host name: write {host[1:]!r} to include the subdomains"
+        return f"is not a host name: write {host[1:]!r} to include the subdomains"
     url = host if "://" in host else f"http://{host}"
     try:
         name = parse_url(url).raw_host.decode("ascii")
@@ -197,4 +196,4 @@ def _advice(host: str) -> str:
         name = ""
     if canonical_name(name):
         return f"is more than a host name: write {name!r}"
-    return "is no host name: write one such as 'example.com' (an IP address has no HSTS)"
+    return "is not a host name: write one such as 'example.com' (an IP address has no HSTS)"

@@ -1,97 +1,49 @@
-"""`HSTSTransport` and `AsyncHSTSTransport`: never again in clear to a host that asked not to."""
+"""`HSTSTransport` and `AsyncHSTSTransport`: nothing in the clear to a host that asked for HTTPS."""
 
-import os
-import ssl
 from types import TracebackType
 from typing import Unpack
 
 import httpx
 
-from ..https.rfc6797 import HEADER, canonical_name
+from ..https.hsts import check_store, internal_redirect, learn
+from ..https.rfc6797 import HEADER
 from ..https.store import HSTSStore
+from ..wire.arguments import check_request
 from ..wire.io import async_run_in_thread, async_shield, run_in_thread, shield
 from ..wire.lifecycle import raise_close_errors
 from .options import HTTPTransportOptions
-from .redirect import https_location
 from .wrapper import AsyncWrapper, Wrapper
 
 
-def internal_redirect(store: HSTSStore, url: httpx.URL) -> httpx.Response | None:
-    """The answer to a request that is not to be sent, named as browsers name it (8.3)."""
-    if url.scheme not in ("http", "ws") or url.raw_host.decode("ascii") not in store:
-        return None
-    headers = {"Location": https_location(url), "Non-Authoritative-Reason": "HSTS"}
-    return httpx.Response(307, headers=headers)
-
-
-def learn(store: HSTSStore, url: httpx.URL, response: httpx.Response) -> bool:
-    """Take in the header of a response (8.1); whether it is time to save the store."""
-    host = url.raw_host.decode("ascii")
-    if url.scheme not in ("https", "wss") or not is_verified(response, host):
-        return False
-    # Only the first one counts, and httpx would join them to one text.
-    return store._learn(host, response.headers.get_list(HEADER)[0])
-
-
-def is_verified(response: httpx.Response, host: str) -> bool:
-    """Whether nothing speaks against it that this host, and no one in between, has answered."""
-    stream = response.extensions.get("network_stream")
-    if stream is None:
-        # MockTransport and ASGITransport have no wire that anyone could sit on. A transport
-        # that does TLS in its own way is taken at its word, as its https:// answers are.
-        return True
-    # Of three types, according to the backend, one of them without a public name. None where
-    # an inner transport has sent an https:// request in clear.
-    tls = stream.get_extra_info("ssl_object")
-    context = getattr(tls, "context", None)
-    return (
-        isinstance(context, ssl.SSLContext)
-        # Python lets nobody check the name on a certificate without verifying it.
-        and context.check_hostname
-        # The extension "sni_hostname" has another name checked than that of the URL.
-        and canonical_name(tls.server_hostname or "") == canonical_name(host)
-    )
-
-
-def check_store(transport: object, store: object) -> None:
-    """Refuse what is no store, and a store in the place of the transport."""
-    if isinstance(transport, HSTSStore):
-        raise TypeError("transport must be a transport, not an HSTSStore: write store=...")
-    if store is None or isinstance(store, HSTSStore):
-        return
-    advice = f": write HSTSStore({str(store)!r})" if isinstance(store, (str, os.PathLike)) else ""
-    raise TypeError(f"store must be an HSTSStore, not {type(store).__name__}{advice}")
-
-
 class HSTSTransport(Wrapper):
-    """Remembers which hosts sent Strict-Transport-Security, and sends them nothing in clear.
+    """Remembers hosts that sent Strict-Transport-Security, and sends them nothing in the clear.
 
-    It does as RFC 6797 says, and as browsers do. A request to a known host over http is not
-    sent but answered with a 307 to the same URL over https (port 80 goes, another explicit
-    port stays); `follow_redirects=True` is what makes the client go there, and the whole
-    thing seamless. The header counts when it came over https from a host that is no IP
-    address, whose certificate was verified: not with `verify=False`.
+    It does what RFC 6797 says, and what browsers do. A request to a known host over http is
+    not sent but answered with a 307 to the same URL over https (port 80 is left out, any other
+    explicit port is kept). `follow_redirects=True` makes the client go there, and the whole
+    thing seamless. The header counts when it came over https from a host that is not an IP
+    address and whose certificate was verified: not with `verify=False`.
 
-    A host's *first* request may still go in clear, unless the store knows it from
-    `HSTSStore.preload` or from a file. A server that redirects from https back to http
-    never gets a request in clear; the client goes back and forth until it raises
+    A host's *first* request may still go out in the clear, unless the store knows the host from
+    `HSTSStore.preload` or from a file. A server that redirects from https back to http never
+    gets a request in the clear; the client goes back and forth until it raises
     `httpx.TooManyRedirects`, or arrives where https has an answer.
 
     The strict alternative is `Mounts({"http://": strict, "ws://": strict})` with `strict =
-    RefusingTransport("https only")`: no request goes in clear to any host, known or not, and
-    one that is redirected back to http raises `httpx.UnsupportedProtocol` at once. With
+    RefusingTransport("https only")`: no request goes out in the clear to any host, known or not,
+    and one that is redirected back to http raises `httpx.UnsupportedProtocol` at once. With
     `HTTPSRedirect()` in its place all hosts are treated as if they were known. (httpx sends a
     `ws://` URL as plain HTTP.)
 
     Arguments:
         transport: the inner transport. Default: `default_transport(**kwargs)`.
-        store: what is known; may be shared with other transports, sync and async. Default:
+        store: the known hosts; may be shared with other transports, sync and async. Default:
             a new `HSTSStore()` in memory.
         kwargs: arguments of `httpx.HTTPTransport`, in place of a transport.
 
     Raises:
-        TypeError: a store that is none, a transport that is not for sync clients, or both a
-            transport and arguments for one.
+        TypeError: the store is not an `HSTSStore`, the transport is not for sync clients, or
+            there are both a transport and arguments for one.
         OSError: when closing, if the store has a file that cannot be written; the inner
             transport is closed all the same.
 
@@ -116,13 +68,15 @@ class HSTSTransport(Wrapper):
         self._store = HSTSStore() if store is None else store
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if (answer := internal_redirect(self._store, request.url)) is not None:
-            return answer
+        if (headers := internal_redirect(self._store, request.url)) is not None:
+            if type(request) is not httpx.Request:
+                check_request(request, type(self))
+            return httpx.Response(307, headers=headers)
         response = self._send(self._transport, request)
         if HEADER in response.headers:
             try:
                 if learn(self._store, request.url, response):
-                    run_in_thread(self._store._save_on_the_way)
+                    run_in_thread(self._store._try_to_save)
             except BaseException:
                 with shield():
                     response.close()
@@ -150,7 +104,7 @@ class HSTSTransport(Wrapper):
 
 
 class AsyncHSTSTransport(AsyncWrapper):
-    """Remembers which hosts sent Strict-Transport-Security, and sends them nothing in clear.
+    """Remembers hosts that sent Strict-Transport-Security, and sends them nothing in the clear.
 
     The same as `HSTSTransport`, for `httpx.AsyncClient`. The store is read where it is made
     and saved in a worker thread.
@@ -171,13 +125,15 @@ class AsyncHSTSTransport(AsyncWrapper):
         self._store = HSTSStore() if store is None else store
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if (answer := internal_redirect(self._store, request.url)) is not None:
-            return answer
+        if (headers := internal_redirect(self._store, request.url)) is not None:
+            if type(request) is not httpx.Request:
+                check_request(request, type(self))
+            return httpx.Response(307, headers=headers)
         response = await self._send(self._transport, request)
         if HEADER in response.headers:
             try:
                 if learn(self._store, request.url, response):
-                    await async_run_in_thread(self._store._save_on_the_way)
+                    await async_run_in_thread(self._store._try_to_save)
             except BaseException:
                 with async_shield():
                     await response.aclose()

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from transportkit.https import strict
+from transportkit.https import rfc6797
 from transportkit.https.rfc6797 import (
     LONGEST_MAX_AGE,
     MOST_HOSTS,
     Entry,
     Policy,
+    apply_policy,
     canonical_name,
-    freshest,
     is_known,
     is_news,
     merge,
-    note,
+    newest,
     parse_header,
-    record,
+    upsert,
 )
 
 YEAR = 31536000
@@ -278,14 +278,14 @@ def test_a_look_up_takes_a_look_for_each_label_however_many_hosts_there_are(size
 class TestNoting:
     def test_a_header_makes_an_entry(self) -> None:
         hosts: dict[str, Entry] = {}
-        entry = note(hosts, "a.example", Policy(60, include_subdomains=True), NOW)
+        entry = apply_policy(hosts, "a.example", Policy(60, include_subdomains=True), NOW)
         assert hosts == {"a.example": entry} == {"a.example": (NOW + 60, True)}
 
     @pytest.mark.parametrize(("max_age", "subdomains"), [(5, False), (5, True), (500, False)])
     def test_each_header_sets_the_whole_entry_anew(self, max_age: int, subdomains: bool) -> None:
         # 8.1.1: also when that makes it shorter or narrower.
         hosts = {"a.example": Entry(NOW + 50, include_subdomains=True)}
-        note(hosts, "a.example", Policy(max_age, subdomains), NOW)
+        apply_policy(hosts, "a.example", Policy(max_age, subdomains), NOW)
         assert hosts == {"a.example": (NOW + max_age, subdomains)}
 
     @pytest.mark.parametrize("subdomains", [False, True])
@@ -293,27 +293,27 @@ class TestNoting:
         # 6.1.1, 11.2: whatever else that header says; but not the hosts above and below.
         names = ("a.example", "example", "b.a.example")
         hosts = {name: Entry(NOW + 50, include_subdomains=True) for name in names}
-        assert note(hosts, "a.example", Policy(0, subdomains), NOW) is None
+        assert apply_policy(hosts, "a.example", Policy(0, subdomains), NOW) is None
         assert list(hosts) == ["example", "b.a.example"]
 
     def test_a_max_age_of_0_from_a_host_that_is_not_known_does_nothing(self) -> None:
         hosts: dict[str, Entry] = {}
-        assert note(hosts, "a.example", Policy(0, include_subdomains=False), NOW) is None
+        assert apply_policy(hosts, "a.example", Policy(0, include_subdomains=False), NOW) is None
         assert hosts == {}
 
     def test_the_stalest_gives_way(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # 14.9 lets anyone with many subdomains fill the store.
-        monkeypatch.setattr(strict, "MOST_HOSTS", 3)
+        monkeypatch.setattr(rfc6797, "MOST_HOSTS", 3)
         hosts: dict[str, Entry] = {}
         for name in ("a", "b", "c", "a", "d"):
-            note(hosts, name, Policy(60, include_subdomains=False), NOW)
+            apply_policy(hosts, name, Policy(60, include_subdomains=False), NOW)
         assert list(hosts) == ["c", "a", "d"]
 
     def test_a_record_may_be_of_what_was_forgotten(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(strict, "MOST_HOSTS", 2)
+        monkeypatch.setattr(rfc6797, "MOST_HOSTS", 2)
         changes: dict[str, Entry | None] = {}
         for name in ("a", "b", "c"):
-            record(changes, name, None)
+            upsert(changes, name, None)
         assert changes == {"b": None, "c": None}
 
 
@@ -356,7 +356,7 @@ class TestMerging:
         assert merge({"a": self.EXPIRED, "b": self.B}, {"c": self.EXPIRED}, NOW) == {"b": self.B}
 
     def test_the_stalest_give_way(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(strict, "MOST_HOSTS", 2)
+        monkeypatch.setattr(rfc6797, "MOST_HOSTS", 2)
         saved = {"a": self.A, "b": self.B, "c": self.C}
         assert list(merge(saved, {"a": self.A}, NOW)) == ["c", "a"]
 
@@ -366,11 +366,9 @@ class TestMerging:
         assert (saved, changes) == ({"a": self.A}, {"a": None})
 
     def test_as_many_are_kept_as_curl_keeps(self) -> None:
-        assert (
-            len(freshest((f"{number}.example", self.A) for number in range(20_000))) == MOST_HOSTS
-        )
+        assert len(newest((f"{number}.example", self.A) for number in range(20_000))) == MOST_HOSTS
         assert MOST_HOSTS == 10_000
-        assert freshest([("a", self.A), ("b", self.B)]) == {"a": self.A, "b": self.B}
+        assert newest([("a", self.A), ("b", self.B)]) == {"a": self.A, "b": self.B}
 
 
 def test_the_bounds_are_sane() -> None:
