@@ -98,12 +98,12 @@ class Part(NamedTuple):
 
 
 def split_multipart(content: bytes, content_type: str) -> list[bytes]:
-    """The pieces of a multipart body: what comes first, then each delimiter and what follows it.
+    r"""The pieces of a multipart body: what comes first, then each delimiter and what follows it.
 
     Empty without a boundary. Put together again they are the content.
 
-    >>> split_multipart(b"--x\\r\\n\\r\\none\\r\\n--x--", "multipart/mixed; boundary=x")
-    [b'', b'--x\\r\\n', b'\\r\\none', b'\\r\\n--x--', b'']
+    >>> split_multipart(b"--x\r\n\r\none\r\n--x--", "multipart/mixed; boundary=x")
+    [b'', b'--x\r\n', b'\r\none', b'\r\n--x--', b'']
     """
     boundary = parameters(content_type).get("boundary", "").encode("utf-8", "surrogateescape")
     if not boundary:
