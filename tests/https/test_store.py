@@ -19,11 +19,11 @@ from support.library import httpx
 from support.pair import Pair, pair
 from support.transportkit import HSTSStore, HSTSTransport
 
+from transportkit.https import rfc6797
 from transportkit.https import store as store_module
-from transportkit.https import strict
-from transportkit.https.curl_file import HostsFile
+from transportkit.https.curl_file import CurlFile
 
-SAVER = Path(curl.__file__).with_name("saver.py")
+TESTS = Path(__file__).parents[1]
 START = 1_700_000_000.0
 YEAR = "max-age=31536000"
 
@@ -158,7 +158,7 @@ class TestInMemory:
         assert store._changes == {}
 
     def test_the_stalest_give_way(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(strict, "MOST_HOSTS", 100)
+        monkeypatch.setattr(rfc6797, "MOST_HOSTS", 100)
         store = HSTSStore()
         store.preload(["preloaded.example"])
         for number in range(1000):
@@ -308,7 +308,7 @@ class TestTheFile:
         assert "a.example" not in store
 
     def test_is_bounded_like_the_memory(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(strict, "MOST_HOSTS", 3)
+        monkeypatch.setattr(rfc6797, "MOST_HOSTS", 3)
         path.write_text("".join(f'h{number}.example "unlimited"\n' for number in range(9)))
         store = HSTSStore(path)
         assert list(store._hosts) == ["h6.example", "h7.example", "h8.example"]
@@ -364,16 +364,16 @@ class TestTheFile:
         learn(store, "a.example", YEAR)
         learn(store, "b.example", YEAR)
         learn(store, "c.example", "max-age=0")
-        replace = HostsFile.replace
+        replace = CurlFile.replace
 
-        def meanwhile(self: HostsFile, *arguments: Any) -> None:
+        def meanwhile(self: CurlFile, *arguments: Any) -> None:
             learn(store, "new.example", YEAR)
             learn(store, "a.example", "max-age=0")
             learn(store, "b.example", f"{YEAR}; includeSubDomains")
             replace(self, *arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(HostsFile, "replace", meanwhile)
+            patch.setattr(CurlFile, "replace", meanwhile)
             store.save()
         assert set(store._changes) == {"new.example", "a.example", "b.example"}
         asked = ("a.example", "x.b.example", "new.example")
@@ -428,14 +428,14 @@ class TestWhenItIsTimeToSave:
     ) -> None:
         store = HSTSStore(path)
         assert learn(store, "a.example", YEAR)
-        replace = HostsFile.replace
+        replace = CurlFile.replace
 
-        def meanwhile(self: HostsFile, *arguments: Any) -> None:
+        def meanwhile(self: CurlFile, *arguments: Any) -> None:
             learn(store, "b.example", YEAR)
             replace(self, *arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(HostsFile, "replace", meanwhile)
+            patch.setattr(CurlFile, "replace", meanwhile)
             store.save()
         clock.now += 5
         assert learn(store, "a.example", YEAR)
@@ -554,14 +554,12 @@ class processes(ExitStack):  # noqa: N801 - used as a function
     def __init__(self, path: Path, names: list[str], hosts: int) -> None:
         super().__init__()
         self._commands = [
-            [sys.executable, str(SAVER), str(path), name, str(hosts)] for name in names
+            [sys.executable, "-m", "support.saver", str(path), name, str(hosts)] for name in names
         ]
 
     def __enter__(self) -> list[Any]:  # type: ignore[override]
         return [
-            self.enter_context(
-                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            )
+            self.enter_context(subprocess.Popen(command, stdin=-1, stdout=-1, text=True, cwd=TESTS))
             for command in self._commands
         ]
 
@@ -599,16 +597,16 @@ class TestThreads:
     ) -> None:
         store = HSTSStore(path)
         learn(store, "a.example", YEAR)
-        replace = HostsFile.replace
+        replace = CurlFile.replace
         asked: list[bool] = []
 
-        def slow(self: HostsFile, *arguments: Any) -> None:
+        def slow(self: CurlFile, *arguments: Any) -> None:
             other = threading.Thread(target=lambda: asked.append("a.example" in store))
             other.start()
             other.join(10)
             replace(self, *arguments)
 
-        monkeypatch.setattr(HostsFile, "replace", slow)
+        monkeypatch.setattr(CurlFile, "replace", slow)
         store.save()
         assert asked == [True]
 

@@ -1,15 +1,9 @@
-"""Learns hosts and saves after each: `python saver.py FILE NAME COUNT`, in turn with others.
+"""Learns hosts and saves after each: `python -m support.saver FILE NAME COUNT`, in turn with others.
 
 Says `ready`, and begins when it is told to.
 """
 
-import os
 import sys
-
-if "TRANSPORTKIT_HTTPX2" in os.environ:
-    import httpx2
-
-    httpx2.alias_httpx()
 
 from support.library import httpx
 from support.transportkit import HSTSStore, HSTSTransport

@@ -13,36 +13,13 @@ import logging
 import math
 import os
 import re
-import shutil
-import stat
-import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ..wire.arguments import file_path
+from ..wire.atomic import acquire, release, replace
 from .rfc6797 import Entry, canonical_name
-
-if sys.platform == "win32":  # pragma: no cover - the tests run where there is flock
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-
-    def _unlock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-
 
 _logger = logging.getLogger("transportkit.https")
 
@@ -122,7 +99,7 @@ def parse_lines(lines: Iterable[bytes], now: float) -> tuple[dict[str, Entry], l
     return hosts, broken
 
 
-class HostsFile:
+class CurlFile:
     """A file of entries at a path.
 
     Arguments:
@@ -134,7 +111,7 @@ class HostsFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path: Path = file_path(path)
+        self.path = file_path(path)
         self._has_complained = False
 
     def read(self, now: float) -> dict[str, Entry]:
@@ -162,20 +139,12 @@ class HostsFile:
     @contextmanager
     def exclusively(self) -> Iterator[None]:
         """Keep others, in other processes too, from replacing the file meanwhile."""
-        # Not on the file itself, which is another one after each turn. It is never removed:
-        # whoever waits for it would get a lock on nothing.
         target = self.path.resolve()
-        lock = target.with_name(f"{target.name}.lock")
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR)
+        lock = acquire(target.with_name(f"{target.name}.lock"), wait=True)
         try:
-            _lock(descriptor)
-            try:
-                yield
-            finally:
-                # Closing is not enough: a child forked meanwhile has it open for ever.
-                _unlock(descriptor)
+            yield
         finally:
-            os.close(descriptor)
+            release(lock)
 
     def replace(self, hosts: Mapping[str, Entry]) -> None:
         """Write the file anew.
@@ -186,19 +155,6 @@ class HostsFile:
         Raises:
             OSError: it cannot be written; then it is as it was.
         """
-        target = self.path.resolve()
-        descriptor, name = tempfile.mkstemp(".tmp", f"{target.name}.", target.parent)
-        aside = Path(name)
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
-                file.write(_PREFACE)
-                file.writelines(f"{format_line(*item)}\n" for item in hosts.items())
-                file.flush()
-                # Otherwise a power cut may leave the new name with nothing in it.
-                os.fsync(file.fileno())
-            with suppress(FileNotFoundError):
-                shutil.copymode(target, aside)
-            aside.replace(target)
-        except BaseException:
-            aside.unlink()
-            raise
+        lines = [_PREFACE, *(f"{format_line(*item)}\n" for item in hosts.items())]
+        content = (line.encode("ascii") for line in lines)
+        replace(self.path.resolve(), content, keep_mode=True)

@@ -15,7 +15,7 @@ from time import monotonic, time
 
 from ..redaction.redaction import REDACTION
 from ..wire.library import is_a, parse_url
-from .curl_file import HostsFile
+from .curl_file import CurlFile
 from .rfc6797 import (
     Entry,
     apply,
@@ -72,7 +72,7 @@ class HSTSStore:
         self._changes: dict[str, Entry | None] = {}
         self._has_news = False
         self._saved_at = monotonic() - _NEWS_INTERVAL
-        self._file = None if path is None else HostsFile(path)
+        self._file = None if path is None else CurlFile(path)
         if self._file is not None:
             self._hosts = freshest(self._file.read(time()).items())
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from transportkit.https import strict
+from transportkit.https import rfc6797
 from transportkit.https.rfc6797 import (
     LONGEST_MAX_AGE,
     MOST_HOSTS,
@@ -303,14 +303,14 @@ class TestNoting:
 
     def test_the_stalest_gives_way(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # 14.9 lets anyone with many subdomains fill the store.
-        monkeypatch.setattr(strict, "MOST_HOSTS", 3)
+        monkeypatch.setattr(rfc6797, "MOST_HOSTS", 3)
         hosts: dict[str, Entry] = {}
         for name in ("a", "b", "c", "a", "d"):
             note(hosts, name, Policy(60, include_subdomains=False), NOW)
         assert list(hosts) == ["c", "a", "d"]
 
     def test_a_record_may_be_of_what_was_forgotten(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(strict, "MOST_HOSTS", 2)
+        monkeypatch.setattr(rfc6797, "MOST_HOSTS", 2)
         changes: dict[str, Entry | None] = {}
         for name in ("a", "b", "c"):
             record(changes, name, None)
@@ -356,7 +356,7 @@ class TestMerging:
         assert merge({"a": self.EXPIRED, "b": self.B}, {"c": self.EXPIRED}, NOW) == {"b": self.B}
 
     def test_the_stalest_give_way(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(strict, "MOST_HOSTS", 2)
+        monkeypatch.setattr(rfc6797, "MOST_HOSTS", 2)
         saved = {"a": self.A, "b": self.B, "c": self.C}
         assert list(merge(saved, {"a": self.A}, NOW)) == ["c", "a"]
 

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transportkit.https import hosts_file
-from transportkit.https.curl_file import HostsFile, format_line, parse_line, parse_lines
+from transportkit.https.curl_file import CurlFile, format_line, parse_line, parse_lines
 from transportkit.https.rfc6797 import Entry
+from transportkit.wire import atomic
 
 NOW = 1_700_000_000
 Y2031 = datetime(2030, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
@@ -130,7 +130,7 @@ def test_what_has_expired_is_left_out_and_not_called_broken() -> None:
 
 
 def test_a_file_that_is_not_there_is_empty(path: Path) -> None:
-    assert HostsFile(path).read(NOW) == {}
+    assert CurlFile(path).read(NOW) == {}
     assert not path.exists()
 
 
@@ -139,7 +139,7 @@ def test_it_reads_what_it_wrote_in_the_same_order(
     path: Path, as_path: Callable[[Path], Any]
 ) -> None:
     hosts = {"b.example": A, "a.example": WIDE, "c": Entry(math.inf, include_subdomains=False)}
-    file = HostsFile(as_path(path))
+    file = CurlFile(as_path(path))
     file.replace(hosts)
     assert list(file.read(NOW).items()) == list(hosts.items())
     assert path.read_text() == (
@@ -155,7 +155,7 @@ def test_a_relative_path_stays_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    file = HostsFile("hsts.txt")
+    file = CurlFile("hsts.txt")
     monkeypatch.chdir("/")
     file.replace({"a": A})
     assert (tmp_path / "hsts.txt").exists()
@@ -163,7 +163,7 @@ def test_a_relative_path_stays_where_it_was(
 
 class TestPermissions:
     def test_are_for_the_owner_alone(self, path: Path) -> None:
-        file = HostsFile(path)
+        file = CurlFile(path)
         umask = os.umask(0)
         try:
             with file.exclusively():
@@ -176,7 +176,7 @@ class TestPermissions:
     def test_that_were_given_later_stay(self, path: Path) -> None:
         path.touch(0o600)
         path.chmod(0o640)
-        HostsFile(path).replace({"a": A})
+        CurlFile(path).replace({"a": A})
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
@@ -188,11 +188,11 @@ class TestSymbolicLinks:
         if is_there:
             target.touch()
         link.symlink_to(target)
-        file = HostsFile(link)
+        file = CurlFile(link)
         with file.exclusively():
             file.replace({"a": A})
         assert link.is_symlink()
-        assert HostsFile(target).read(NOW) == HostsFile(link).read(NOW) == {"a": A}
+        assert CurlFile(target).read(NOW) == CurlFile(link).read(NOW) == {"a": A}
         # Those who come by the link and those who do not take turns by the same lock.
         assert {entry.name for entry in tmp_path.iterdir()} == {"real", "link"}
         assert {entry.name for entry in target.parent.iterdir()} == {"hsts.txt", "hsts.txt.lock"}
@@ -218,12 +218,12 @@ class TestWhenWritingFails:
     ) -> None:
         path.write_text("as it was")
         with pytest.raises(failure):
-            HostsFile(path).replace({"a": A})
+            CurlFile(path).replace({"a": A})
         assert path.read_text() == "as it was"
         assert list(path.parent.iterdir()) == [path]
 
     def test_the_lock_is_let_go(self, path: Path, failure: type[BaseException]) -> None:
-        file = HostsFile(path)
+        file = CurlFile(path)
         with pytest.raises(failure), file.exclusively():
             file.replace({"a": A})
         with file.exclusively():
@@ -234,20 +234,20 @@ class TestTakingTurns:
     def test_one_waits_for_the_other(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         said: list[str] = []
         waiting = threading.Event()
-        lock = hosts_file._lock
+        lock = atomic._lock
 
-        def announced(descriptor: int) -> None:
+        def announced(descriptor: int, *, wait: bool) -> None:
             if threading.current_thread() is other:
                 waiting.set()
-            lock(descriptor)
+            lock(descriptor, wait=wait)
 
         def replace() -> None:
-            with HostsFile(path).exclusively():
+            with CurlFile(path).exclusively():
                 said.append("other")
 
         other = threading.Thread(target=replace)
-        monkeypatch.setattr(hosts_file, "_lock", announced)
-        with HostsFile(path).exclusively():
+        monkeypatch.setattr(atomic, "_lock", announced)
+        with CurlFile(path).exclusively():
             other.start()
             assert waiting.wait(10)
             said.append("one")
@@ -258,15 +258,15 @@ class TestTakingTurns:
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         copies: list[int] = []
-        lock = hosts_file._lock
+        lock = atomic._lock
 
-        def forked(descriptor: int) -> None:
-            lock(descriptor)
+        def forked(descriptor: int, *, wait: bool) -> None:
+            lock(descriptor, wait=wait)
             # What a child has of it. A real fork warns where there are threads.
             copies.append(os.dup(descriptor))
 
-        monkeypatch.setattr(hosts_file, "_lock", forked)
-        with HostsFile(path).exclusively():
+        monkeypatch.setattr(atomic, "_lock", forked)
+        with CurlFile(path).exclusively():
             pass
         try:
             with path.with_name("hsts.txt.lock").open() as other:
@@ -278,7 +278,7 @@ class TestTakingTurns:
 class TestBrokenLines:
     def test_are_logged_once(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
         path.write_bytes(b'a "unlimited"\nbroken secret\nbroken\n')
-        file = HostsFile(path)
+        file = CurlFile(path)
         for _ in range(3):
             assert list(file.read(NOW)) == ["a"]
         assert [(record.name, record.levelno) for record in caplog.records] == [
@@ -292,7 +292,7 @@ class TestBrokenLines:
     def test_are_logged_even_if_they_came_later(
         self, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        file = HostsFile(path)
+        file = CurlFile(path)
         file.read(NOW)
         path.write_text("broken\n")
         file.read(NOW)
@@ -302,7 +302,7 @@ class TestBrokenLines:
         self, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         path.write_text('# comment\n\na "20201231 23:59:59"\n')
-        HostsFile(path).read(NOW)
+        CurlFile(path).read(NOW)
         assert caplog.records == []
 
 
@@ -311,7 +311,7 @@ class TestWrongPaths:
     def test_of_the_wrong_type_are_refused(self, path: Any) -> None:
         text = f"^path must be a string or a pathlib.Path, not {type(path).__name__}$"
         with pytest.raises(TypeError, match=text):
-            HostsFile(path)
+            CurlFile(path)
 
     def test_a_path_of_bytes_inside_of_an_object_is_refused(self) -> None:
         class Bytes:
@@ -319,22 +319,22 @@ class TestWrongPaths:
                 return b"hsts.txt"
 
         with pytest.raises(TypeError, match=r"^path must be a string"):
-            HostsFile(Bytes())  # type: ignore[arg-type]
+            CurlFile(Bytes())  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("name", ["", ".", "/", "/dev/null"])
     def test_something_that_is_no_file_is_refused(self, name: str) -> None:
         with pytest.raises(ValueError, match=f"^path='{name}' is no regular file: write"):
-            HostsFile(name)
+            CurlFile(name)
 
     def test_a_fifo_is_refused_instead_of_waited_for(self, path: Path) -> None:
         os.mkfifo(path)
         with pytest.raises(ValueError, match="is no regular file"):
-            HostsFile(path)
+            CurlFile(path)
 
     def test_a_directory_that_is_not_there_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=f"there is no directory '{tmp_path}/a': make it"):
-            HostsFile(tmp_path / "a" / "hsts.txt")
+            CurlFile(tmp_path / "a" / "hsts.txt")
 
     def test_a_tilde_is_a_name_like_any_other(self) -> None:
         with pytest.raises(ValueError, match=r"or write pathlib.Path\('~/h.txt'\).expanduser\(\)$"):
-            HostsFile("~/h.txt")
+            CurlFile("~/h.txt")
