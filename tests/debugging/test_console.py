@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.library import httpx
 from support.transportkit import Attempt, ConsoleLog, DebuggingTransport, Exchange
 
-from transportkit.debugging.bodies import Kept
+from transportkit.debugging.bodies import BodyCapture
 from transportkit.debugging.console import duration, escaped, size
 from transportkit.debugging.exchange import Record
 
@@ -43,8 +43,8 @@ def record(**given: Any) -> Record:
     )
 
 
-def body(content: bytes, limit: int = 4096) -> Kept:
-    kept = Kept(limit)
+def body(content: bytes, limit: int = 4096) -> BodyCapture:
+    kept = BodyCapture(limit)
     kept.add(content)
     kept.is_ended = True
     return kept

@@ -366,7 +366,7 @@ class TestSecrets:
         with server() as (url, arrived):
             sent = request(url, "POST", content=b'{"password": "tiger"}', headers=headers)
             command = command_for(sent, secrets=False)
-            assert command.startswith("# Its body cannot be unpacked")
+            assert command.startswith("# Its body cannot be decoded")
             run(command)
         assert arrived[1].body == b""
 
@@ -390,7 +390,7 @@ class TestABody:
     def test_that_was_not_kept_is_said_to_be_missing(self) -> None:
         with server() as (url, arrived):
             command = command_for(request(url, "POST", content=b"content"), bodies=0)
-            assert command.splitlines()[0] == "# Its body of 7 bytes was not kept: see bodies="
+            assert command.splitlines()[0] == "# Its body of 7 bytes was not captured: see bodies="
             run(command)
         assert (arrived[1].method, arrived[1].body) == (b"POST", b"")
 
@@ -399,7 +399,7 @@ class TestABody:
         with server() as (url, arrived):
             sent = request(url, "POST", content=b"content")
             command = command_for(sent, bodies=3, secrets=secrets)
-            assert command.splitlines()[0] == "# Its body is cut off after 3 bytes: see bodies="
+            assert command.splitlines()[0] == "# Its body is truncated after 3 bytes: see bodies="
             run(command)
         assert arrived[1].body == b"con"
 
@@ -413,7 +413,7 @@ class TestABody:
             transport = DebuggingTransport(None, CurlLog(commands.append), bodies=99)
             with transport, pytest.raises(ZeroDivisionError):
                 transport.handle_request(request(url, "POST", content=broken()))
-        assert commands[0].startswith("# Its body is cut off after 4 bytes")
+        assert commands[0].startswith("# Its body is truncated after 4 bytes")
         assert commands[0].endswith("--data-raw 'half'")
 
     def test_of_a_request_that_failed_is_there(self) -> None:

@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from support.library import httpx
 from support.transportkit import Attempt, Exchange, Redaction
 
-from transportkit.debugging.bodies import Body, Kept, decode, shown_body
+from transportkit.debugging.bodies import Body, BodyCapture, decode, shown_body
 from transportkit.debugging.exchange import Record
 
 URL = httpx.URL("https://scott:tiger@example.com/a?page=2&token=abc")
 
 
-def kept(content: bytes, limit: int = 4096, ended: bool = True) -> Kept:
+def kept(content: bytes, limit: int = 4096, ended: bool = True) -> BodyCapture:
     """A body that came in pieces."""
-    body = Kept(limit)
+    body = BodyCapture(limit)
     for start in range(0, len(content), 100):
         body.add(content[start : start + 100])
     body.is_ended = ended
@@ -309,7 +309,7 @@ class TestText:
 
 @given(st.lists(st.binary(max_size=50)), st.integers(0, 100))
 def test_no_more_is_kept_than_was_asked_for(chunks: list[bytes], limit: int) -> None:
-    body = Kept(limit)
+    body = BodyCapture(limit)
     for chunk in chunks:
         body.add(chunk)
         assert len(body.content) <= limit

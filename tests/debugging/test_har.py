@@ -31,16 +31,15 @@ from support.transportkit import HARRecorder, RetryPolicy
 
 from transportkit.debugging import har as har_module
 from transportkit.debugging import har_entry, har_file
-from transportkit.debugging.bodies import Kept
+from transportkit.debugging.bodies import BodyCapture
 from transportkit.debugging.exchange import Exchange, Record
 from transportkit.debugging.har_file import HARFile
 
-RECORDER = Path(har.__file__).with_name("recorder.py")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def exchange(number: int = 0, body: bytes = b"") -> Exchange:
-    received = Kept(len(body))
+    received = BodyCapture(len(body))
     received.add(body)
     received.is_ended = True
     url = httpx.URL(f"https://example.com/{number}")
@@ -179,7 +178,7 @@ class TestARecording:
         assert [entry.response.status for entry in har.load(path)] == [200] * count
 
     @pytest.mark.parametrize("most", [10, pytest.param(100, marks=pytest.mark.slow)])
-    @pytest.mark.parametrize(("limit", "each"), [("_MOST_EXCHANGES", 1), ("_MOST_BYTES", 8192)])
+    @pytest.mark.parametrize(("limit", "each"), [("_MAX_EXCHANGES", 1), ("_MAX_BYTES", 8192)])
     def test_takes_no_more_memory_for_more_exchanges(
         self, limit: str, each: int, most: int, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -316,7 +315,7 @@ class TestTheQueue:
 
     @pytest.mark.parametrize(
         ("limit", "value", "held"),
-        [("_MOST_EXCHANGES", 64, 64), ("_MOST_BYTES", 6400, 64), ("_MOST_BYTES", 6499, 64)],
+        [("_MAX_EXCHANGES", 64, 64), ("_MAX_BYTES", 6400, 64), ("_MAX_BYTES", 6499, 64)],
     )
     def test_makes_requests_wait_when_it_is_full(
         self,
@@ -351,7 +350,7 @@ class TestTheQueue:
     def test_takes_one_that_is_larger_than_all_may_be_when_it_is_alone(
         self, path: Path, slow: SlowFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(har_module, "_MOST_BYTES", 100)
+        monkeypatch.setattr(har_module, "_MAX_BYTES", 100)
         with HARRecorder(path) as recorder, ThreadPoolExecutor(1) as pool:
             recorder(exchange(0, b"x" * 200))
             late = pool.submit(recorder, exchange(1, b"x" * 200))
@@ -365,8 +364,8 @@ class TestTheQueue:
     def test_counts_what_is_sent_too(
         self, path: Path, slow: SlowFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(har_module, "_MOST_BYTES", 100)
-        sent = Kept(60)
+        monkeypatch.setattr(har_module, "_MAX_BYTES", 100)
+        sent = BodyCapture(60)
         sent.add(b"x" * 1000)
         uploads = [
             Exchange(Record("PUT", httpx.URL(f"https://example.com/{number}"), sent=sent))
@@ -392,7 +391,7 @@ class TestTheQueue:
     def test_lets_go_of_who_waits_when_it_is_closed(
         self, path: Path, slow: SlowFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(har_module, "_MOST_EXCHANGES", 2)
+        monkeypatch.setattr(har_module, "_MAX_EXCHANGES", 2)
         recorder = HARRecorder(path)
         recorder(exchange(0))
         recorder(exchange(1))
@@ -498,8 +497,9 @@ class TestAPath:
 @contextmanager
 def recording(path: Path, ending: str) -> Iterator[subprocess.Popen[str]]:
     """Another process that has recorded three exchanges, and now ends as it is told."""
-    command = [sys.executable, "-W", "error", str(RECORDER), str(path), ending]
-    running = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True)
+    command = [sys.executable, "-W", "error", "-m", "support.recorder", str(path), ending]
+    tests = Path(har.__file__).parents[1]
+    running = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True, cwd=tests)
     try:
         assert running.stdout is not None
         assert running.stdout.readline() == "ready\n"

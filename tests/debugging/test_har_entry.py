@@ -13,14 +13,14 @@ from support.library import httpx
 from support.transportkit import Attempt
 
 from transportkit.debugging import har_entry
-from transportkit.debugging.bodies import Kept
+from transportkit.debugging.bodies import BodyCapture
 from transportkit.debugging.exchange import Exchange, Record, Timings
 
 START = 1_700_000_000.25
 
 
-def kept(content: bytes, limit: int = 4096, *, is_ended: bool = True) -> Kept:
-    body = Kept(limit)
+def kept(content: bytes, limit: int = 4096, *, is_ended: bool = True) -> BodyCapture:
+    body = BodyCapture(limit)
     body.add(content)
     body.is_ended = is_ended
     return body
@@ -204,7 +204,7 @@ class TestTheRequest:
         assert request["postData"] == {
             "mimeType": "text/plain",
             "text": "0123",
-            "comment": "the text is cut off",
+            "comment": "the text is truncated",
         }
 
     def test_has_a_size_alone_when_nothing_was_kept(self) -> None:
@@ -261,7 +261,7 @@ class TestTheResponse:
         response = entry(status=200, received=received, error="ReadError: reset")["response"]
         assert (response["status"], response["_error"]) == (200, "ReadError: reset")
         assert response["content"]["text"] == "half of"
-        assert response["content"]["comment"] == "the text is cut off"
+        assert response["content"]["comment"] == "the text is truncated"
 
     def test_has_its_decoded_size(self) -> None:
         body = b"a" * 1000

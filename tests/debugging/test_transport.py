@@ -385,7 +385,7 @@ class TestAResponseThatIsNotRead:
         await flavour.send(transport, request)
         await flavour.send(transport, request)
         assert [exchange.status for exchange in seen] == [200, 201, 202]
-        assert transport._reporter._unfinished == {}
+        assert transport._reporter._open == {}
 
     async def test_is_reported_once_when_it_is_dropped_and_the_transport_closes(
         self, flavour: Flavour

@@ -1,4 +1,4 @@
-"""Records three exchanges in a HAR and ends in one way or another: `python recorder.py FILE HOW`.
+"""Records three exchanges in a HAR and ends in a given way: `python -m support.recorder FILE HOW`.
 
 Says `ready`, and ends when it is told to.
 """
@@ -8,11 +8,6 @@ import sys
 import threading
 import warnings
 from pathlib import Path
-
-if "TRANSPORTKIT_HTTPX2" in os.environ:
-    import httpx2
-
-    httpx2.alias_httpx()
 
 from support.library import httpx
 from support.transportkit import HARRecorder

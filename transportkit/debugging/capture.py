@@ -1,11 +1,11 @@
-"""What is taken down of a request while it is on its way, as cheaply as can be."""
+"""Capture a request while it is on its way, as cheaply as can be."""
 
 from collections.abc import Mapping
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
 from ..wire.library import Request, Response, is_a
-from .bodies import Kept
+from .bodies import BodyCapture
 from .exchange import RawHeaders, Record
 from .reporting import Reporter
 from .timings import TUNNEL
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..wire.trace import AsyncTrace, Trace
 
 _REQUEST = "http11.send_request_headers.started"
-# They come with the connection, whose address is lost when the next step fails.
+# These come with the connection, whose address is lost if the next step fails.
 _CONNECTED = frozenset(
     {
         "connection.connect_tcp.complete",
@@ -28,10 +28,10 @@ _CONNECTED = frozenset(
 
 
 class Capture(Record):
-    """Takes down what is seen of one request.
+    """The record of one exchange while it is being written.
 
     Arguments:
-        reporter: whom to tell.
+        reporter: reports it.
         request: what is sent.
     """
 
@@ -40,13 +40,11 @@ class Capture(Record):
     # Those of a Record that are set below: not every type checker looks for them there.
     started: float
     head: float | None
-    ended: float
     status: int | None
     reason: str
     http_version: str | None
     response_headers: RawHeaders
     stream_id: int | None
-    error: str | None
     server_address: str | None
     tls_version: str | None
 
@@ -57,51 +55,40 @@ class Capture(Record):
             # A copy: authentication adds to the headers of the same request before it repeats it.
             request.headers.raw,
             started_at=time(),
-            sent=Kept(reporter.bodies),
-            received=Kept(reporter.bodies),
+            sent=BodyCapture(reporter.bodies),
+            received=BodyCapture(reporter.bodies),
             is_finished=False,
         )
         self._reporter = reporter
-        reporter.begin(self.beginning)
+        reporter.begin(self)
         self.started = perf_counter()
 
-    def beginning(self) -> Record:
-        """What is known before the request goes out."""
-        return Record(
-            self.method,
-            self.url,
-            self.request_headers,
-            started_at=self.started_at,
-            is_finished=False,
-        )
-
-    def knows_body(self, request: Request) -> bool:
-        """Take down the body that is sent, unless it has to be counted as it streams by."""
+    def capture_request_body(self, request: Request) -> None:
+        """Capture the body that is sent if it is known; else it is captured as it streams by."""
         stream: Any = request.stream
         if is_a(stream, "ByteStream"):
             for chunk in stream:
                 self.sent.add(chunk)
-        else:
-            length = request.headers.get("Content-Length", "")
-            if self._reporter.bodies or not length.isdecimal():
-                return False
+            self.sent.is_ended = True
+            return
+        length = request.headers.get("Content-Length", "")
+        if not self._reporter.bodies and length.isdecimal():
             self.sent.size = int(length)
-        self.sent.is_ended = True
-        return True
+            self.sent.is_ended = True
 
     def hear(self, event: str, info: Mapping[str, object]) -> None:
-        """Take down one of httpcore's events."""
+        """Capture one of httpcore's events."""
         if self.is_finished:
             return
         if event == _REQUEST:
             if getattr(info.get("request"), "method", b"") == b"CONNECT" != self.method.encode():
                 event = TUNNEL + event
         elif event in _CONNECTED:
-            self._see_connection(info.get("return_value"))
+            self._capture_connection(info.get("return_value"))
         self.events.append((event, perf_counter()))
 
-    def is_over_with(self, response: Response) -> bool:
-        """Take down the head of the response; whether there is no body to be waited for."""
+    def capture_response(self, response: Response) -> None:
+        """Capture the head of the response, and report the exchange if no body is to come."""
         self.head = perf_counter()
         self.status = response.status_code
         self.response_headers = response.headers.raw
@@ -115,54 +102,46 @@ class Capture(Record):
         if isinstance(attempts := told.get("attempts"), tuple):
             self.attempts = attempts
         if "network_stream" in told:
-            self._see_connection(told["network_stream"])
+            self._capture_connection(told["network_stream"])
         if response.is_closed:
-            self._take_read_body(response)
+            self._capture_read_body(response)
         elif response.status_code != 101:
-            self._reporter.wait_for(self)
-            return False
+            self._reporter.keep_open(self)
+            return
         self.report()
-        return True
 
     def end(self, error: BaseException | None = None) -> None:
-        """The body of the response has ended, was closed, or failed. Only the first time counts."""
-        if self._reporter.is_waited_for(self):
-            self.report(error)
-
-    def drop(self) -> None:
-        """Nobody holds the body of the response any more."""
-        if not self.is_finished:
-            self.ended = perf_counter()
-            self._reporter.drop(self)
+        """Report the exchange, as the body of the response has ended, was closed or has failed."""
+        self._reporter.end(self, error)
 
     def report(self, error: BaseException | None = None) -> None:
-        """It is over."""
-        self.ended = self.ended or perf_counter()
-        self.is_finished = True
-        if error is not None:
-            self.error = error_text(error)
-        self._reporter.report(self)
+        """Report the exchange, as there is no body to come."""
+        self._reporter.report(self, error)
 
-    def _take_read_body(self, response: Response) -> None:
-        kept = self.received
-        kept.is_ended = response.is_stream_consumed
+    def abandon(self) -> None:
+        """Report the exchange with the next one, as nobody can read the body any more."""
+        self._reporter.abandon(self)
+
+    def _capture_read_body(self, response: Response) -> None:
+        received = self.received
+        received.is_ended = response.is_stream_consumed
         stream: Any = response.stream
         if is_a(stream, "ByteStream"):
             for chunk in stream:
-                kept.add(chunk)
+                received.add(chunk)
             return
-        kept.size = response.num_bytes_downloaded
-        if kept.limit:
+        received.size = response.num_bytes_downloaded
+        if received.limit:
             try:
                 content = response.content
             except Exception as error:
                 if not is_a(error, "ResponseNotRead"):
                     raise
             else:
-                kept.content = content[: kept.limit]
-                kept.decoded_size = len(content)
+                received.content = content[: received.limit]
+                received.decoded_size = len(content)
 
-    def _see_connection(self, stream: object) -> None:
+    def _capture_connection(self, stream: object) -> None:
         known = self._reporter.connections
         try:
             ends = known.get(stream)
@@ -174,10 +153,10 @@ class Capture(Record):
 
 
 class TraceCapture(Capture):
-    """Listens to httpcore, and passes on to the caller's own trace callback.
+    """A capture that is a trace callback, and passes everything on to the caller's own.
 
     Arguments:
-        reporter: whom to tell.
+        reporter: reports it.
         request: what is sent.
     """
 
@@ -193,10 +172,10 @@ class TraceCapture(Capture):
 
 
 class AsyncTraceCapture(Capture):
-    """Listens to httpcore, and passes on to the caller's own trace callback.
+    """A capture that is a trace callback, and passes everything on to the caller's own.
 
     Arguments:
-        reporter: whom to tell.
+        reporter: reports it.
         request: what is sent.
     """
 
@@ -211,22 +190,6 @@ class AsyncTraceCapture(Capture):
         return None if self._trace is None else await self._trace(event, info)
 
 
-def error_text(error: BaseException) -> str:
-    """The name of an error, and what it says, or what its cause says if it says nothing.
-
-    >>> import httpx
-    >>> error_text(httpx.ReadTimeout("timed out"))
-    'ReadTimeout: timed out'
-    """
-    # anyio's time-outs are cancellations inside, whose text is of no use; nor is that of one.
-    text = str(error) if isinstance(error, Exception) else ""
-    cause = error.__cause__ or error.__context__
-    while not text and isinstance(cause, Exception):
-        text, cause = str(cause), cause.__cause__ or cause.__context__
-    name = type(error).__name__
-    return f"{name}: {text}" if text else name
-
-
 def ends_of(stream: object) -> tuple[str | None, str | None]:
     """The address of the peer, and the version of TLS, of one of httpcore's streams."""
     get_extra_info = stream.get_extra_info  # type: ignore[attr-defined] # httpcore is not imported
@@ -235,7 +198,7 @@ def ends_of(stream: object) -> tuple[str | None, str | None]:
 
 
 def address_text(address: object) -> str | None:
-    """The address of a peer, as one writes it.
+    """The address of a peer as text.
 
     >>> address_text(("::1", 443, 0, 0))
     '[::1]:443'

@@ -1,4 +1,4 @@
-"""`ConsoleLog`: requests and responses as lines that a person scans."""
+"""`ConsoleLog`: requests and responses as lines for people to scan."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from ..wire.arguments import check_flag
+from .arguments import check_write
 from .bodies import Body
 from .exchange import Exchange
 
@@ -15,27 +16,27 @@ Write = Callable[[str], object]
 _PHASES = ("blocked", "connect", "tls", "send", "wait", "receive")
 _INDENT = "    "
 _CYAN, _GREEN, _YELLOW, _RED, _FAINT = "36", "32", "33", "31", "2"
-# What a terminal may act upon, or a reader may be deceived by: among them escapes, and
-# characters that turn the direction of the text.
+# What a terminal may act upon, or a reader may be deceived by, such as escapes, or characters
+# that change the direction of the text.
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class ConsoleLog:
     """Writes a line when a request goes out, and one when it is over.
 
-    A line that does not follow on its own request, as others were sent meanwhile, names the
-    request again. Bodies are shown where the transport keeps them. What a terminal would act
-    upon is escaped. Everything is masked as the transport's `Redaction` says.
+    A line that does not directly follow that of its request, as others were sent meanwhile,
+    names the request again. Bodies are shown as far as the transport captures them. What a
+    terminal would act upon is escaped. Everything is masked by the transport's `Redaction`.
 
     Arguments:
-        write: what is called with each text, which may have several lines: `print`, or
-            `logger.debug`. Default: `print`.
-        color: True or False; None for colors where `write` is `print`, on a terminal, unless
-            the environment has `NO_COLOR` (https://no-color.org).
-        headers: whether headers are shown too.
+        write: called with each text, which may have several lines: `print`, or `logger.debug`.
+            Default: `print`.
+        color: True or False; None for colors if `write` is `print`, on a terminal, unless the
+            environment has `NO_COLOR` (https://no-color.org).
+        headers: show headers too. Default: False.
 
     Raises:
-        TypeError: `write` cannot be called, or another argument is none of those.
+        TypeError: `write` cannot be called, or another argument is of another type.
 
     >>> import httpx
     >>> from transportkit import DebuggingTransport
@@ -89,23 +90,14 @@ class ConsoleLog:
             line, details = _colored(line, color), (_colored(each, _FAINT) for each in details)
         text = f"\n{_INDENT}".join([line, *details])
         if self._write is print:
-            # A character that this terminal has not is better shown by its number than not at all.
+            # A character that this terminal lacks is better shown by its number than not at all.
             encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
             text = text.encode(encoding, "backslashreplace").decode(encoding)
         self._write(text)
 
 
-def check_write(write: object) -> None:
-    """Refuse what texts cannot be handed to."""
-    if not callable(write):
-        raise TypeError(
-            f"write must be a function of one text, not {type(write).__name__}: write print, "
-            "or logger.debug"
-        )
-
-
 def outcome(exchange: Exchange) -> tuple[str, str]:
-    """What became of a request, in one line, and its color."""
+    """The outcome of a request in one line, and the color of that line."""
     timings = exchange.timings
     time = f"in {duration(timings.total)}"
     if phases := ", ".join(
@@ -130,7 +122,7 @@ def outcome(exchange: Exchange) -> tuple[str, str]:
 
 
 def size(count: int) -> str:
-    """A number of bytes, as it is read.
+    """A number of bytes for people to read.
 
     >>> size(812), size(12_345), size(3_000_000)
     ('812 B', '12.3 KB', '3.0 MB')
@@ -146,7 +138,7 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time, as it is read.
+    """A time for people to read.
 
     >>> duration(0.0004), duration(0.0482), duration(12.34)
     ('0.4 ms', '48 ms', '12.3 s')
@@ -157,7 +149,7 @@ def duration(seconds: float) -> str:
 
 
 def escaped(text: str, keep: str = "") -> str:
-    r"""Text that does nothing to a terminal.
+    r"""Text with everything escaped that a terminal would act upon.
 
     >>> print(escaped("a\x1b[2Jb"))
     a\x1b[2Jb

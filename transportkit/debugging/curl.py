@@ -1,19 +1,20 @@
 """`CurlLog`: requests as commands that can be pasted into a shell.
 
-What arrives when a command is run is what arrived before. So a header that curl would add by
-itself, and the request did not have, is taken out of it.
+A command sends what the request sent. So a header that curl would add by itself, and that the
+request did not have, is removed.
 """
 
 import re
 from collections.abc import Iterator
 
 from ..wire.arguments import check_flag
-from .console import Write, check_write
+from .arguments import check_write
+from .console import Write
 from .exchange import Exchange
 
-# A command line takes no argument that is much longer (MAX_ARG_STRLEN of Linux: 128 KiB).
+# An argument of a command line cannot be much longer (MAX_ARG_STRLEN of Linux: 128 KiB).
 _LONGEST_ARGUMENT = 100_000
-# From this size on, some version of curl asks the server first whether it wants a body.
+# From this size on, some versions of curl first ask the server if it wants the body.
 _EXPECTING = 1024
 
 # Compiled when they are first needed: most programs never write a command.
@@ -23,7 +24,7 @@ _DOTS = r"(?i)/(?:\.|%2e){1,2}(?:[/?]|$)"
 _GLOBS = r"[][{}]"
 _WORD = r"[A-Za-z0-9_-]+"
 _NOT_IN_FORMAT = rb"^-|[^ -~]|['\\]"
-# Of one connection, and so unknown to HTTP/2 (RFC 9113, section 8.2.2).
+# For one connection, and so not for HTTP/2 (RFC 9113, section 8.2.2).
 _OF_HTTP1 = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
 
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "'": r"\'", "\\": r"\\", "!": r"\041"}
@@ -32,18 +33,18 @@ _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "'": r"\'", "\\": r"\\", "!":
 class CurlLog:
     r"""Writes each request as one curl command, when it is over.
 
-    The command is for a POSIX shell, such as bash. What has control characters stands in
-    `$'...'`, which bash, zsh, ksh and POSIX since 2024 know; a binary body comes from `printf`
-    through a pipe. The body is there if the transport keeps it: give it a `bodies` as large
-    as what you send. One that is not there, or is cut off, is said to be so in a comment.
+    The command is for a POSIX shell, such as bash. Arguments with control characters are
+    written as `$'...'`, which bash, zsh, ksh and POSIX since 2024 know; a binary body comes
+    from `printf` through a pipe. The body is there if the transport captures it: give it a
+    `bodies` as large as what you send. A comment says if a body is missing or truncated.
 
     Secrets are masked, and the command then sends the masks. A body with a Content-Encoding is
-    unpacked for that, or left out if it cannot be. What is inside of a file that is compressed
+    decoded for that, or left out if it cannot be. The content of a file that is compressed
     itself, such as an upload of application/gzip, is not masked.
 
     Arguments:
-        write: what is called with each command: `print`, or `logger.debug`. Default: `print`.
-        show_secrets: whether the command has the secrets, so that it works.
+        write: called with each command: `print`, or `logger.debug`. Default: `print`.
+        show_secrets: leave the secrets in the command, so that it works. Default: False.
 
     Raises:
         TypeError: `write` cannot be called, or `show_secrets` is neither True nor False.
@@ -71,14 +72,14 @@ class CurlLog:
 def command(exchange: Exchange) -> str:
     """The request of an exchange, as a command for a shell."""
     url = re.sub(_USERINFO, "", exchange.url, count=1).partition("#")[0]
-    content, remark, is_unpacked = _content(exchange)
+    content, remark, is_decoded = _content(exchange)
     words = ["curl", _quoted(url.encode()), *_options(exchange, url)]
     if exchange.method == "HEAD" and content is None:
         words.append("--head")
     elif exchange.method != ("GET" if content is None else "POST"):
         is_word = re.fullmatch(_WORD, exchange.method)
         words += ["-X", exchange.method if is_word else _quoted(exchange.method.encode())]
-    for header in _headers(exchange, url, content, is_unpacked):
+    for header in _headers(exchange, url, content, is_decoded):
         words += ["-H", _quoted(header)]
     if content is None:
         return remark + " ".join(words)
@@ -88,28 +89,33 @@ def command(exchange: Exchange) -> str:
 
 
 def _content(exchange: Exchange) -> tuple[bytes | None, str, bool]:
-    """The body to send, None for none; what is to be remarked of it; whether it was unpacked."""
-    body, kept = exchange.request_body, exchange._record.sent
+    """The body to send, None for none; a comment on it; True if it was decoded."""
+    body, captured = exchange.request_body, exchange._record.sent
     names = {name.lower() for name, _ in exchange.request_headers}
-    if not kept.size and not kept.content:
+    if not captured.size and not captured.length:
         has_body = bool(names & {"content-length", "transfer-encoding"})
         return (b"" if has_body else None), "", False
-    if not kept.content:
-        return None, f"# Its body of {kept.size:,} bytes was not kept: see bodies=\n", False
-    content, is_whole = kept.content, kept.is_ended and len(kept.content) == kept.size
+    if not captured.length:
+        return None, f"# Its body of {captured.size:,} bytes was not captured: see bodies=\n", False
+    content = captured.content
+    is_whole = captured.is_ended and len(content) == captured.size
     if not exchange._is_masked:
-        is_unpacked = False
+        is_decoded = False
     else:
         content, is_whole = body.content, body.is_whole
-        is_unpacked = "content-encoding" in names
-        if is_unpacked and not content:
-            return None, "# Its body cannot be unpacked, and what is secret not masked\n", False
+        is_decoded = "content-encoding" in names
+        if is_decoded and not content:
+            return (
+                None,
+                "# Its body cannot be decoded, and so the secrets in it not be masked\n",
+                False,
+            )
     if is_whole:
-        return content, "", is_unpacked
+        return content, "", is_decoded
     return (
         content,
-        f"# Its body is cut off after {len(content):,} bytes: see bodies=\n",
-        is_unpacked,
+        f"# Its body is truncated after {len(content):,} bytes: see bodies=\n",
+        is_decoded,
     )
 
 
@@ -131,9 +137,9 @@ def _options(exchange: Exchange, url: str) -> Iterator[str]:
 
 
 def _headers(
-    exchange: Exchange, url: str, content: bytes | None, is_unpacked: bool
+    exchange: Exchange, url: str, content: bytes | None, is_decoded: bool
 ) -> Iterator[bytes]:
-    """Those that curl does not send by itself, then those that it is not to send."""
+    """The headers that curl does not send by itself, then those that it must not send."""
     is_http2 = exchange.http_version == "HTTP/2"
     netloc = re.search(_NETLOC, url)
     by_itself = {"accept": "*/*", "host": netloc[1] if netloc else ""}
@@ -146,7 +152,7 @@ def _headers(
             lower == "content-length"
             or by_itself.get(lower) == value
             or (is_http2 and lower in _OF_HTTP1)
-            or (is_unpacked and lower == "content-encoding")
+            or (is_decoded and lower == "content-encoding")
         ):
             continue
         text = f"{name}: {value}" if value else f"{name};"
@@ -176,7 +182,7 @@ def _is_argument(content: bytes) -> bool:
 
 
 def _quoted(content: bytes) -> str:
-    r"""What a shell takes for these bytes, as one word.
+    r"""Bytes as one word of a shell.
 
     >>> print(_quoted(b"it's"), _quoted(b"two\nlines"))
     'it'\''s' $'two\nlines'
@@ -196,7 +202,7 @@ def _escaped(character: str) -> str:
 
 
 def _format(content: bytes) -> str:
-    r"""What `printf` takes for these bytes.
+    r"""Bytes as the format of a `printf`.
 
     >>> print(_format(b"\x89 100%"))
     '\211 100%%'

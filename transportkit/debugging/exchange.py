@@ -1,7 +1,7 @@
 """`Exchange`: a request and what became of it, as observers see it.
 
-A `Record` is what was seen, taken down as cheaply as can be while it happens. An `Exchange`
-shows it, and works out what is asked for only then: nobody pays for what nobody reads.
+A `Record` is written as cheaply as can be while the exchange goes on. An `Exchange` shows it,
+and works out what is asked for only then: nobody pays for what nobody reads.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import Self
 from ..redaction.redaction import REDACTION, Redaction
 from ..retrying.attempt import Attempt
 from ..wire.library import URL, any_library
-from .bodies import Body, Kept, shown_body
+from .bodies import Body, BodyCapture, shown_body
 from .timings import Timings, timings
 
 __all__ = ["Body", "Exchange", "Record", "Timings"]
@@ -23,17 +23,17 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 
 @dataclass(slots=True, eq=False, repr=False)
 class Record:
-    """What was seen of an exchange, in clear.
+    """An exchange in the clear, as it was captured.
 
     Attributes:
-        started_at: the time of day, in seconds since the epoch.
-        started: the same moment by `time.perf_counter`, like all other times.
-        head: when the head of the response was there.
-        ended: when all was over.
-        events: httpcore's, see `timings`.
+        started_at: the start, in seconds since the epoch.
+        started: the start by `time.perf_counter`, like all other times.
+        head: the time at which the head of the response was there.
+        ended: the time at which everything was over.
+        events: those of httpcore, see `timings`.
         sent: the body of the request.
         received: the body of the response.
-        error: the name and the text of what went wrong.
+        error: the name and text of the error, None without one.
     """
 
     method: str
@@ -44,8 +44,8 @@ class Record:
     head: float | None = None
     ended: float = 0.0
     events: list[tuple[str, float]] = field(default_factory=list)
-    sent: Kept = field(default_factory=Kept)
-    received: Kept = field(default_factory=Kept)
+    sent: BodyCapture = field(default_factory=BodyCapture)
+    received: BodyCapture = field(default_factory=BodyCapture)
     status: int | None = None
     reason: str = ""
     http_version: str | None = None
@@ -61,30 +61,30 @@ class Record:
 class Exchange:
     """A request and what became of it: a response, an error, or one after the other.
 
-    It does not change any more. Everything in it that may be secret is masked, by the
-    `Redaction` of the transport; `unmasked` shows the same in clear.
+    It is immutable. Everything in it that may be secret is masked, by the `Redaction` of the
+    transport; `unmasked` shows the same in the clear.
 
     Attributes:
         method: GET, POST, ...
         url: the URL of the request.
-        http_version: "HTTP/1.1" or "HTTP/2", None where nobody has told.
+        http_version: "HTTP/1.1" or "HTTP/2", None if not known.
         request_headers: names and values, in the order in which they were sent.
-        request_body: what was sent.
-        status: of the response, None without one.
+        request_body: the body that was sent.
+        status: that of the response, None without one.
         reason: the text beside the status.
         response_headers: names and values, in the order in which they came.
-        response_body: what was received.
-        error: what went wrong, such as "ReadTimeout: timed out", or None. With a status, it
-            went wrong after the head of the response.
-        started_at: when, in UTC.
-        timings: where the time went.
+        response_body: the body that was received.
+        error: the name and text of an error, such as "ReadTimeout: timed out", or None. With a
+            status, it came after the head of the response.
+        started_at: the start, in UTC.
+        timings: the time of each phase.
         server_address: "127.0.0.1:8080", "[::1]:443", or the path of a socket; with a proxy,
-            the proxy's. None where nobody has told.
+            the proxy's. None if not known.
         tls_version: "TLSv1.3", None without TLS.
         stream_id: that of HTTP/2, or None.
-        attempts: what a retry transport inside has tried, () if the first attempt succeeded.
-        is_finished: False when it has just begun, and only method, URL, headers and start
-            are known.
+        attempts: those of a retry transport inside, () if the first one succeeded.
+        is_finished: False if it has just begun, and only method, URL, headers and start are
+            known.
 
     >>> import httpx
     >>> seen = []
@@ -202,7 +202,7 @@ class Exchange:
 
     @property
     def unmasked(self) -> Self:
-        """The same in clear."""
+        """The same in the clear."""
         return type(self)(self._record, self._redaction, is_masked=False)
 
     def _headers(self, raw: RawHeaders) -> tuple[tuple[str, str], ...]:
@@ -211,9 +211,9 @@ class Exchange:
             return headers
         return tuple((name, self._redaction.header(name, value)) for name, value in headers)
 
-    def _body(self, kept: Kept, raw: RawHeaders) -> Body:
+    def _body(self, captured: BodyCapture, raw: RawHeaders) -> Body:
         headers = any_library().Headers(list(raw))
-        return shown_body(kept, headers, self._redaction if self._is_masked else None)
+        return shown_body(captured, headers, self._redaction if self._is_masked else None)
 
     def _attempt(self, attempt: Attempt) -> Attempt:
         if isinstance(attempt.outcome, int):
@@ -223,7 +223,7 @@ class Exchange:
             outcome = type(attempt.outcome)(shown)
         except TypeError:
             outcome = any_library().TransportError(f"{type(attempt.outcome).__name__}: {shown}")
-        return Attempt(outcome, attempt.waited)
+        return attempt._replace(outcome=outcome)
 
 
 def decoded_headers(raw: RawHeaders) -> tuple[tuple[str, str], ...]:

@@ -1,7 +1,7 @@
-"""`HARRecorder`: exchanges into a HAR file, by a thread of its own.
+"""`HARRecorder`: records exchanges in a HAR file, in a thread of its own.
 
-Whoever makes a request only puts its exchange into a short queue. All else happens in the
-thread: masking, decoding, JSON and files. An exchange is frozen, so it can be read there.
+A request only puts its exchange into a bounded queue. Everything else happens in the thread:
+masking, decoding, JSON and files. An exchange is immutable, so it can be read there.
 """
 
 import atexit
@@ -18,13 +18,14 @@ from .har_file import HARFile, recover
 
 _logger = logging.getLogger("transportkit.debugging")
 
-# How many exchanges may wait for the thread, the one in its hands included, and how many bytes
-# of bodies with them.
-_MOST_EXCHANGES = 1000
-_MOST_BYTES = 16 * 1024 * 1024
-# When there was no room there has to be some for many before anybody goes on: threads that
-# take turns for each exchange would be slow. More would make an event loop stand for longer.
-_ROOMY = 31 / 32
+# The bounds of the queue: exchanges, including the one that the thread is writing, and bytes
+# of their bodies.
+_MAX_EXCHANGES = 1000
+_MAX_BYTES = 16 * 1024 * 1024
+# Once it was full, the queue has to drain to this part of its bounds before requests go on:
+# threads that take turns for each exchange would be slow. A lower mark would make an event loop
+# stand still for longer.
+_LOW_WATER_MARK = 31 / 32
 
 
 class HARRecorder:
@@ -35,30 +36,30 @@ class HARRecorder:
     that failed has status 0 and the error as `_error`. Redirects are entries of their own; so
     are retries with `RetryTransport(DebuggingTransport(None, recorder))`, while the other way
     round an entry has `_attempts`. Entries are in the order in which exchanges ended. Secrets
-    are masked, and only the file's owner can read it all the same.
+    are masked, and even so only the file's owner can read it.
 
-    Each entry is appended to `path.part` at once, as a line of JSON. The HAR is written to the
-    side and renamed when the number of entries has doubled and on closing, so that it is whole
-    whenever somebody reads it. All this happens in a thread, for which at most 1000 exchanges wait
-    with at most 16 MiB of bodies, so that memory does not grow. Requests that come faster for
-    longer wait until a few of those are written, and with `AsyncDebuggingTransport` it is the
-    event loop that waits. Long bodies of text, which have to be searched for secrets, take the
-    thread longest: a lower `bodies` is the remedy.
+    Each entry is appended to `path.part` at once, as a line of JSON. The HAR is written to
+    another file and renamed, each time the number of entries has doubled and on closing, so
+    that it is whole whenever somebody reads it. All this happens in a thread, with a queue of
+    at most 1000 exchanges with at most 16 MiB of bodies, so that memory does not grow. When
+    the queue is full, requests wait until a few of those are written; with
+    `AsyncDebuggingTransport` it is the event loop that waits. Long bodies of text, which have to
+    be searched for secrets, take the thread longest: a lower `bodies` helps.
 
-    Closing ends the recording; what is recorded after it is a RuntimeError, which a transport
-    only logs. A program that ends without closing writes the HAR at its exit; one that is
-    killed leaves the `.part`, of which `recover` makes the HAR. A new recording replaces the
-    HAR of an older one, but moves a `.part` aside, to `name.1.har.part`. Entries for which the
-    disk has no room are lost, which is logged once on `transportkit.debugging`. A forked child
+    Closing ends the recording; recording after that is a RuntimeError, which a transport only
+    logs. A program that ends without closing writes the HAR at its exit; one that is killed
+    leaves the `.part`, which `recover` turns into the HAR. A new recording replaces the HAR of
+    an older one, but moves a `.part` aside, to `name.1.har.part`. Entries for which the disk
+    has no room are lost, which is logged once on `transportkit.debugging`. A forked child
     records nothing.
 
     Arguments:
-        path: where the file will be.
+        path: the path of the file.
 
     Raises:
-        TypeError: the path is none.
-        ValueError: the path leads to something that is no file, or into no directory, or
-            another recorder writes there.
+        TypeError: the path is not a path.
+        ValueError: there is something at the path that is not a file, or no directory for it,
+            or another recorder writes there.
         OSError: `path.part` cannot be made.
 
     >>> import httpx
@@ -78,22 +79,22 @@ class HARRecorder:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file = HARFile(path)
-        # The first is in the hands of the thread; with each, the bytes that it keeps.
+        # The thread is writing the first; with each, the number of bytes of its bodies.
         self._waiting: deque[tuple[Exchange, int]] = deque()
         self._waiting_bytes = 0
         self._is_full = False
-        # Guards all of these, and tells of what somebody may wait for.
+        # Guards all of these, and notifies of changes that somebody may wait for.
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._is_closed = False
         self._error: OSError | None = None
         self._has_complained = False
         self._process = os.getpid()
-        # Threads that are waited for at exit are waited for before this would be called.
+        # A thread that is not a daemon would be joined before this is called.
         atexit.register(self.close)
 
     def __call__(self, exchange: Exchange) -> None:
-        """Record an exchange. Waits only when too much is waiting already.
+        """Record an exchange. Waits only while the queue is full.
 
         Raises:
             RuntimeError: it is closed.
@@ -104,6 +105,8 @@ class HARRecorder:
         size = exchange._record.sent.length + exchange._record.received.length
         with self._changed:
             while not (self._is_closed or self._has_room(size)):
+                # Even an exchange that needs less does not overtake this one.
+                self._is_full = True
                 self._changed.wait()
             if self._is_closed:
                 raise RuntimeError(f"{self!r} is closed: make another one, for another file")
@@ -116,10 +119,10 @@ class HARRecorder:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the recording; the HAR is whole when this returns.
+        """End the recording; the HAR is complete when this returns.
 
-        This waits for all that is still to be written: async code calls it in a worker thread,
-        or after its event loop.
+        This waits until everything is written: async code calls it in a worker thread, or after
+        its event loop.
 
         Raises:
             OSError: the HAR cannot be written. `path.part` stays, to be recovered.
@@ -140,17 +143,17 @@ class HARRecorder:
 
     @staticmethod
     def recover(path: str | os.PathLike[str]) -> int:
-        """Make the HAR of what a killed process recorded; returns how many entries it has.
+        """Make the HAR of a killed process from its `.part`; returns the number of entries.
 
         Of `path.part` at most the last line is lost, which was half written. The `.part` is
         removed when that is done.
 
         Arguments:
-            path: what the recorder was given.
+            path: the one that the recorder was given.
 
         Raises:
             FileNotFoundError: there is no `path.part`: the recording ended as it should.
-            ValueError: somebody is still recording, or the path can be no file's.
+            ValueError: somebody is still recording, or there can be no file at the path.
             OSError: the `.part` cannot be read, or the HAR not be written.
         """
         return recover(path)
@@ -175,33 +178,32 @@ class HARRecorder:
         return f"<HARRecorder of {str(self._file.path)!r}>"
 
     def _has_room(self, size: int) -> bool:
-        """Whether an exchange that keeps so many bytes can be taken now."""
+        """True if an exchange with so many bytes of bodies fits into the queue."""
         if not self._waiting:
             return True
-        if len(self._waiting) >= _MOST_EXCHANGES or self._waiting_bytes + size > _MOST_BYTES:
-            self._is_full = True
-        # Others that need less do not get in before who waits already.
-        return not self._is_full
+        is_within = len(self._waiting) < _MAX_EXCHANGES and self._waiting_bytes + size <= _MAX_BYTES
+        return is_within and not self._is_full
 
     def _work(self) -> None:
-        while self._waits_for_one():
-            self._record(self._waiting[0][0])
-            self._let_go()
+        while (exchange := self._wait_for_one()) is not None:
+            self._record(exchange)
+            self._remove_first()
         self._finish()
 
-    def _waits_for_one(self) -> bool:
+    def _wait_for_one(self) -> Exchange | None:
+        """Wait for an exchange, which stays in the queue; None when there will be no more."""
         with self._changed:
             while not self._waiting and not self._is_closed:
                 self._changed.wait()
-            return bool(self._waiting)
+            return self._waiting[0][0] if self._waiting else None
 
-    def _let_go(self) -> None:
+    def _remove_first(self) -> None:
         with self._changed:
             self._waiting_bytes -= self._waiting.popleft()[1]
             if (
                 self._is_full
-                and len(self._waiting) <= _MOST_EXCHANGES * _ROOMY
-                and self._waiting_bytes <= _MOST_BYTES * _ROOMY
+                and len(self._waiting) <= _MAX_EXCHANGES * _LOW_WATER_MARK
+                and self._waiting_bytes <= _MAX_BYTES * _LOW_WATER_MARK
             ):
                 self._is_full = False
                 self._changed.notify_all()
@@ -212,7 +214,7 @@ class HARRecorder:
         except OSError as error:
             self._complain(f"cannot be written: {error}")
         except Exception as error:  # noqa: BLE001 - the next one may be recorded
-            # What it says may hold what was to be masked.
+            # Its text may hold secrets that were to be masked.
             self._complain(f"has lost an entry: {type(error).__name__}")
 
     def _finish(self) -> None:

@@ -2,9 +2,9 @@
 
 See http://www.softwareishard.com/blog/har-12-spec/. Readers refuse a whole file for one number
 that is missing or not finite, whatever became of the request, so every number is there and -1
-stands for what is not known. Firefox needs `cache` and an address that is one, Chrome shows
-"undefined" for a body without `text`. Names that begin with `_` are not HAR's own; those that
-browsers write and read are spelled as they do.
+stands for what is not known. Firefox needs `cache`, and an IP address for an address; Chrome
+shows "undefined" for a body without `text`. Names that begin with `_` are extensions of HAR;
+those that browsers write and read are spelled as they do.
 
 Everything comes from the masked side of the exchange.
 """
@@ -12,7 +12,6 @@ Everything comes from the masked side of the exchange.
 import base64
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -20,16 +19,13 @@ from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
+from ..redaction.content import FORM, media_type, part_of, split_multipart
+from ..redaction.cookies import cookie_parts
 from .exchange import Body, Exchange, Timings
 
 Headers = Iterable[tuple[str, str]]
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-
-_FORM = "application/x-www-form-urlencoded"
-_MULTIPART = "multipart/form-data"
-_BOUNDARY = re.compile(r'; *boundary="?([^\s";]+)', re.IGNORECASE)
-_ABOUT_FIELD = re.compile(r'\b(name|filename|content-type)(?:="|: *)([^"\r\n]*)', re.IGNORECASE)
 
 
 def line_of(exchange: Exchange) -> bytes:
@@ -38,7 +34,7 @@ def line_of(exchange: Exchange) -> bytes:
     try:
         line = text.encode()
     except UnicodeEncodeError:
-        # Half of a surrogate pair is no character: strict readers would refuse the file.
+        # Half of a surrogate pair is not a character: strict readers would refuse the file.
         line = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
     return line + b"\n"
 
@@ -49,7 +45,7 @@ def entry_of(exchange: Exchange) -> dict[str, object]:
     phases = ("blocked", "connect", "send", "wait", "receive")
     entry: dict[str, object] = {
         "startedDateTime": _date(exchange.started_at.astimezone(UTC)),
-        # The sum by definition; ssl is a part of connect.
+        # The sum by definition; `ssl` is a part of `connect`.
         "time": round(sum(max(timings[phase], 0) for phase in phases), 3),
         "request": _request(exchange),
         "response": _response(exchange),
@@ -107,9 +103,10 @@ def _request(exchange: Exchange) -> dict[str, object]:
         "url": url,
         "httpVersion": exchange.http_version or "",
         "cookies": [
-            _named(name, value)
+            _named(part.name, part.value)
             for header in _values(exchange.request_headers, "cookie")
-            for name, value in _pairs(header)
+            for part in cookie_parts(header)
+            if part.text.strip()
         ],
         "headers": _headers(exchange.request_headers),
         "queryString": _parameters(url.partition("?")[2]),
@@ -125,38 +122,31 @@ def _post_data(body: Body) -> dict[str, object]:
     text = body.text
     data: dict[str, object] = {"mimeType": body.content_type}
     if text is None:
-        # HAR says nothing of binary uploads.
+        # HAR does not provide for binary uploads.
         data |= {"text": base64.b64encode(body.content).decode(), "_encoding": "base64"}
     else:
         data["text"] = text
-    kind = body.content_type.partition(";")[0].strip().lower()
-    # As browsers do, beside the text, although HAR has the one exclude the other.
-    if kind == _FORM and text is not None:
+    kind = media_type(body.content_type)
+    # As browsers do, beside the text, although in HAR the one excludes the other.
+    if kind == FORM and text is not None:
         data["params"] = _parameters(text)
-    elif kind == _MULTIPART:
+    elif kind == "multipart/form-data":
         data["params"] = list(_fields(body))
-    return data | _cut_off(body)
+    return data | _comment(body)
 
 
 def _fields(body: Body) -> Iterator[dict[str, object]]:
     """The fields of a multipart form; of a file its name and type."""
-    boundary = _BOUNDARY.search(body.content_type)
-    if boundary is None:
-        return
-    for part in body.content.split(f"--{boundary[1]}".encode())[1:]:
-        head, separator, content = part.partition(b"\r\n\r\n")
-        if not separator:
+    for part in map(part_of, split_multipart(body.content, body.content_type)[2::2]):
+        if not part.separator:
             continue
-        about = {
-            match[1].lower(): match[2]
-            for match in _ABOUT_FIELD.finditer(head.decode(errors="replace"))
-        }
-        field: dict[str, object] = {"name": about.get("name", "")}
-        if "filename" in about:
-            field["fileName"] = about["filename"]
-            field["contentType"] = about.get("content-type", "text/plain")
+        disposition = part.disposition
+        field: dict[str, object] = {"name": disposition.get("name", "")}
+        if "filename" in disposition:
+            field["fileName"] = disposition["filename"]
+            field["contentType"] = part.headers.get("content-type", "text/plain")
         else:
-            field["value"] = content.removesuffix(b"\r\n").decode(errors="replace")
+            field["value"] = part.content.decode(errors="replace")
         yield field
 
 
@@ -167,7 +157,9 @@ def _response(exchange: Exchange) -> dict[str, object]:
         "statusText": exchange.reason,
         "httpVersion": exchange.http_version or "",
         "cookies": [
-            _set_cookie(header) for header in _values(exchange.response_headers, "set-cookie")
+            cookie
+            for header in _values(exchange.response_headers, "set-cookie")
+            for cookie in _set_cookies(header)
         ],
         "headers": _headers(exchange.response_headers),
         "content": _content(body),
@@ -194,16 +186,16 @@ def _content(body: Body) -> dict[str, object]:
         content["text"] = text
     elif body.content:
         content |= {"text": base64.b64encode(body.content).decode(), "encoding": "base64"}
-    return content | _cut_off(body)
+    return content | _comment(body)
 
 
-def _cut_off(body: Body) -> dict[str, object]:
-    """What is not to be seen otherwise."""
+def _comment(body: Body) -> dict[str, object]:
+    """A comment on what is missing, where there is something missing."""
     comments = []
     if body.decoded_size is None:
         comments.append("the size after decoding is not known")
     if body.content and not body.is_whole:
-        comments.append("the text is cut off")
+        comments.append("the text is truncated")
     return {"comment": ", ".join(comments)} if comments else {}
 
 
@@ -216,7 +208,7 @@ def _server(address: str | None) -> dict[str, object]:
         ip_address(host)
     except ValueError:
         return {"_serverAddress": address}
-    # Firefox and Chrome show it as the port of the server.
+    # Firefox and Chrome show `connection` as the port of the server.
     return {"serverIPAddress": host, "connection": port}
 
 
@@ -241,26 +233,23 @@ def _values(headers: Headers, wanted: str) -> Iterator[str]:
     return (value for name, value in headers if name.lower() == wanted)
 
 
-def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    """What is between the semicolons of a Cookie or Set-Cookie header."""
-    for pair in text.split(";"):
-        name, _, value = pair.partition("=")
-        if pair.strip():
-            yield name.strip(), value.strip()
-
-
-def _set_cookie(header: str) -> dict[str, object]:
-    (name, value), *attributes = [*_pairs(header)] or [("", "")]
-    cookie = _named(name, value)
-    for attribute, setting in attributes:
-        match attribute.lower():
+def _set_cookies(header: str) -> list[dict[str, object]]:
+    """The cookies of a Set-Cookie header: one, or several that have been joined with commas."""
+    cookies: list[dict[str, object]] = []
+    for part in cookie_parts(header):
+        if part.begins_cookie:
+            cookies.append(_named(part.name, part.value))
+            continue
+        match part.name.lower():
             case "path" | "domain" as place:
-                cookie[place] = setting
+                cookies[-1][place] = part.value
             case "expires":
                 with suppress(ValueError, OverflowError):
-                    cookie["expires"] = _date(parsedate_to_datetime(setting).astimezone(UTC))
+                    cookies[-1]["expires"] = _date(
+                        parsedate_to_datetime(part.value).astimezone(UTC)
+                    )
             case "httponly":
-                cookie["httpOnly"] = True
+                cookies[-1]["httpOnly"] = True
             case "secure":
-                cookie["secure"] = True
-    return cookie
+                cookies[-1]["secure"] = True
+    return cookies

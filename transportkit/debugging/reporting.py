@@ -1,11 +1,11 @@
-"""Who is told of an exchange: each observer once, whatever becomes of the response."""
+"""Report exchanges to observers: each to each of them once, whatever becomes of the response."""
 
 import logging
 import traceback
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol, runtime_checkable
+from time import perf_counter
 from weakref import WeakKeyDictionary
 
 from ..redaction.redaction import Redaction
@@ -16,101 +16,117 @@ Observer = Callable[[Exchange], object]
 _logger = logging.getLogger("transportkit.debugging")
 
 
-@runtime_checkable
-class Starting(Protocol):
-    """An observer that wants to know when a request goes out."""
-
-    def started(self, exchange: Exchange) -> object:
-        """Take note of it."""
-
-
-class Unfinished(Protocol):
-    """An exchange whose body may still be read."""
-
-    def end(self) -> None:
-        """Report it, if nobody has yet."""
-
-
 class Reporter:
-    """Tells observers of every exchange once, and never lets one of them break a request.
+    """Reports each exchange once, and never lets an observer break a request.
 
     The first failure of each kind is logged at ERROR, the others at DEBUG.
 
     Arguments:
-        observers: who is told.
-        bodies: how many bytes of each body are kept.
-        redaction: what masks the exchanges.
+        observers: called with each exchange; with its beginning too, if they have a `started`.
+        bodies: how many bytes of each body are captured.
+        redaction: masks the exchanges.
+
+    Attributes:
+        connections: the addresses and TLS versions of the connections in use. It takes anyio
+            some time to tell, and they are the same for all requests on a connection.
     """
 
     def __init__(self, observers: tuple[Observer, ...], bodies: int, redaction: Redaction) -> None:
         self.bodies: int = bodies
-        # A type checker would not believe it of a function.
-        given: tuple[object, ...] = observers
-        self._starting: tuple[Observer, ...] = tuple(
-            observer.started for observer in given if isinstance(observer, Starting)
-        )
-        # It takes anyio some time to tell, and it is the same for all requests on a connection.
         self.connections: WeakKeyDictionary[object, tuple[str | None, str | None]]
         self.connections = WeakKeyDictionary()
+        found = (getattr(observer, "started", None) for observer in observers)
+        self._started: tuple[Observer, ...] = tuple(each for each in found if each is not None)
         self._observers = observers
         self._redaction = redaction
         self._failures: set[type[Exception]] = set()
-        # Responses that somebody may still read.
-        self._unfinished: dict[Unfinished, None] = {}
-        self._dropped: deque[Unfinished] = deque()
+        # Exchanges whose response somebody may still read, and those whose response nobody can.
+        self._open: dict[Record, None] = {}
+        self._abandoned: deque[Record] = deque()
 
-    def begin(self, known: Callable[[], Record]) -> None:
-        """Say that a request goes out, of which so much is known."""
-        if self._dropped:
-            self._report_dropped()
-        if self._starting:
-            self._tell(self._starting, known())
+    def begin(self, record: Record) -> None:
+        """Tell observers that a request goes out."""
+        if self._abandoned:
+            self._report_abandoned()
+        if self._started:
+            beginning = Record(
+                record.method,
+                record.url,
+                record.request_headers,
+                started_at=record.started_at,
+                is_finished=False,
+            )
+            self._tell(self._started, beginning)
 
-    def report(self, record: Record) -> None:
-        """Say that it is over."""
+    def keep_open(self, record: Record) -> None:
+        """Wait for the end of a body before the exchange is reported."""
+        self._open[record] = None
+
+    def end(self, record: Record, error: BaseException | None = None) -> None:
+        """Report an exchange that was kept open. Only the first call counts."""
+        # One step, as several threads may get here.
+        if self._open.pop(record, record) is None:
+            self.report(record, error)
+
+    def report(self, record: Record, error: BaseException | None = None) -> None:
+        """Tell observers that an exchange is over."""
+        record.ended = record.ended or perf_counter()
+        record.is_finished = True
+        if error is not None:
+            record.error = error_text(error)
         self._tell(self._observers, record)
 
-    def wait_for(self, exchange: Unfinished) -> None:
-        """There is a body to be read before it is over."""
-        self._unfinished[exchange] = None
+    def abandon(self, record: Record) -> None:
+        """Report an exchange whose response was dropped unread, but not now.
 
-    def is_waited_for(self, exchange: Unfinished) -> bool:
-        """Whether it is not over yet; true for the first who asks."""
-        return self._unfinished.pop(exchange, exchange) is None
-
-    def drop(self, exchange: Unfinished) -> None:
-        """A response was thrown away unread: say so, but not from the garbage collector.
-
-        It may run in the middle of an observer, which may hold a lock.
+        The garbage collector calls this, maybe in the middle of an observer that holds a lock.
         """
-        self._dropped.append(exchange)
+        if not record.is_finished:
+            record.ended = perf_counter()
+            self._abandoned.append(record)
 
     def close(self) -> None:
-        """Nobody can read a response any more."""
-        for exchange in list(self._unfinished):
-            exchange.end()
-        self._dropped.clear()
+        """Report all exchanges that are still open."""
+        for record in list(self._open):
+            self.end(record)
+        self._abandoned.clear()
 
-    def _report_dropped(self) -> None:
+    def _report_abandoned(self) -> None:
         with suppress(IndexError):  # Another thread may have taken the last one.
             while True:
-                self._dropped.popleft().end()
+                self.end(self._abandoned.popleft())
 
     def _tell(self, observers: tuple[Observer, ...], record: Record) -> None:
         exchange = Exchange(record, self._redaction)
         for observer in observers:
             try:
                 observer(exchange)
-            except Exception as error:  # noqa: BLE001 - who looks on must not break what there is to see
+            except Exception as error:  # noqa: BLE001 - an observer must not break what it observes
                 self._log(error)
 
     def _log(self, error: Exception) -> None:
-        # What fails once mostly fails every time, and nobody reads the same traceback twice.
-        is_news = type(error) not in self._failures
+        # An observer that fails once mostly fails every time, and one traceback is enough.
+        is_new = type(error) not in self._failures
         self._failures.add(type(error))
-        level = logging.ERROR if is_news else logging.DEBUG
+        level = logging.ERROR if is_new else logging.DEBUG
         # The failure may be one of masking, and then comes again.
         with suppress(Exception):
             if _logger.isEnabledFor(level):
                 shown = self._redaction.text("".join(traceback.format_exception(error)))
                 _logger.log(level, "An observer of DebuggingTransport failed:\n%s", shown)
+
+
+def error_text(error: BaseException) -> str:
+    """The name and text of an error; the text of its cause if it has none of its own.
+
+    >>> import httpx
+    >>> error_text(httpx.ReadTimeout("timed out"))
+    'ReadTimeout: timed out'
+    """
+    # anyio's timeouts are cancellations inside, whose text is of no use.
+    text = str(error) if isinstance(error, Exception) else ""
+    cause = error.__cause__ or error.__context__
+    while not text and isinstance(cause, Exception):
+        text, cause = str(cause), cause.__cause__ or cause.__context__
+    name = type(error).__name__
+    return f"{name}: {text}" if text else name

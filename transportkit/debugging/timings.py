@@ -1,18 +1,17 @@
-"""Where the time of an exchange went, from httpcore's trace events.
+"""The time of each phase of an exchange, from httpcore's trace events.
 
-httpcore tells of each step of a request when it starts and when it ends. Between one event
-and the next something is going on that belongs to one phase; the phases therefore add up
-to the whole.
+httpcore sends an event when a step of a request starts and one when it ends. Each event begins
+a phase, or goes on with the one there is; the phases therefore add up to the whole.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# Stands before the event with which a CONNECT begins, which goes to the proxy only.
+# Prefix of the event with which a CONNECT begins, which goes to the proxy only.
 TUNNEL = "tunnel "
 
-# What goes on after an event, by its name without the protocol in front of it. What is not in
-# here changes nothing: the end of a handshake, say, as the next step follows at once.
+# The phase that an event begins, by its name without the protocol in front of it. Events that
+# are not in here begin none: the end of a handshake, say, as the next step follows at once.
 _PHASE_AFTER = {
     "connect_tcp.started": "connect",
     "connect_tcp.failed": "blocked",
@@ -38,20 +37,20 @@ _TUNNEL_ENDS = ("receive_response_headers.complete", "response_closed.complete")
 
 
 class Timings(NamedTuple):
-    """Where the time went, in seconds. What did not happen is None; the others add up to `total`.
+    """The time of each phase, in seconds. None if it did not happen; the others add up to `total`.
 
-    Where attempts were repeated inside, each phase is the sum over all of them.
+    With several attempts inside, each phase is the sum over all of them.
 
     >>> Timings(connect=0.003, tls=0.011, wait=0.03, receive=0.004, total=0.048).connect
     0.003
 
     Attributes:
-        blocked: waiting for a connection of the pool, or to try again.
-        connect: for a new connection, to the proxy too, and through it; without TLS.
+        blocked: waiting for a connection of the pool, or before another attempt.
+        connect: opening a connection, including that to a proxy and the tunnel; without TLS.
         tls: the handshake, or both of them, with a proxy over TLS.
-        send: the request, head and body.
-        wait: until the head of the response was there.
-        receive: the body of the response, the time that its reader took included.
+        send: sending the request, head and body.
+        wait: waiting for the head of the response.
+        receive: receiving the body of the response, including the time that its reader takes.
         total: from the start to the end.
     """
 
@@ -72,17 +71,18 @@ def timings(
     *,
     found_pool_full: bool = False,
 ) -> Timings:
-    """How long each phase took.
+    """The time of each phase.
 
     Arguments:
-        started: when the request was given to the transport; all times are of one clock.
-        events: the names of httpcore's events and when they came, in order; the first
-            of a CONNECT with `TUNNEL` in front.
-        head: when the response was there. It counts only without events, which only
-            httpcore's transports send.
-        ended: when all was over.
-        found_pool_full: whether it ended as no connection of the pool was free in time, which
-            httpcore has no event for.
+        started: the time at which the request was given to the transport; all times are of one
+            clock.
+        events: the names and times of httpcore's events, in order; the first of a CONNECT with
+            `TUNNEL` in front.
+        head: the time at which the head of the response was there. It counts only without
+            events, which only httpcore's transports send.
+        ended: the time at which everything was over.
+        found_pool_full: True if no connection of the pool was free in time, for which httpcore
+            has no event.
 
     >>> timings(0.0, [("http11.send_request_headers.started", 1.0)], None, 1.5)
     Timings(blocked=1.0, connect=None, tls=None, send=0.5, wait=None, receive=None, total=1.5)
@@ -92,7 +92,7 @@ def timings(
     for event, at in events:
         step = event.partition(".")[2]
         if step == "start_tls.started":
-            # Until here a connection was made, be it by a proxy.
+            # Until here a connection was opened, be it by a proxy.
             phase = "connect"
         spent[phase] = spent.get(phase, 0.0) + at - since
         since = at

@@ -1,16 +1,15 @@
 """`DebuggingTransport` and `AsyncDebuggingTransport`: see what goes over the wire."""
 
-from collections.abc import Container
 from types import TracebackType
 from typing import Unpack
 
 import httpx
 
+from ..debugging.arguments import check_arguments
 from ..debugging.capture import AsyncTraceCapture, TraceCapture
 from ..debugging.console import ConsoleLog
 from ..debugging.reporting import Observer, Reporter
 from ..redaction.redaction import REDACTION, Redaction
-from ..wire.arguments import class_advice, is_coroutine_function
 from .options import HTTPTransportOptions
 from .streams import AsyncReceivedStream, AsyncSentStream, ReceivedStream, SentStream
 from .wrapper import AsyncWrapper, Wrapper
@@ -19,29 +18,29 @@ from .wrapper import AsyncWrapper, Wrapper
 class DebuggingTransport(Wrapper):
     """Shows each request and what became of it to observers, and changes neither.
 
-    An observer is called with one `Exchange`, once, when the body of the response has been
+    An observer is called with one `Exchange`, once: when the body of the response has been
     read to its end, was closed or has failed, or when there is no response. A response that
-    was read already is reported at once, one that nobody reads or closes when the transport
-    closes; so is a 101, whose connection goes on. An observer that has a method `started` is
-    also called with the unfinished exchange when the request goes out. What an observer
-    raises is logged on `transportkit.debugging` and never breaks the request. With
+    was already read is reported at once, one that nobody reads or closes when the transport
+    closes, and a 101 at once, although its connection goes on. An observer that has a method
+    `started` is also called with the unfinished exchange when the request goes out. An error
+    of an observer is logged on `transportkit.debugging` and never breaks the request. With
     `AsyncDebuggingTransport` observers are plain functions too, called in the event loop.
 
-    Everything an observer gets is masked by `redaction`; `exchange.unmasked` is in clear.
+    Everything an observer gets is masked by `redaction`; `exchange.unmasked` is in the clear.
     Around a `RetryTransport` it shows a request once, with all its attempts; inside one, it
     shows each attempt.
 
     Arguments:
         transport: the inner transport. Default: `default_transport(**kwargs)`.
-        observers: who is shown the exchanges. Default: `ConsoleLog()`.
-        bodies: how many bytes of each body are kept as they stream by. Default: none.
-        redaction: what is masked. Default: `Redaction()`.
+        observers: functions of one `Exchange`. Default: `ConsoleLog()`.
+        bodies: how many bytes of each body are captured as they stream by. Default: 0.
+        redaction: the rules for what is masked. Default: `Redaction()`.
         kwargs: arguments of `httpx.HTTPTransport`, in place of a transport.
 
     Raises:
         TypeError: an observer, or a `started` of one, that cannot be called or is a coroutine
-            function, a class in place of an object, an argument of another type, or a
-            transport and kwargs both.
+            function, a class in place of an object, an argument of another type, or both a
+            transport and kwargs.
         ValueError: `bodies` is negative.
 
     >>> def show(exchange):
@@ -80,7 +79,8 @@ class DebuggingTransport(Wrapper):
         extensions, stream = request.extensions, request.stream
         capture = TraceCapture(self._reporter, request)
         request.extensions = {**extensions, "trace": capture}
-        if not capture.knows_body(request):
+        capture.capture_request_body(request)
+        if not capture.sent.is_ended:
             request.stream = SentStream(stream, capture.sent)
         sent = request.stream
         try:
@@ -90,10 +90,11 @@ class DebuggingTransport(Wrapper):
             raise
         finally:
             request.extensions = extensions
-            # A transport that has read the body put what it read there for all that follow.
+            # A transport that has read the body has replaced it with what it read.
             if request.stream is sent:
                 request.stream = stream
-        if not capture.is_over_with(response):
+        capture.capture_response(response)
+        if not capture.is_finished:
             response.stream = ReceivedStream(response.stream, capture)
         return response
 
@@ -135,7 +136,8 @@ class AsyncDebuggingTransport(AsyncWrapper):
         extensions, stream = request.extensions, request.stream
         capture = AsyncTraceCapture(self._reporter, request)
         request.extensions = {**extensions, "trace": capture}
-        if not capture.knows_body(request):
+        capture.capture_request_body(request)
+        if not capture.sent.is_ended:
             request.stream = AsyncSentStream(stream, capture.sent)
         sent = request.stream
         try:
@@ -145,60 +147,10 @@ class AsyncDebuggingTransport(AsyncWrapper):
             raise
         finally:
             request.extensions = extensions
-            # A transport that has read the body put what it read there for all that follow.
+            # A transport that has read the body has replaced it with what it read.
             if request.stream is sent:
                 request.stream = stream
-        if not capture.is_over_with(response):
+        capture.capture_response(response)
+        if not capture.is_finished:
             response.stream = AsyncReceivedStream(response.stream, capture)
         return response
-
-
-def check_arguments(
-    transport: object,
-    observers: tuple[object, ...],
-    bodies: object,
-    redaction: object,
-    names: Container[str],
-) -> None:
-    """Refuse what could not be called, or would not mask."""
-    if "observers" in names:
-        raise TypeError(
-            "observers are given one behind the other: write DebuggingTransport(None, observer)"
-        )
-    for given in (transport, *observers):
-        if advice := class_advice(given):
-            raise TypeError(advice)
-    kinds = (httpx.BaseTransport, httpx.AsyncBaseTransport)
-    if callable(transport) and not isinstance(transport, kinds):
-        raise TypeError(
-            "transport comes first, the observers after it: write "
-            "DebuggingTransport(None, observer)"
-        )
-    for observer in observers:
-        check_observer(observer)
-    if not isinstance(bodies, int) or isinstance(bodies, bool):
-        raise TypeError(f"bodies must be a number of bytes, not {bodies!r}: write bodies=4096")
-    if bodies < 0:
-        raise ValueError(f"bodies must be a number of bytes from 0 up, not {bodies}")
-    if not isinstance(redaction, Redaction):
-        raise TypeError(f"redaction must be a Redaction, not {redaction!r}: write Redaction(...)")
-
-
-def check_observer(observer: object) -> None:
-    """Refuse what could not be called, or would give a coroutine that nobody awaits."""
-    if not callable(observer):
-        raise TypeError(
-            f"an observer must be a function of one Exchange, not {type(observer).__name__}: "
-            "write a function, or ConsoleLog()"
-        )
-    started = getattr(observer, "started", None)
-    if not (started is None or callable(started)):
-        raise TypeError(
-            "the started of an observer must be a function of one Exchange, not "
-            f"{type(started).__name__}: write a method, or give it another name"
-        )
-    if any(map(is_coroutine_function, (observer, started))):
-        raise TypeError(
-            "an observer must be a plain function, not a coroutine function: "
-            "it may put the exchange into a queue"
-        )

@@ -1,15 +1,9 @@
 # Written by tools/flavour.py from transportkit/httpx/. Edit it there.
-"""Bodies that are counted as they stream by.
-
-Iterators and not generators: one that is dropped in the middle leaves nothing suspended.
-"""
-
-from collections.abc import AsyncIterator, Iterator
+"""Bodies that streams of the library have to be: mixins of the core, with its stream classes."""
 
 import httpx2
 
-from ..debugging.bodies import Kept
-from ..debugging.capture import Capture
+from ..debugging.streams import AsyncReceivedBody, AsyncSentBody, ReceivedBody, SentBody
 from ..rotation.member import AsyncLeasedBody, LeasedBody
 from ..wire.replay import AsyncReplayBody, ReplayBody
 
@@ -30,195 +24,17 @@ class AsyncLeasedStream(AsyncLeasedBody, httpx2.AsyncByteStream):
     """The body of a response that is in flight until it is closed."""
 
 
-class SentStream(httpx2.SyncByteStream):
-    """The body of a request.
-
-    Arguments:
-        stream: the caller's.
-        kept: what is taken down of it.
-    """
-
-    def __init__(self, stream: object, kept: Kept) -> None:
-        assert isinstance(stream, httpx2.SyncByteStream)
-        self._stream = stream
-        self._kept = kept
-        # By these a retry transport inside knows a body that can be sent again.
-        self.fields: object = getattr(stream, "fields", None)
-
-    def __iter__(self) -> Iterator[bytes]:
-        self._kept.restart()
-        return SentChunks(iter(self._stream), self._kept)
-
-    def close(self) -> None:
-        self._stream.close()
+class SentStream(SentBody, httpx2.SyncByteStream):
+    """A request body that is captured while it is sent."""
 
 
-class SentChunks(Iterator[bytes]):
-    """One iteration over the body of a request."""
-
-    __slots__ = ("_chunks", "_kept")
-
-    def __init__(self, chunks: Iterator[bytes], kept: Kept) -> None:
-        self._chunks = chunks
-        self._kept = kept
-
-    def __next__(self) -> bytes:
-        try:
-            chunk = next(self._chunks)
-        except StopIteration:
-            self._kept.is_ended = True
-            raise
-        self._kept.add(chunk)
-        return chunk
+class AsyncSentStream(AsyncSentBody, httpx2.AsyncByteStream):
+    """A request body that is captured while it is sent."""
 
 
-class ReceivedStream(httpx2.SyncByteStream):
-    """The body of a response. It tells when it has ended, was closed, or failed.
-
-    Arguments:
-        stream: what came from inside.
-        capture: whom to tell.
-    """
-
-    def __init__(self, stream: object, capture: Capture) -> None:
-        self._capture = capture
-        assert isinstance(stream, httpx2.SyncByteStream)
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[bytes]:
-        return ReceivedChunks(iter(self._stream), self, self._capture)
-
-    def close(self) -> None:
-        try:
-            self._stream.close()
-        except BaseException as error:
-            self._capture.end(error)
-            raise
-        self._capture.end()
-
-    def __del__(self) -> None:
-        self._capture.drop()
+class ReceivedStream(ReceivedBody, httpx2.SyncByteStream):
+    """A response body that is captured while it is read."""
 
 
-class ReceivedChunks(Iterator[bytes]):
-    """One iteration over the body of a response. It holds the body, as it is still wanted."""
-
-    __slots__ = ("_capture", "_chunks", "_stream")
-
-    def __init__(self, chunks: Iterator[bytes], stream: object, capture: Capture) -> None:
-        self._chunks = chunks
-        self._stream = stream
-        self._capture = capture
-
-    def __next__(self) -> bytes:
-        try:
-            chunk = next(self._chunks)
-        except StopIteration:
-            # Told of below: the end of a body is no error in whose midst an observer fails.
-            pass
-        except BaseException as error:
-            self._capture.end(error)
-            raise
-        else:
-            self._capture.received.add(chunk)
-            return chunk
-        self._capture.received.is_ended = True
-        self._capture.end()
-        raise StopIteration
-
-
-class AsyncSentStream(httpx2.AsyncByteStream):
-    """The body of a request.
-
-    Arguments:
-        stream: the caller's.
-        kept: what is taken down of it.
-    """
-
-    def __init__(self, stream: object, kept: Kept) -> None:
-        assert isinstance(stream, httpx2.AsyncByteStream)
-        self._stream = stream
-        self._kept = kept
-        # By these a retry transport inside knows a body that can be sent again.
-        self.fields: object = getattr(stream, "fields", None)
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        self._kept.restart()
-        return AsyncSentChunks(aiter(self._stream), self._kept)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-class AsyncSentChunks(AsyncIterator[bytes]):
-    """One iteration over the body of a request."""
-
-    __slots__ = ("_chunks", "_kept")
-
-    def __init__(self, chunks: AsyncIterator[bytes], kept: Kept) -> None:
-        self._chunks = chunks
-        self._kept = kept
-
-    async def __anext__(self) -> bytes:
-        try:
-            chunk = await anext(self._chunks)
-        except StopAsyncIteration:
-            self._kept.is_ended = True
-            raise
-        self._kept.add(chunk)
-        return chunk
-
-
-class AsyncReceivedStream(httpx2.AsyncByteStream):
-    """The body of a response. It tells when it has ended, was closed, or failed.
-
-    Arguments:
-        stream: what came from inside.
-        capture: whom to tell.
-    """
-
-    def __init__(self, stream: object, capture: Capture) -> None:
-        self._capture = capture
-        assert isinstance(stream, httpx2.AsyncByteStream)
-        self._stream = stream
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return AsyncReceivedChunks(aiter(self._stream), self, self._capture)
-
-    async def aclose(self) -> None:
-        try:
-            await self._stream.aclose()
-        except BaseException as error:
-            self._capture.end(error)
-            raise
-        self._capture.end()
-
-    def __del__(self) -> None:
-        self._capture.drop()
-
-
-class AsyncReceivedChunks(AsyncIterator[bytes]):
-    """One iteration over the body of a response. It holds the body, as it is still wanted."""
-
-    __slots__ = ("_capture", "_chunks", "_stream")
-
-    def __init__(self, chunks: AsyncIterator[bytes], stream: object, capture: Capture) -> None:
-        self._chunks = chunks
-        self._stream = stream
-        self._capture = capture
-
-    async def __anext__(self) -> bytes:
-        try:
-            chunk = await anext(self._chunks)
-        except StopAsyncIteration:
-            # Told of below: the end of a body is no error in whose midst an observer fails.
-            pass
-        except BaseException as error:
-            self._capture.end(error)
-            raise
-        else:
-            self._capture.received.add(chunk)
-            return chunk
-        self._capture.received.is_ended = True
-        self._capture.end()
-        raise StopAsyncIteration
+class AsyncReceivedStream(AsyncReceivedBody, httpx2.AsyncByteStream):
+    """A response body that is captured while it is read."""

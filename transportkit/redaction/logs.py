@@ -1,4 +1,4 @@
-"""`RedactingFilter`: what other loggers print, without its secrets.
+"""`RedactingFilter`: keeps secrets out of what other loggers print.
 
 httpx and httpcore log URLs, headers and SOCKS credentials themselves, past any transport.
 """
@@ -11,33 +11,33 @@ from numbers import Number
 
 from .redaction import Redaction
 
-# Before Python 3.12 a filter can hand on no other record than the one it was given.
+# Before Python 3.12 a filter cannot hand on another record than the one it was given.
 _REPLACES = sys.version_info >= (3, 12)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # What is nested deeper is shown as text.
-_DEEPEST = 5
+_MAX_DEPTH = 5
 
 
 class RedactingFilter(logging.Filter):
     """Takes secrets out of what a handler is about to write.
 
-    Masked are the message, the traceback, the stack and whatever was given as `extra`. A
-    message keeps its template and its arguments, each masked, as long as no secret
-    comes about by putting them together. A traceback becomes text.
+    It masks the message, the traceback, the stack and whatever was given as `extra`. A message
+    keeps its template and its arguments, each masked, unless a secret appears only when they
+    are put together. A traceback becomes text.
 
-    The record stays as it was for all other handlers. Python 3.11 knows no way to that: there
-    the handlers that come after this one get what was masked, and nothing that was not.
+    For all other handlers the record stays as it was. On Python 3.11 that is not possible:
+    there the handlers that come after this one get the masked record too.
 
-    Put it on handlers, all that write somewhere, and not on a logger: a filter on the logger
-    `httpcore` is asked only for what is logged to exactly this one, while httpcore logs to
-    `httpcore.http11`, `httpcore.connection` and others, whose records pass by the filters
-    of their parents. With `logging.config.dictConfig` it is written so:
+    Put it on handlers, on all that write somewhere, and not on a logger: a filter on the logger
+    `httpcore` is asked only about what is logged to that very logger, while httpcore logs to
+    `httpcore.http11`, `httpcore.connection` and others, whose records bypass the filters of
+    their parents. With `logging.config.dictConfig`:
 
         "filters": {"redact": {"()": "transportkit.RedactingFilter"}},
         "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"]}},
 
     Arguments:
-        redaction: what is masked. Default: `Redaction()`.
+        redaction: the rules for what is masked. Default: `Redaction()`.
 
     >>> import httpx
     >>> import logging, sys
@@ -51,7 +51,7 @@ class RedactingFilter(logging.Filter):
 
     def __init__(self, redaction: Redaction | None = None) -> None:
         super().__init__()
-        # A logging.Filter takes a name, and one that fails breaks the call that logs.
+        # A logging.Filter takes a name; one that fails later would break the call that logs.
         if not (redaction is None or isinstance(redaction, Redaction)):
             raise TypeError(
                 f"redaction must be a Redaction, not {redaction!r}: write "
@@ -68,7 +68,7 @@ class RedactingFilter(logging.Filter):
         self._mask_message(record)
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
-        # A formatter that does without `exc_text` would write the error itself, in clear.
+        # A formatter that ignores `exc_text` would write the error itself, in the clear.
         record.exc_info = None
         if record.exc_text:
             record.exc_text = self._redaction.text(record.exc_text)
@@ -80,7 +80,7 @@ class RedactingFilter(logging.Filter):
 
     def _mask_message(self, record: logging.LogRecord) -> None:
         if isinstance(record.args, Mapping):
-            # What a message has as its only argument is this too, such as headers.
+            # A mapping that is the only argument of a message gets here too, such as headers.
             record.args = _Arguments(
                 {name: self._masked(str(name), arg) for name, arg in record.args.items()},
                 _Masked(record.args, self._redaction),
@@ -98,7 +98,7 @@ class RedactingFilter(logging.Filter):
         if masked != message or not is_whole:
             record.msg, record.args = masked, ()
         if hasattr(record, "message"):
-            # An earlier handler has left it there.
+            # An earlier handler has formatted it.
             record.message = masked
 
     def _masked(self, name: str, value: object, depth: int = 0) -> object:
@@ -109,13 +109,13 @@ class RedactingFilter(logging.Filter):
         if isinstance(value, Number):
             return value
         is_nested = type(value) in {dict, list, tuple}
-        if is_nested and depth == _DEEPEST:
+        if is_nested and depth == _MAX_DEPTH:
             return _Masked(value, self._redaction)
         if type(value) is dict:
             value = {key: self._masked(str(key), each, depth + 1) for key, each in value.items()}
         elif is_nested and isinstance(value, (list, tuple)):
             value = type(value)(self._masked("", each, depth + 1) for each in value)
-        # What is a secret for what stands beside it, such as a header in a list of pairs.
+        # A value may be secret because of its neighbour, such as a header in a list of pairs.
         masked = _Masked(value, self._redaction)
         return value if masked.is_harmless else masked
 
@@ -149,7 +149,7 @@ class _Masked:
 
 
 class _Arguments(dict[str, object]):
-    """The arguments of a template that takes them by their names, or is given them as a whole."""
+    """The arguments of a template that refers to them by name, or to all of them at once."""
 
     def __init__(self, arguments: Mapping[str, object], whole: _Masked) -> None:
         super().__init__(arguments)

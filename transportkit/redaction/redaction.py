@@ -1,7 +1,7 @@
-"""What never reaches an output: credentials in URLs, headers, bodies and texts.
+"""`Redaction`: keeps secrets in URLs, headers, bodies and text out of every output.
 
 Every repr, log line and error text of this library passes through here. The patterns are
-made when the first of them is needed: a program without secrets to mask pays for none.
+compiled when they are first needed: a program that masks nothing pays for none of them.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,24 +15,24 @@ from .names import MASK, Names, words
 T = TypeVar("T", str, bytes)
 
 # Twice is enough for what people write; this is for what was written to deceive.
-_MOST_TIMES = 8
+_MAX_PASSES = 8
 
 
 @dataclass(frozen=True)
 class Redaction:
     """Masks what is secret and leaves the rest as it was.
 
-    Masked are, in URLs, headers, bodies and any text:
+    In URLs, headers, bodies and any text it masks:
 
     - the userinfo of a URL, also of one in the query of another;
     - the values of secret names: in a query, a fragment, a path parameter, a form, JSON, a
       part of a multipart body, an XML element, a header, a `name=value` or `name: value`;
     - every cookie's value;
-    - what looks like a secret wherever it stands: `Bearer ...`, JSON Web Tokens (`eyJ...`), the
+    - what looks like a secret, wherever it stands: `Bearer ...`, JSON Web Tokens (`eyJ...`), the
       keys of well-known services (`ghp_...`, `sk-...`, `AKIA...`), private keys in PEM.
 
-    A name is secret for one of its words. Words are parted by anything but letters and
-    digits, and by the humps of camelCase; digits at their ends do not count. Such words are
+    A name is secret because of one of its words. Words are separated by anything but letters
+    and digits, and by the humps of camelCase; digits at their ends do not count. Such words are
 
     - what ends with `token`, `secret`, `credential` or `signature`, what holds `passw`, and
       `pass`, `passphrase`, `passcode`, `pwd`, `pw`;
@@ -42,26 +42,26 @@ class Redaction:
       `verifier`, `saml`, `cookie`, `csrf`, `xsrf`, `sig`, `hmac`, `creds`, `psk`, `otp`, `totp`,
       `pin`, `cvv`, `cvc`;
 
-    all of them in the plural too. A name is harmless all the same when it tells something about
+    all of them in the plural too. A name is harmless all the same if it tells something about
     a secret (its last word is `type`, `expires`, `method`, `version`, `count`, `error`...), counts
     `tokens` (`max_tokens`, `total_tokens`), or is a key that hides nothing (`public_key`, `sort_key`,
     `primary_key`, `cache_key`, `Idempotency-Key`...). So `author`, `keyboard` and `monkey` stay.
-    `code` and `device_code` are masked in a query, a form or JSON, when they have 16 characters or
-    more: OAuth's have.
+    `code` and `device_code` are masked in a query, a form or JSON if they have 16 characters or
+    more, as OAuth's have.
 
     What was masked once stays as it is.
 
     Arguments:
-        mask: names to mask as well; a name is masked when it has all words of one of these,
-            one behind the other.
-        show: names to leave in clear, although one of the above would mask them: these names as
-            a whole. Neither case nor what parts the words counts, so that `session_id`
+        mask: names to mask as well; a name is masked if it has all words of one of these, in
+            this order and next to each other.
+        show: names to leave in the clear although they would be masked: these names as a
+            whole. Neither case nor the separators between words matter, so that `session_id`
             stands for `Session-Id` and `sessionId` too.
 
     Raises:
-        TypeError: one string in place of several names, no names at all, or a name that is no
-            string.
-        ValueError: a name without a letter or digit, or one to mask and to show.
+        TypeError: one string in place of several names, no names at all, or a name that is not
+            a string.
+        ValueError: a name without a letter or digit, or one both to mask and to show.
 
     >>> Redaction().url("http://scott:tiger@db.example/?page=2&api_key=abc")
     'http://****@db.example/?page=2&api_key=****'
@@ -84,7 +84,7 @@ class Redaction:
         return Names(self.mask, self.show)
 
     def is_secret(self, name: str) -> bool:
-        """Whether values of this name are masked.
+        """True if values of this name are masked.
 
         >>> [Redaction().is_secret(name) for name in ("X-Api-Key", "userPassword", "keyboard")]
         [True, True, False]
@@ -92,31 +92,29 @@ class Redaction:
         return self._names.is_secret(name)
 
     def url(self, url: URL | str) -> str:
-        """A URL as text that may be shown.
+        """A URL as text, masked.
 
-        Text that is no URL is masked as well, up to its last `@`: a password that
-        breaks the URL it stands in is still a password. An `@` behind a host is taken for the
-        end of one, unless a segment of the path begins with it (`/@scope/name`) or it
-        stands in the value of a query.
+        Text that is not a URL is masked as well, up to its last `@`: a password that breaks
+        the URL it stands in is still a password. An `@` after a host is taken for the end of
+        one, unless a path segment begins with it (`/@scope/name`) or it stands in the value of
+        a query.
 
         Arguments:
             url: a parsed URL, or any text that was meant to be one.
         """
-        from .text import without_encoded
+        from .text import mask_encoded
         from .urls import mask_url
 
-        text = str(url)
+        names, text = self._names, str(url)
+        is_text = isinstance(url, str)
         if not isinstance(url, str) and (userinfo := url.userinfo.decode("ascii")):
             text = text.replace(f"//{userinfo}@", f"//{MASK}@", 1)
-        return _settled(
-            text,
-            lambda url: without_encoded(
-                mask_url(url, self._names, wary=isinstance(url, str)), self._names
-            ),
+        return _masked_repeatedly(
+            text, lambda text: mask_encoded(mask_url(text, names, may_be_malformed=is_text), names)
         )
 
     def proxy(self, proxy: Proxy) -> str:
-        """A proxy as text that may be shown.
+        """A proxy as text, masked.
 
         >>> import httpx
         >>> Redaction().proxy(httpx.Proxy("http://scott:tiger@proxy.example:8080"))
@@ -126,7 +124,7 @@ class Redaction:
         return url if proxy.auth is None else url.replace("://", f"://{MASK}@", 1)
 
     def header(self, name: str, value: str) -> str:
-        """The value of a header as it may be shown.
+        """The value of a header, masked.
 
         >>> Redaction().header("Authorization", "Bearer abc")
         'Bearer ****'
@@ -137,27 +135,27 @@ class Redaction:
         """
         from .text import mask_header
 
-        return _settled(value, lambda value: mask_header(name, value, self._names))
+        return _masked_repeatedly(value, lambda value: mask_header(name, value, self._names))
 
     def body(self, content: bytes, content_type: str) -> bytes:
-        """A body as it may be shown: a form, JSON, a multipart body or text.
+        """A body, masked: a form, JSON, a multipart body or text.
 
-        What is binary is returned as it is, but for the part of a multipart body that has
-        a secret name.
+        What is binary is returned as it is, except for a part of a multipart body that has a
+        secret name.
 
         Arguments:
-            content: the body, without its Content-Encoding. It may be cut off anywhere.
-            content_type: what its Content-Type says, `""` without one.
+            content: the body, without its Content-Encoding. It may be truncated anywhere.
+            content_type: its Content-Type, `""` without one.
 
         >>> Redaction().body(b'{"user": "scott", "password": "tig', "application/json")
         b'{"user": "scott", "password": "****'
         """
         from .bodies import mask_body
 
-        return _settled(content, lambda body: mask_body(body, content_type, self._names))
+        return _masked_repeatedly(content, lambda body: mask_body(body, content_type, self._names))
 
     def text(self, text: str) -> str:
-        r"""Any text as it may be shown: a line of a log, the text of an error, a repr.
+        r"""Any text, masked: a line of a log, an error message, a repr.
 
         >>> Redaction().text("GET http://scott:tiger@h/?token=abc&page=2 failed, auth=('a', 'b')")
         "GET http://****@h/?token=****&page=2 failed, auth=('****', '****')"
@@ -166,12 +164,12 @@ class Redaction:
         """
         from .text import mask_text
 
-        return _settled(text, lambda text: mask_text(text, self._names))
+        return _masked_repeatedly(text, lambda text: mask_text(text, self._names))
 
 
-def _settled(shown: T, mask: Callable[[T], T]) -> T:
-    """What is masked until there is nothing left to mask: one secret may have hidden another."""
-    for _ in range(_MOST_TIMES):
+def _masked_repeatedly(shown: T, mask: Callable[[T], T]) -> T:
+    """The result of masking until nothing is left to mask: one secret may have hidden another."""
+    for _ in range(_MAX_PASSES):
         before, shown = shown, mask(shown)
         if shown == before:
             break
@@ -188,11 +186,11 @@ def _checked(argument: str, names: Iterable[str]) -> frozenset[str]:
         if not isinstance(name, str):
             raise TypeError(f"{argument}: a name is a string, not {type(name).__name__}")
         if not any(letter.isalnum() for letter in name):
-            raise ValueError(f"{argument}: {name!r} is no name, it has neither letter nor digit")
+            raise ValueError(f"{argument}: {name!r} is not a name: it has neither letter nor digit")
     return frozenset(checked)
 
 
 __all__ = ["MASK", "REDACTION", "Redaction"]
 
 REDACTION = Redaction()
-"""No secret leaves, and nothing harmless is lost with it."""
+"""The default: no secret gets out, and nothing harmless is lost with it."""

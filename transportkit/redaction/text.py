@@ -1,8 +1,8 @@
 """Mask secrets in text of any kind: log lines, error texts, reprs, headers.
 
-Text is gone through once, from left to right. What is no secret is passed over as far as its
-name, so that a name in its value is found as well; what is one is passed over whole. Every
-pattern begins where something begins and gives nothing back, so the time grows with the
+Text is read once, from left to right. Of a pair that is not secret only the name is passed
+over, so that a name in its value is found as well; one that is secret is passed over whole.
+Every pattern begins where something begins and gives nothing back, so the time grows with the
 length of the text, whatever it holds; and what was masked once stays as it is.
 """
 
@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
-from .names import CREDENTIALS, MASK, Names, concealed, decoded, without_tokens
+from .names import MASK, Names, percent_decoded
 from .urls import mask_url
+from .values import CREDENTIALS, mask_tokens, mask_value
 
-# URLs in URLs in URLs; what is wrapped deeper is shown to nobody.
-_DEEPEST = 3
+# URLs in URLs in URLs; what is nested deeper is masked whole.
+_MAX_DEPTH = 3
 
 _ENCODED_RUN = re.compile(r"[^\s&=?#;\"'<>]++")
 _WORTH_DECODING = re.compile(r"%(?:25)*(?:3[ADad]|40|22)")
@@ -50,8 +51,8 @@ _END_OF_RUN = re.compile(r"[\s&\"<>]|\Z")
 _END_OF_URL = re.compile(r"[\s<>]|(?<!=)\"|\\r\\n|\Z")
 _END_OF_LINE = re.compile(r"[\r\n]|\\r\\n|\Z")
 _LOGIN = re.compile(r"[^\s\"'<>@/]{1,128}+@(?=[\w\[])")
-# `mailto:scott@example.com` is an address and no login.
-_NO_LOGIN = frozenset(
+# `mailto:scott@example.com` is an address, not a login.
+_NOT_LOGIN = frozenset(
     ("acct", "bcc", "cc", "email", "from", "mail", "mailto", "pkg", "sip", "to", "user", "xmpp")
 )
 _NOTHING = frozenset(("none", "null", "true", "false", "undefined", MASK))
@@ -59,8 +60,8 @@ _PART = re.compile(r"[\[({]|[\])}]|[^\s\[\](){},:=\"'\\]++|[\s,:=\\]++|.", re.DO
 _IS_KEY = re.compile(r"\s{0,8}[:=]")
 
 
-def without_encoded(text: str, names: Names, depth: int = 0) -> str:
-    """Text whose percent-encoded parts hold no secrets: a URL in the query of another."""
+def mask_encoded(text: str, names: Names, depth: int = 0) -> str:
+    """Text without the secrets in its percent-encoded parts: a URL in the query of another."""
     if _WORTH_DECODING.search(text) is None:
         return text
 
@@ -68,12 +69,12 @@ def without_encoded(text: str, names: Names, depth: int = 0) -> str:
         run = match[0]
         if _WORTH_DECODING.search(run) is None:
             return run
-        if depth >= _DEEPEST:
+        if depth >= _MAX_DEPTH:
             return MASK
-        plain = decoded(run)
+        plain = percent_decoded(run)
         masked = mask_text(plain, names, depth=depth + 1)
-        kept = "*" + "".join(mark for mark in "/:@,!$()+" if mark in run)
-        return run if masked == plain else quote(masked, kept, errors="surrogateescape")
+        safe = "*" + "".join(mark for mark in "/:@,!$()+" if mark in run)
+        return run if masked == plain else quote(masked, safe, errors="surrogateescape")
 
     return _ENCODED_RUN.sub(replaced, text)
 
@@ -81,17 +82,17 @@ def without_encoded(text: str, names: Names, depth: int = 0) -> str:
 def mask_text(text: str, names: Names, *, depth: int = 0) -> str:
     """Text without its secrets."""
     if _SIGN.search(text) is None:
-        return without_tokens(text)
-    text = without_encoded(text, names, depth)
+        return mask_tokens(text)
+    text = mask_encoded(text, names, depth)
     if "<" in text:
         text = _FIELD.sub(lambda match: _field(match[0], names), text)
         text = _ELEMENT.sub(lambda match: _element(match, names), text)
     shown: list[str] = []
     done = 0
     for start, end, replacement in _findings(text, names):
-        shown += (without_tokens(text[done:start]), replacement)
+        shown += (mask_tokens(text[done:start]), replacement)
         done = end
-    return "".join((*shown, without_tokens(text[done:])))
+    return "".join((*shown, mask_tokens(text[done:])))
 
 
 def _element(match: re.Match[str], names: Names) -> str:
@@ -112,7 +113,7 @@ def _masked(match: re.Match[str]) -> str:
 
 
 def _findings(text: str, names: Names) -> Iterator[tuple[int, int, str]]:
-    """What is to be replaced: from where, to where, by what."""
+    """The secrets in a text: start, end and replacement of each."""
     done = 0
     for match in _URL_OR_PAIR.finditer(text):
         if match.start() < done:
@@ -125,36 +126,36 @@ def _findings(text: str, names: Names) -> Iterator[tuple[int, int, str]]:
             continue
         name = _name(match, names)
         if names.is_shown(name):
-            conceal: Callable[[str], str] = str
+            mask: Callable[[str], str] = str
         elif names.is_secret(name):
-            conceal = _concealer(name, names)
+            mask = _masker(name, names)
         else:
-            if match[0][-1] == ":" and name.lower() not in _NO_LOGIN:
+            if match[0][-1] == ":" and name.lower() not in _NOT_LOGIN:
                 if login := _LOGIN.match(text, match.end()):
                     done = login.end()
                     yield match.start("name"), done, f"{MASK}@"
             continue
         start = match.end()
-        found = _value(text, match, start, name, conceal)
+        found = _value(text, match, start, name, mask)
         if found is not None:
             done, replacement = found
             yield start, done, replacement
 
 
-def _concealer(name: str, names: Names) -> Callable[[str], str]:
-    return lambda value: concealed(name, value, names)
+def _masker(name: str, names: Names) -> Callable[[str], str]:
+    return lambda value: mask_value(name, value, names)
 
 
 def _name(match: re.Match[str], names: Names) -> str:
-    # `\\token` in a path is one word, `\\ncookie` in a repr is a line's end and a name.
+    # `\\token` in a path is one word, `\\ncookie` in a repr is a line break and a name.
     whole = match["escape"][1:] + match["name"]
     return whole if names.is_secret(whole) and not names.is_secret(match["name"]) else match["name"]
 
 
 def _value(
-    text: str, match: re.Match[str], start: int, name: str, conceal: Callable[[str], str]
+    text: str, match: re.Match[str], start: int, name: str, mask: Callable[[str], str]
 ) -> tuple[int, str] | None:
-    """Where the value of a secret name ends, and what to show of it."""
+    """The end of the value of a secret name, and the replacement; None if it is not a pair."""
     opening = _OPENING.match(text, start)
     if match["separator"] == ",":
         quote_at = match.start("name")
@@ -162,14 +163,14 @@ def _value(
         if opening is None or match["quote"] is None or _OPENS_PAIR.search(before) is None:
             return None
     if opening is not None:
-        return _quoted(text, opening, conceal)
+        return _quoted(text, opening, mask)
     if text[start : start + 1] in {"[", "(", "{"}:
-        return _container(text, start, conceal)
+        return _container(text, start, mask)
     end = _end_of_unquoted(text, match, start, name)
     value = text[start:end]
     if not value.strip() or value.lower() in _NOTHING:
         return (end, value)
-    return (end, conceal(value))
+    return (end, mask(value))
 
 
 def _end_of_unquoted(text: str, match: re.Match[str], start: int, name: str) -> int:
@@ -187,13 +188,13 @@ def _end_of_unquoted(text: str, match: re.Match[str], start: int, name: str) -> 
 
 
 def _start(pattern: re.Pattern[str], text: str, start: int) -> int:
-    """Where a pattern that is always found, were it at the end, begins."""
+    """The start of the next match of a pattern that always matches, if only at the end."""
     found = pattern.search(text, start)
     assert found is not None
     return found.start()
 
 
-def _quoted(text: str, opening: re.Match[str], conceal: Callable[[str], str]) -> tuple[int, str]:
+def _quoted(text: str, opening: re.Match[str], mask: Callable[[str], str]) -> tuple[int, str]:
     delimiter = opening["delimiter"]
     depth = len(delimiter)
     end = len(text)
@@ -201,22 +202,22 @@ def _quoted(text: str, opening: re.Match[str], conceal: Callable[[str], str]) ->
         if found[0] == "\n":
             end = found.start()
             break
-        # Twice as many and one more belong to a quote within; even more, to one further in.
+        # Twice as many and one more belong to a quote within; even more, to one deeper.
         if len(found[0]) % (2 * depth) == depth:
             end = found.end() - depth
             break
     value = text[opening.end() : end]
-    return (end, opening[0] + conceal(value))
+    return (end, opening[0] + mask(value))
 
 
-def _container(text: str, start: int, conceal: Callable[[str], str]) -> tuple[int, str]:
-    """The values in brackets, to where those are closed."""
+def _container(text: str, start: int, mask: Callable[[str], str]) -> tuple[int, str]:
+    """The values in brackets, up to the closing one."""
     shown: list[str] = []
     depth = 0
     position = start
     while position < len(text):
         if opening := _OPENING.match(text, position):
-            end, replacement = _quoted(text, opening, conceal)
+            end, replacement = _quoted(text, opening, mask)
             closing = opening["delimiter"] if text.startswith(opening["delimiter"], end) else ""
             is_key = _IS_KEY.match(text, end + len(closing))
             shown += (text[position:end] if is_key else replacement, closing)
@@ -228,7 +229,7 @@ def _container(text: str, start: int, conceal: Callable[[str], str]) -> tuple[in
         position = part.end()
         depth += (piece in {"[", "(", "{"}) - (piece in {"]", ")", "}"})
         plain = not piece[0].strip("[](){},:=\\") or piece[0].isspace() or piece.lower() in _NOTHING
-        shown.append(piece if plain or _IS_KEY.match(text, position) else conceal(piece))
+        shown.append(piece if plain or _IS_KEY.match(text, position) else mask(piece))
         if depth == 0:
             break
     return (position, "".join(shown))
@@ -242,7 +243,7 @@ def mask_header(name: str, value: str, names: Names) -> str:
     if names.is_shown(name):
         return value
     if names.is_secret(name):
-        return concealed(name, value, names)
+        return mask_value(name, value, names)
     if name.lower() in _URL_HEADERS:
-        return without_encoded(mask_url(value, names), names)
+        return mask_encoded(mask_url(value, names), names)
     return mask_text(value, names)

@@ -2,14 +2,15 @@
 
 import re
 
-from .names import MASK, Names, without_tokens
+from .names import MASK, Names
+from .values import mask_tokens
 
-# OAuth's authorization code; what is shorter is the code of an error or of a country.
+# OAuth's authorization codes; a shorter one is the code of an error or of a country.
 CODES = frozenset(("code", "device_code"))
 SHORTEST_CODE = 16
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://")
-# Where an authority may begin; the two slashes of a path begin none.
+# What an authority may follow; the two slashes of a path do not count.
 _INNER_SCHEME = re.compile(r"(?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]*+://")
 _AUTHORITY = re.compile(r"[^/?#]*+")
 _INNER_AUTHORITY = re.compile(r"[^/?#&\s]*+")
@@ -17,28 +18,32 @@ _INNER_VALUE = re.compile(r"[^&\s]*+")
 _HOST = re.compile(r"(?:\[[^\]/]*\]|[^\s:@\[\]\\]*)(?::\d*)?")
 _PATH = re.compile(r"[^?#]*+")
 _NO_VALUE = re.compile(r"[^?]*+[^=]*+")
-# The first of a segment in a path (`/@scope/`), and one whose secret is masked already.
+# Neither the first character of a path segment (`/@scope/`), nor one after a masked login.
 _AT_OF_USERINFO = re.compile(r"(?<!/)(?<!//\*\*\*\*)@")
 
-# A name stands behind these, and not behind another `=`: that belongs to the value.
+# A name follows one of these, and not another `=`: that belongs to the value.
 _URL_PAIR = re.compile(r"(?:^|(?<=[/?&;#]))([^/?&;#=]*+)=")
 _IN_PATH = re.compile(r"[^/?&;#]*+")
 _IN_QUERY = re.compile(r"[^&#]*+")
 _IN_FORM = re.compile(r"[^&]*+")
 
 
-def mask_url(text: str, names: Names, *, wary: bool = False) -> str:
-    """A URL without its secrets, but for those that are percent-encoded.
+def mask_url(text: str, names: Names, *, may_be_malformed: bool = False) -> str:
+    """A URL without its secrets, except for percent-encoded ones.
 
-    Wary, it may be no URL at all, such as that of a proxy whose password has a `/`.
+    Arguments:
+        text: the URL.
+        names: the rules for names.
+        may_be_malformed: True for text that nobody has parsed, such as the URL of a proxy
+            whose password has a `/`: then an `@` further on ends a password as well.
     """
     scheme = _SCHEME.match(text)
     start = scheme.end() if scheme else 2 if text.startswith("//") else 0
-    text = _without_inner_userinfo(text, start)
+    text = _mask_inner_userinfo(text, start)
     if start:
-        end = _userinfo_end(text, start, wary)
+        end = _userinfo_end(text, start, may_be_malformed)
         text = f"{text[:start]}{MASK}{text[end:]}" if end >= 0 else text
-    elif wary and "@" in text:
+    elif may_be_malformed and "@" in text:
         text = MASK + text[text.rfind("@") :]
     return text[:start] + mask_pairs(text[start:], names)
 
@@ -59,20 +64,20 @@ def mask_pairs(text: str, names: Names, *, is_form: bool = False) -> str:
         end = _end(ending, text, start)
         if pair[1] in CODES and end - start < SHORTEST_CODE:
             continue
-        shown += (without_tokens(text[done:start]), text[start:end] if is_shown else MASK)
+        shown += (mask_tokens(text[done:start]), text[start:end] if is_shown else MASK)
         done = end
-    return "".join((*shown, without_tokens(text[done:])))
+    return "".join((*shown, mask_tokens(text[done:])))
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
-    """Where a pattern that always matches ends."""
+    """The end of the match of a pattern that always matches."""
     found = pattern.match(text, start)
     assert found is not None
     return found.end()
 
 
-def _without_inner_userinfo(text: str, start: int) -> str:
-    """What stands within goes first: its `@` is not the outer one's."""
+def _mask_inner_userinfo(text: str, start: int) -> str:
+    """The URL without the userinfo of URLs inside it, whose `@` would be taken for its own."""
     pieces: list[str] = []
     done = 0
     searched = 0
@@ -89,18 +94,24 @@ def _without_inner_userinfo(text: str, start: int) -> str:
     return "".join((*pieces, text[done:]))
 
 
-def _userinfo_end(text: str, start: int, wary: bool) -> int:
-    """Where the `@` behind a user name and a password is, -1 without one."""
+def _userinfo_end(text: str, start: int, may_be_malformed: bool) -> int:
+    """The index of the `@` after a user name and a password, -1 without one."""
     end = _end(_AUTHORITY, text, start)
     at = text.rfind("@", start, end)
     if _HOST.fullmatch(text, at + 1 if at >= 0 else start, end) is None:
-        # It was torn at a `/` of the password.
+        # A `/` in the password has cut the authority short.
         return text.rfind("@", start)
-    if wary and at < 0:
-        # An `@` in the value of a query is no login's.
+    if may_be_malformed and at < 0:
+        # An `@` in the value of a query does not end a login.
         reach = _end(_NO_VALUE, text, start)
     else:
         is_masked = text[start:at] == MASK
-        reach = len(text) if wary else end if at < 0 or is_masked else _end(_PATH, text, end)
+        reach = (
+            len(text)
+            if may_be_malformed
+            else end
+            if at < 0 or is_masked
+            else _end(_PATH, text, end)
+        )
     found = _AT_OF_USERINFO.finditer(text, end, reach)
     return max((match.start() for match in found), default=at)

@@ -11,7 +11,7 @@ from support.hostile import RUNS, mask_everywhere, steps
 from support.library import httpx
 from support.transportkit import Redaction
 
-from transportkit.redaction.redaction import _settled
+from transportkit.redaction.redaction import _masked_repeatedly
 
 REDACTION = Redaction()
 MASK = "****"
@@ -382,7 +382,7 @@ class TestSettings:
             kind = type(wrong).__name__
             with pytest.raises(TypeError, match=f"^{argument}: a name is a string, not {kind}$"):
                 Redaction(**{argument: [wrong]})  # type: ignore[arg-type]
-        with pytest.raises(ValueError, match=f"^{argument}: '--' is no name"):
+        with pytest.raises(ValueError, match=f"^{argument}: '--' is not a name"):
             Redaction(**{argument: ["--"]})
 
     def test_that_contradict_each_other_are_refused(self) -> None:
@@ -833,7 +833,7 @@ class TestWhatWasMasked:
 
 
 def test_what_never_settles_is_not_waited_for() -> None:
-    assert _settled("a", lambda text: text + "a") == "a" * 9
+    assert _masked_repeatedly("a", lambda text: text + "a") == "a" * 9
 
 
 class TestJSON:

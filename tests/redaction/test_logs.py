@@ -18,7 +18,7 @@ from support.library import httpx
 from support.raw import raw_server, read_head, respond, wait_for_end
 from support.transportkit import RedactingFilter, Redaction
 
-from transportkit.debugging import logs
+from transportkit.redaction import logs
 
 URL = httpx.URL("https://scott:tiger@example.com/?token=tiger&page=2")
 SHOWN_URL = "https://****@example.com/?token=****&page=2"

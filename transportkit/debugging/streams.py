@@ -1,0 +1,208 @@
+"""Bodies that are captured as they stream by.
+
+Mixins for the stream classes of a library, in pairs. Their iterations are iterators and not
+generators: one that is dropped halfway leaves nothing suspended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .bodies import BodyCapture
+    from .capture import Capture
+
+
+class SentBody:
+    """The body of a request.
+
+    Arguments:
+        stream: the caller's.
+        captured: what is captured of it.
+    """
+
+    def __init__(self, stream: object, captured: BodyCapture) -> None:
+        assert isinstance(stream, Iterable)
+        self._stream: Any = stream
+        self._captured = captured
+        # By these a retry transport inside recognizes a body that can be sent again.
+        self.fields: object = getattr(stream, "fields", None)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._captured.restart()
+        return SentChunks(iter(self._stream), self._captured)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class SentChunks(Iterator[bytes]):
+    """One iteration over the body of a request."""
+
+    __slots__ = ("_captured", "_chunks")
+
+    def __init__(self, chunks: Iterator[bytes], captured: BodyCapture) -> None:
+        self._chunks = chunks
+        self._captured = captured
+
+    def __next__(self) -> bytes:
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            self._captured.is_ended = True
+            raise
+        self._captured.add(chunk)
+        return chunk
+
+
+class ReceivedBody:
+    """The body of a response. It reports its end: read to the end, closed, failed or dropped.
+
+    Arguments:
+        stream: the one that came from inside.
+        capture: the capture of the whole exchange.
+    """
+
+    def __init__(self, stream: object, capture: Capture) -> None:
+        self._capture = capture
+        assert isinstance(stream, Iterable)
+        self._stream: Any = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        return ReceivedChunks(iter(self._stream), self, self._capture)
+
+    def close(self) -> None:
+        try:
+            self._stream.close()
+        except BaseException as error:
+            self._capture.end(error)
+            raise
+        self._capture.end()
+
+    def __del__(self) -> None:
+        self._capture.abandon()
+
+
+class ReceivedChunks(Iterator[bytes]):
+    """One iteration over the body of a response. It holds the body, which is still in use."""
+
+    __slots__ = ("_capture", "_chunks", "_stream")
+
+    def __init__(self, chunks: Iterator[bytes], stream: object, capture: Capture) -> None:
+        self._chunks = chunks
+        self._stream = stream
+        self._capture = capture
+
+    def __next__(self) -> bytes:
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            # Reported below: an observer that fails must not seem to fail because of the end.
+            pass
+        except BaseException as error:
+            self._capture.end(error)
+            raise
+        else:
+            self._capture.received.add(chunk)
+            return chunk
+        self._capture.received.is_ended = True
+        self._capture.end()
+        raise StopIteration
+
+
+class AsyncSentBody:
+    """The body of a request.
+
+    Arguments:
+        stream: the caller's.
+        captured: what is captured of it.
+    """
+
+    def __init__(self, stream: object, captured: BodyCapture) -> None:
+        assert isinstance(stream, AsyncIterable)
+        self._stream: Any = stream
+        self._captured = captured
+        # By these a retry transport inside recognizes a body that can be sent again.
+        self.fields: object = getattr(stream, "fields", None)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._captured.restart()
+        return AsyncSentChunks(aiter(self._stream), self._captured)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class AsyncSentChunks(AsyncIterator[bytes]):
+    """One iteration over the body of a request."""
+
+    __slots__ = ("_captured", "_chunks")
+
+    def __init__(self, chunks: AsyncIterator[bytes], captured: BodyCapture) -> None:
+        self._chunks = chunks
+        self._captured = captured
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await anext(self._chunks)
+        except StopAsyncIteration:
+            self._captured.is_ended = True
+            raise
+        self._captured.add(chunk)
+        return chunk
+
+
+class AsyncReceivedBody:
+    """The body of a response. It reports its end: read to the end, closed, failed or dropped.
+
+    Arguments:
+        stream: the one that came from inside.
+        capture: the capture of the whole exchange.
+    """
+
+    def __init__(self, stream: object, capture: Capture) -> None:
+        self._capture = capture
+        assert isinstance(stream, AsyncIterable)
+        self._stream: Any = stream
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return AsyncReceivedChunks(aiter(self._stream), self, self._capture)
+
+    async def aclose(self) -> None:
+        try:
+            await self._stream.aclose()
+        except BaseException as error:
+            self._capture.end(error)
+            raise
+        self._capture.end()
+
+    def __del__(self) -> None:
+        self._capture.abandon()
+
+
+class AsyncReceivedChunks(AsyncIterator[bytes]):
+    """One iteration over the body of a response. It holds the body, which is still in use."""
+
+    __slots__ = ("_capture", "_chunks", "_stream")
+
+    def __init__(self, chunks: AsyncIterator[bytes], stream: object, capture: Capture) -> None:
+        self._chunks = chunks
+        self._stream = stream
+        self._capture = capture
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await anext(self._chunks)
+        except StopAsyncIteration:
+            # Reported below: an observer that fails must not seem to fail because of the end.
+            pass
+        except BaseException as error:
+            self._capture.end(error)
+            raise
+        else:
+            self._capture.received.add(chunk)
+            return chunk
+        self._capture.received.is_ended = True
+        self._capture.end()
+        raise StopAsyncIteration
