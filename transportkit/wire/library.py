@@ -10,6 +10,7 @@ import importlib
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, Literal, Protocol
 
 LIBRARIES = ("httpx", "httpx2")
@@ -151,8 +152,17 @@ class Proxy(Protocol):
 
 
 def _find_origin(kind: type) -> tuple[str, frozenset[str]]:
-    bases = [base for base in kind.__mro__ if base.__module__ in LIBRARIES]
-    return (bases[0].__module__ if bases else "", frozenset(base.__name__ for base in bases))
+    # `__module__` would not do: an SDK that exports a class writes its own name into it.
+    for name in LIBRARIES:
+        library = sys.modules.get(name)
+        names = (base.__name__ for base in kind.__mro__ if _has(library, base))
+        if found := frozenset(names):
+            return name, found
+    return "", frozenset()
+
+
+def _has(library: ModuleType | None, kind: type) -> bool:
+    return getattr(library, kind.__name__, None) is kind
 
 
 # As a decorator, lru_cache would make the argument a `Hashable`, as which mypy refuses classes.
