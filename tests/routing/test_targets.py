@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.flavours import Flavour, SpyTransport
-from support.library import httpx
+from support.library import LIBRARY, httpx
 from support.matrices import named, thinned
 from support.servers import Origin, Proxy
 from support.transportkit import AsyncMounts, HTTPSRedirect, InvalidRoute, Mounts, RefusingTransport
@@ -431,32 +431,32 @@ async def _asgi(scope: Any, receive: Any, send: Any) -> None:
         (
             Mounts,
             httpx.AsyncHTTPTransport(verify=TLS),
-            "AsyncHTTPTransport is not an httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
+            f"AsyncHTTPTransport is not an {LIBRARY}.BaseTransport, which Mounts needs; AsyncMounts takes it",
         ),
         (
             Mounts,
             httpx.ASGITransport(_asgi),
-            "ASGITransport is not an httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
+            f"ASGITransport is not an {LIBRARY}.BaseTransport, which Mounts needs; AsyncMounts takes it",
         ),
         (
             Mounts,
             AsyncMounts({}, default=SpyTransport()),
-            "AsyncMounts is not an httpx.BaseTransport, which Mounts needs; AsyncMounts takes it",
+            f"AsyncMounts is not an {LIBRARY}.BaseTransport, which Mounts needs; AsyncMounts takes it",
         ),
         (
             AsyncMounts,
             httpx.HTTPTransport(verify=TLS),
-            "HTTPTransport is not an httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
+            f"HTTPTransport is not an {LIBRARY}.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
         ),
         (
             AsyncMounts,
             httpx.WSGITransport(lambda environ, start_response: []),
-            "WSGITransport is not an httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
+            f"WSGITransport is not an {LIBRARY}.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
         ),
         (
             AsyncMounts,
             Mounts({}, default=SpyTransport()),
-            "Mounts is not an httpx.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
+            f"Mounts is not an {LIBRARY}.AsyncBaseTransport, which AsyncMounts needs; Mounts takes it",
         ),
     ],
 )
