@@ -336,6 +336,12 @@ def transfer(
 BROKEN = httpx.ReadError("")
 
 
+def rest_of(found: Transfer) -> httpx.Request:
+    request = found.take_resume(BROKEN)
+    assert isinstance(request, httpx.Request)
+    return request
+
+
 class TestTheLength:
     @pytest.mark.parametrize(
         ("download", "received", "missing"),
@@ -409,7 +415,7 @@ class TestATransfer:
         found = transfer(WHOLE, 10)
         assert found.add(b"x" * 5)
         assert found.received == 15
-        assert found.take_resume(BROKEN).headers["Range"] == "bytes=15-99"
+        assert rest_of(found).headers["Range"] == "bytes=15-99"
 
     @pytest.mark.parametrize("max_resumes", [0, 1, 3])
     def test_is_resumed_no_more_than_so_often(self, max_resumes: int) -> None:
@@ -433,7 +439,7 @@ class TestATransfer:
         assert found.accept(answer(206, ETag=ETAG, Content_Range="bytes 40-99/100"), error)
         assert not hasattr(error, "__notes__")
         # The answer has told the end.
-        assert found.take_resume(BROKEN).headers["Range"] == "bytes=40-99"
+        assert rest_of(found).headers["Range"] == "bytes=40-99"
 
     def test_is_over_after_another_answer(self) -> None:
         found, error = transfer(WHOLE, 40), httpx.ReadError("")
@@ -506,7 +512,7 @@ def download(server: Server, request: httpx.Request, breaks: list[int]) -> bytes
         assert found.add(body[:length])
         if length >= len(body):
             return arrived
-        response, body = server.answer(found.take_resume(BROKEN))
+        response, body = server.answer(rest_of(found))
         assert found.accept(response, BROKEN)
     arrived += body
     assert found.add(body)
