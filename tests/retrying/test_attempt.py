@@ -631,7 +631,8 @@ class TestADeadlineOfEachAttempt:
         self, deadline: float | None, wait: float, seconds: float
     ) -> None:
         call = call_of(RetryPolicy(deadline=deadline))
-        assert call.drain_seconds(wait, STARTED + 5) == seconds
+        call.end_attempt(httpx.Response(404), STARTED + 5)
+        assert call.drain_seconds(wait) == seconds
 
     @pytest.mark.parametrize("deadline", [10, None])
     def test_does_not_bound_the_body_of_what_comes_back(

@@ -1,9 +1,6 @@
-"""Whether a broken download may go on, and how to ask for the rest of it."""
+"""Range requests: what an answer promises, how the rest is asked for, what continues it."""
 
 import dataclasses
-import random
-import re
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,14 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.library import httpx
 
-from transportkit.retrying.ranges import (
-    Download,
-    Transfer,
-    is_break,
-    new_transfer,
-    promised_download,
-)
-from transportkit.wire.lifecycle import Lifecycle
+from transportkit.retrying.ranges import Download, promised_download
 
 ETAG = '"v1"'
 WHOLE = Download(ETAG, "", 0, 100, 100)
@@ -318,231 +308,17 @@ class TestAnAnswerToThat:
         assert WHOLE.continued_by(response, 40) is None
 
 
-def lifecycle(*, is_ready: bool = True) -> Lifecycle[object]:
-    found: Lifecycle[object] = Lifecycle()
-    found.is_ready = is_ready
-    return found
-
-
-def transfer(
-    download: Download, received: int, *, max_resumes: int = 5, is_ready: bool = True
-) -> Transfer:
-    """A download of which so many bytes have come."""
-    found = Transfer(get(), download, max_resumes, lifecycle(is_ready=is_ready))
-    found.add(b"x" * received)
-    return found
-
-
-BROKEN = httpx.ReadError("")
-
-
-class TestTheLength:
-    @pytest.mark.parametrize(
-        ("download", "received", "missing"),
-        [(WHOLE, 0, 100), (WHOLE, 100, 0), (PART, 15, 25), (PART, 40, 0), (UNTOLD, 40, None)],
-    )
-    def test_missing_is_what_is_left_of_the_promise(
-        self, download: Download, received: int, missing: int | None
-    ) -> None:
-        assert download.missing(received) == missing
-        assert transfer(download, received).is_complete == (missing == 0)
-        assert (transfer(download, received).take_resume(BROKEN) is None) == (missing == 0)
-
-    @pytest.mark.parametrize(
-        ("download", "received", "is_exceeded"),
-        [
-            *((WHOLE, 0, False), (WHOLE, 99, False), (WHOLE, 100, False), (WHOLE, 101, True)),
-            *((PART, 40, False), (PART, 41, True), (UNTOLD, 40, False)),
-        ],
-    )
-    def test_is_exceeded_by_the_first_byte_behind_it(
-        self, download: Download, received: int, is_exceeded: bool
-    ) -> None:
-        assert transfer(download, 0).add(b"x" * received) != is_exceeded
-
-    @pytest.mark.parametrize(
-        ("download", "received", "ending"),
-        [
-            *((WHOLE, 0, "ended"), (WHOLE, 99, "ended"), (WHOLE, 101, "went on")),
-            *((PART, 39, "ended"), (PART, 41, "went on")),
-        ],
-    )
-    def test_that_breaks_the_promise_is_a_protocol_error(
-        self, download: Download, received: int, ending: str
-    ) -> None:
-        text = f"^the body {ending} at byte {received}, against its promise$"
-        with pytest.raises(httpx.RemoteProtocolError, match=text) as failed:
-            transfer(download, received).check_end()
-        assert failed.value.request.url == get().url
-
-    @pytest.mark.parametrize(("download", "received"), [(WHOLE, 100), (PART, 40)])
-    def test_that_keeps_the_promise_is_none(self, download: Download, received: int) -> None:
-        transfer(download, received).check_end()
-
-    def test_that_nobody_told_cannot_be_wrong(self) -> None:
-        transfer(UNTOLD, 40).check_end()
-
-    def test_that_is_too_long_leaves_nothing_to_ask_for(self) -> None:
-        assert transfer(WHOLE, 101).take_resume(BROKEN) is None
-
-
-class TestATransfer:
-    def test_begins_with_an_answer_that_promises_something(self) -> None:
-        response = answer(200, ETag=ETAG, Content_Length="3")
-        response.is_closed = False
-        found = new_transfer(get(), response, 5, lifecycle())
-        assert found is not None
-        assert found.add(b"abc")
-        assert found.is_complete
-
-    def test_does_not_begin_with_one_that_promises_nothing(self) -> None:
-        response = answer(200)
-        response.is_closed = False
-        assert new_transfer(get(), response, 5, lifecycle()) is None
-
-    def test_does_not_begin_with_one_that_was_read_already(self) -> None:
-        response = answer(200, ETag=ETAG, Content_Length="3")
-        assert response.is_closed
-        assert new_transfer(get(), response, 5, lifecycle()) is None
-
-    def test_counts_all_chunks(self) -> None:
-        found = transfer(WHOLE, 10)
-        assert found.add(b"x" * 5)
-        assert found.received == 15
-        assert found.take_resume(BROKEN).headers["Range"] == "bytes=15-99"
-
-    @pytest.mark.parametrize("max_resumes", [0, 1, 3])
-    def test_is_resumed_no_more_than_so_often(self, max_resumes: int) -> None:
-        found = transfer(WHOLE, 10, max_resumes=max_resumes)
-        rests = [found.take_resume(BROKEN) for _ in range(4)]
-        assert [rest is not None for rest in rests] == [at < max_resumes for at in range(4)]
-
-    def test_is_not_resumed_once_its_body_is_closed(self) -> None:
-        found = transfer(WHOLE, 10)
-        found.is_closed = True
-        assert found.take_resume(BROKEN) is None
-
-    def test_is_not_resumed_once_its_transport_is_closed(self) -> None:
-        assert transfer(WHOLE, 10, is_ready=False).take_resume(BROKEN) is None
-
-    def test_is_not_resumed_after_an_error_that_is_no_break(self) -> None:
-        assert transfer(WHOLE, 10).take_resume(httpx.PoolTimeout("")) is None
-
-    def test_goes_on_with_the_rest(self) -> None:
-        found, error = transfer(UNTOLD, 40), httpx.ReadError("")
-        assert found.accept(answer(206, ETag=ETAG, Content_Range="bytes 40-99/100"), error)
-        assert not hasattr(error, "__notes__")
-        # The answer has told the end.
-        assert found.take_resume(BROKEN).headers["Range"] == "bytes=40-99"
-
-    def test_is_over_after_another_answer(self) -> None:
-        found, error = transfer(WHOLE, 40), httpx.ReadError("")
-        assert not found.accept(answer(200, ETag=ETAG), error)
-        assert error.__notes__ == ["transportkit: the rest is not to be had: 200"]
-        assert found.take_resume(BROKEN) is None
-
-    def test_is_over_when_it_was_closed_meanwhile(self) -> None:
-        found, error = transfer(WHOLE, 40), httpx.ReadError("")
-        found.is_closed = True
-        assert not found.accept(answer(206, ETag=ETAG, Content_Range="bytes 40-99/100"), error)
-        assert error.__notes__ == ["transportkit: the rest is not to be had: 206"]
-
-
 @pytest.mark.parametrize(
-    ("kind", "breaks"),
+    ("download", "received", "missing"),
     [
-        *((httpx.ReadError, True), (httpx.CloseError, True), (httpx.RemoteProtocolError, True)),
-        *((httpx.ReadTimeout, True), (httpx.PoolTimeout, False), (httpx.WriteTimeout, False)),
-        *((httpx.LocalProtocolError, False), (httpx.ProxyError, False), (ValueError, False)),
+        *((WHOLE, 0, 100), (WHOLE, 100, 0), (WHOLE, 101, -1)),
+        *((PART, 15, 25), (PART, 40, 0), (UNTOLD, 40, None)),
     ],
 )
-def test_a_break_is_an_error_of_the_connection(kind: type[Exception], breaks: bool) -> None:
-    assert is_break(kind("")) == breaks
-
-
-@dataclass
-class Server:
-    """Serves the ranges of one file, without a thought.
-
-    Attributes:
-        file: what it serves.
-        etag: what it calls the file.
-        tells_length: whether its answer with the whole file tells how long it is.
-    """
-
-    file: bytes
-    etag: str = ETAG
-    tells_length: bool = True
-
-    def answer(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
-        asked = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", request.headers.get("Range", ""))
-        headers = {"ETag": self.etag}
-        if asked is None or request.headers.get("If-Range", self.etag) != self.etag:
-            if self.tells_length:
-                headers["Content-Length"] = str(len(self.file))
-            return httpx.Response(200, headers=headers), self.file
-        total = len(self.file)
-        if asked[1]:
-            first = int(asked[1])
-            last = min(int(asked[2] or total), total - 1)
-        else:
-            first, last = max(total - int(asked[2]), 0), total - 1
-        if first > last:
-            return httpx.Response(416, headers={"Content-Range": f"bytes */{total}"}), b""
-        headers["Content-Range"] = f"bytes {first}-{last}/{total}"
-        headers["Content-Length"] = str(last - first + 1)
-        return httpx.Response(206, headers=headers), self.file[first : last + 1]
-
-
-def download(server: Server, request: httpx.Request, breaks: list[int]) -> bytes:
-    """What arrives when the connection breaks after each of these many bytes."""
-    response, body = server.answer(request)
-    response.is_closed = False
-    found = new_transfer(request, response, len(breaks), lifecycle())
-    assert found is not None
-    arrived = b""
-    for length in breaks:
-        arrived += body[:length]
-        assert found.add(body[:length])
-        if length >= len(body):
-            return arrived
-        response, body = server.answer(found.take_resume(BROKEN))
-        assert found.accept(response, BROKEN)
-    arrived += body
-    assert found.add(body)
-    found.check_end()
-    return arrived
-
-
-files = st.builds(
-    lambda seed, size: random.Random(seed).randbytes(size), st.integers(), st.integers(1, 300)
-)
-breaks = st.lists(st.integers(0, 120), max_size=8)
-
-
-@given(file=files, breaks=breaks, tells_length=st.booleans())
-def test_a_file_arrives_whole_however_often_it_breaks(
-    file: bytes, breaks: list[int], tells_length: bool
+def test_missing_is_what_is_left_of_the_promise(
+    download: Download, received: int, missing: int | None
 ) -> None:
-    assert download(Server(file, tells_length=tells_length), get(), breaks) == file
-
-
-@given(file=files, breaks=breaks, data=st.data())
-def test_a_range_arrives_whole_however_often_it_breaks(
-    file: bytes, breaks: list[int], data: st.DataObject
-) -> None:
-    first = data.draw(st.integers(0, len(file) - 1))
-    last = data.draw(st.integers(first, 400))
-    range_, expected = data.draw(
-        st.sampled_from(
-            [
-                (f"bytes={first}-{last}", file[first : last + 1]),
-                (f"bytes={first}-", file[first:]),
-                (f"bytes=-{last + 1}", file[-last - 1 :]),
-            ]
-        )
-    )
-    assert download(Server(file), get(Range=range_), breaks) == expected
+    assert download.missing(received) == missing
 
 
 @given(

@@ -1,14 +1,13 @@
 """`ResumeTransport` and `AsyncResumeTransport`: continue a download that breaks."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import Unpack
 
 import httpx
 
-from ..retrying.ranges import Transfer, is_break, new_transfer
+from ..retrying.resuming import new_transfer
 from ..wire.arguments import check_count
-from ..wire.io import async_shield, shield
 from .options import HTTPTransportOptions
+from .streams import AsyncResumingStream, ResumingStream
 from .wrapper import AsyncWrapper, Wrapper
 
 
@@ -55,65 +54,12 @@ class ResumeTransport(Wrapper):
         response = self._send(self._transport, request)
         transfer = new_transfer(request, response, self._max_resumes, self._lifecycle)
         if transfer is not None:
-            response.stream = ResumingStream(self._transport, response.stream, transfer)
+            assert isinstance(response.stream, httpx.SyncByteStream)
+            response.stream = ResumingStream(self._send_again, response.stream, transfer)
         return response
 
-
-class ResumingStream(httpx.SyncByteStream):
-    """The body of a response, and what continues it when it breaks.
-
-    Arguments:
-        transport: what sends the requests for the rest.
-        stream: the body of the first answer.
-        transfer: the download.
-    """
-
-    def __init__(self, transport: httpx.BaseTransport, stream: object, transfer: Transfer) -> None:
-        assert isinstance(stream, httpx.SyncByteStream)
-        self._transport = transport
-        self._stream = stream
-        self._transfer = transfer
-
-    def __iter__(self) -> Iterator[bytes]:
-        while True:
-            chunks = iter(self._stream)
-            try:
-                for chunk in chunks:
-                    if not self._transfer.add(chunk):
-                        break
-                    yield chunk
-                if isinstance(chunks, Generator):
-                    chunks.close()
-                self._transfer.check_end()
-            except httpx.TransportError as error:
-                if is_break(error) and self._transfer.is_complete:
-                    # What was promised is there; how the connection ended does not matter.
-                    return
-                self._resume(error)
-            else:
-                return
-
-    def _resume(self, error: Exception) -> None:
-        while (rest := self._transfer.take_resume(error)) is not None:
-            with shield():
-                self._stream.close()
-            try:
-                response = self._transport.handle_request(rest)
-            except httpx.TransportError as again:
-                error.add_note(f"transportkit: asking for the rest ended in {type(again).__name__}")
-                continue
-            if self._transfer.accept(response, error):
-                assert isinstance(response.stream, httpx.SyncByteStream)
-                self._stream = response.stream
-                return
-            with shield():
-                response.close()
-        raise error
-
-    def close(self) -> None:
-        self._transfer.is_closed = True
-        with shield():
-            self._stream.close()
+    def _send_again(self, request: httpx.Request) -> httpx.Response:
+        return self._transport.handle_request(request)
 
 
 class AsyncResumeTransport(AsyncWrapper):
@@ -140,58 +86,9 @@ class AsyncResumeTransport(AsyncWrapper):
         response = await self._send(self._transport, request)
         transfer = new_transfer(request, response, self._max_resumes, self._lifecycle)
         if transfer is not None:
-            response.stream = AsyncResumingStream(self._transport, response.stream, transfer)
+            assert isinstance(response.stream, httpx.AsyncByteStream)
+            response.stream = AsyncResumingStream(self._send_again, response.stream, transfer)
         return response
 
-
-class AsyncResumingStream(httpx.AsyncByteStream):
-    """The same as `ResumingStream`, for async clients."""
-
-    def __init__(
-        self, transport: httpx.AsyncBaseTransport, stream: object, transfer: Transfer
-    ) -> None:
-        assert isinstance(stream, httpx.AsyncByteStream)
-        self._transport = transport
-        self._stream = stream
-        self._transfer = transfer
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while True:
-            chunks = aiter(self._stream)
-            try:
-                async for chunk in chunks:
-                    if not self._transfer.add(chunk):
-                        break
-                    yield chunk
-                if isinstance(chunks, AsyncGenerator):
-                    await chunks.aclose()
-                self._transfer.check_end()
-            except httpx.TransportError as error:
-                if is_break(error) and self._transfer.is_complete:
-                    # What was promised is there; how the connection ended does not matter.
-                    return
-                await self._resume(error)
-            else:
-                return
-
-    async def _resume(self, error: Exception) -> None:
-        while (rest := self._transfer.take_resume(error)) is not None:
-            with async_shield():
-                await self._stream.aclose()
-            try:
-                response = await self._transport.handle_async_request(rest)
-            except httpx.TransportError as again:
-                error.add_note(f"transportkit: asking for the rest ended in {type(again).__name__}")
-                continue
-            if self._transfer.accept(response, error):
-                assert isinstance(response.stream, httpx.AsyncByteStream)
-                self._stream = response.stream
-                return
-            with async_shield():
-                await response.aclose()
-        raise error
-
-    async def aclose(self) -> None:
-        self._transfer.is_closed = True
-        with async_shield():
-            await self._stream.aclose()
+    async def _send_again(self, request: httpx.Request) -> httpx.Response:
+        return await self._transport.handle_async_request(request)

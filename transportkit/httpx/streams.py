@@ -3,6 +3,7 @@
 import httpx
 
 from ..debugging.streams import AsyncReceivedBody, AsyncSentBody, ReceivedBody, SentBody
+from ..retrying.resuming import AsyncResumingBody, ResumingBody
 from ..rotation.member import AsyncLeasedBody, LeasedBody
 from ..wire.replay import AsyncReplayBody, ReplayBody
 
@@ -13,6 +14,14 @@ class ReplayStream(ReplayBody, httpx.SyncByteStream):
 
 class AsyncReplayStream(AsyncReplayBody, httpx.AsyncByteStream):
     """A request body that is recorded while it is sent."""
+
+
+class ResumingStream(ResumingBody, httpx.SyncByteStream):
+    """A response body that is continued when it breaks."""
+
+
+class AsyncResumingStream(AsyncResumingBody, httpx.AsyncByteStream):
+    """A response body that is continued when it breaks."""
 
 
 class LeasedStream(LeasedBody, httpx.SyncByteStream):

@@ -8,8 +8,8 @@ import httpx2
 from httpx2 import ByteStream
 
 from ..retrying.attempt import RetryCall
-from ..retrying.budget import Buckets, RetryBudget
-from ..retrying.policy import RetryPolicy, bare_methods, check_policy, policy_for
+from ..retrying.budget import DEFAULT_BUDGET, Buckets, RetryBudget
+from ..retrying.policy import DEFAULT_POLICY, RetryPolicy, bare_methods, check_policy, policy_for
 from ..wire.io import async_drain, async_shield, async_sleep, drain, shield, sleep
 from ..wire.trace import AsyncSentWatch, SentWatch
 from .lending import async_lent, lent
@@ -18,22 +18,18 @@ from .wrapper import AsyncWrapper, Wrapper
 
 Outcome = httpx2.Response | Exception
 
-_DEFAULT_POLICY = RetryPolicy()
-_DEFAULT_BUDGET = RetryBudget()
-
 
 class RetryTransport(Wrapper):
     """Sends a request again when it failed in a way that another attempt may mend.
 
-    By default that is a response 429, 502, 503 or 504, or a transport error; up to four
-    attempts, waiting as long as the server asks for, or else exponentially longer with
-    jitter. A request that may have reached the origin is repeated only if its method is
-    idempotent or it has an `Idempotency-Key` header; one that provably has not, always.
+    By default that is a response 429, 502, 503 or 504, or a transport error; up to four attempts
+    are made, waiting as long as the server asks for, or else exponentially longer, with jitter.
+    A request that may have reached the origin is repeated only if its method is idempotent or it
+    has an `Idempotency-Key` header; one that provably has not is always repeated.
 
-    A body is sent again whole or not at all. A response that is not returned is drained or
-    closed before any wait. The last outcome is what comes back: the response, unread, or
-    the error. `response.extensions["attempts"]` tells what was tried, unless the first
-    attempt succeeded.
+    A body is sent again whole or not at all. A response that is not returned is drained or closed
+    before any wait. What comes back is the last outcome: the response, unread, or the error.
+    `response.extensions["attempts"]` lists the attempts, unless the first one succeeded.
 
     `extensions={"retry": RetryPolicy(...)}` gives one request a policy of its own, and
     `{"retry": None}` a single attempt. Retries are logged on `transportkit.retrying` at INFO.
@@ -56,9 +52,9 @@ class RetryTransport(Wrapper):
     def __init__(
         self,
         transport: httpx2.BaseTransport | None = None,
-        policy: RetryPolicy = _DEFAULT_POLICY,
+        policy: RetryPolicy = DEFAULT_POLICY,
         *,
-        budget: RetryBudget | None = _DEFAULT_BUDGET,
+        budget: RetryBudget | None = DEFAULT_BUDGET,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_policy(policy)
@@ -75,8 +71,8 @@ class RetryTransport(Wrapper):
             and "retry" not in request.extensions
             and self._lifecycle.is_ready
         ):
-            # Nothing has to be told to the inner transport, and nothing taken back from it: this
-            # is the way of nearly all requests, and it costs next to nothing.
+            # The inner transport has to be told nothing, and nothing has to be taken back from it.
+            # Nearly all requests go this way, which costs next to nothing.
             outcome: Outcome
             try:
                 outcome = self._transport.handle_request(request)
@@ -97,17 +93,14 @@ class RetryTransport(Wrapper):
         call = RetryCall(policy, request, self._transport.handle_request, started, self._buckets)
         try:
             with lent(request, policy.max_replay):
-                while True:
-                    if outcome is None:
-                        outcome = self._attempt(request, call)
-                    now = time.monotonic()
-                    wait = call.end_attempt(outcome, now)
-                    if wait is None:
-                        return result(outcome)
+                if outcome is None:
+                    outcome = self._attempt(request, call)
+                while (wait := call.end_attempt(outcome, time.monotonic())) is not None:
                     if isinstance(outcome, httpx2.Response):
-                        drain(outcome, call.drain_seconds(wait, now))
+                        drain(outcome, call.drain_seconds(wait))
                     sleep(wait)
-                    outcome = None
+                    outcome = self._attempt(request, call)
+                return result(outcome)
         except BaseException:
             if isinstance(outcome, httpx2.Response):
                 with shield():
@@ -136,9 +129,9 @@ class AsyncRetryTransport(AsyncWrapper):
     def __init__(
         self,
         transport: httpx2.AsyncBaseTransport | None = None,
-        policy: RetryPolicy = _DEFAULT_POLICY,
+        policy: RetryPolicy = DEFAULT_POLICY,
         *,
-        budget: RetryBudget | None = _DEFAULT_BUDGET,
+        budget: RetryBudget | None = DEFAULT_BUDGET,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_policy(policy)
@@ -155,8 +148,6 @@ class AsyncRetryTransport(AsyncWrapper):
             and "retry" not in request.extensions
             and self._lifecycle.is_ready
         ):
-            # Nothing has to be told to the inner transport, and nothing taken back from it: this
-            # is the way of nearly all requests, and it costs next to nothing.
             outcome: Outcome
             try:
                 outcome = await self._transport.handle_async_request(request)
@@ -173,23 +164,19 @@ class AsyncRetryTransport(AsyncWrapper):
     async def _retry(
         self, request: httpx2.Request, policy: RetryPolicy, started: float, outcome: Outcome | None
     ) -> httpx2.Response:
-        """Attempt until it is enough, from the outcome of a first attempt if there was one."""
         call = RetryCall(
             policy, request, self._transport.handle_async_request, started, self._buckets
         )
         try:
             async with async_lent(request, policy.max_replay):
-                while True:
-                    if outcome is None:
-                        outcome = await self._attempt(request, call)
-                    now = time.monotonic()
-                    wait = call.end_attempt(outcome, now)
-                    if wait is None:
-                        return result(outcome)
+                if outcome is None:
+                    outcome = await self._attempt(request, call)
+                while (wait := call.end_attempt(outcome, time.monotonic())) is not None:
                     if isinstance(outcome, httpx2.Response):
-                        await async_drain(outcome, call.drain_seconds(wait, now))
+                        await async_drain(outcome, call.drain_seconds(wait))
                     await async_sleep(wait)
-                    outcome = None
+                    outcome = await self._attempt(request, call)
+                return result(outcome)
         except BaseException:
             if isinstance(outcome, httpx2.Response):
                 with async_shield():

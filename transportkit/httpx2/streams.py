@@ -4,6 +4,7 @@
 import httpx2
 
 from ..debugging.streams import AsyncReceivedBody, AsyncSentBody, ReceivedBody, SentBody
+from ..retrying.resuming import AsyncResumingBody, ResumingBody
 from ..rotation.member import AsyncLeasedBody, LeasedBody
 from ..wire.replay import AsyncReplayBody, ReplayBody
 
@@ -14,6 +15,14 @@ class ReplayStream(ReplayBody, httpx2.SyncByteStream):
 
 class AsyncReplayStream(AsyncReplayBody, httpx2.AsyncByteStream):
     """A request body that is recorded while it is sent."""
+
+
+class ResumingStream(ResumingBody, httpx2.SyncByteStream):
+    """A response body that is continued when it breaks."""
+
+
+class AsyncResumingStream(AsyncResumingBody, httpx2.AsyncByteStream):
+    """A response body that is continued when it breaks."""
 
 
 class LeasedStream(LeasedBody, httpx2.SyncByteStream):

@@ -74,6 +74,7 @@ class RetryCall:
         self._sent: dict[str, object] = {}
         self._send = send
         self._started = started
+        self._ended = started
         self._buckets = buckets
         self._attempts: tuple[Attempt, ...] = ()
 
@@ -102,26 +103,30 @@ class RetryCall:
         Returns:
             The seconds to wait before the next attempt, None if this outcome is the last.
         """
+        self._ended = now
         if not isinstance(outcome, Exception) and outcome.status_code < 400:
             self._buckets.record_success(self._request.url)
             if self._attempts:
                 self._record(outcome, 0.0)
                 outcome.extensions["attempts"] = self._attempts
             return None
-        wait = self._wait_after(outcome, now)
+        wait = self._wait_after(outcome)
         if wait is not None and self._buckets.take(self._request.url, now):
             self._record(outcome, wait)
             self._announce(wait)
             return wait
         self._record(outcome, 0.0)
-        self._conclude(outcome, now)
+        self._conclude(outcome)
         return None
 
-    def drain_seconds(self, wait: float, now: float) -> float:
-        """The seconds that a response may be drained, so that the wait ends before the deadline."""
+    def drain_seconds(self, wait: float) -> float:
+        """The seconds that the last response may be drained, given the wait that follows.
+
+        The wait has to end before the deadline.
+        """
         if self.policy.deadline is None:
             return DRAIN_SECONDS
-        return min(DRAIN_SECONDS, self._started + self.policy.deadline - now - wait)
+        return min(DRAIN_SECONDS, self._started + self.policy.deadline - self._ended - wait)
 
     def settle(self) -> None:
         """End the deadline: the body of the response is read under the caller's own timeouts."""
@@ -137,13 +142,13 @@ class RetryCall:
         state.start_time = self._started
         return state
 
-    def _wait_after(self, outcome: Response | Exception, now: float) -> float | None:
+    def _wait_after(self, outcome: Response | Exception) -> float | None:
         state, policy = self._state, self.policy
         if isinstance(outcome, Exception):
             state.set_exception((type(outcome), outcome, outcome.__traceback__))
         else:
             state.set_result(outcome)
-        state.outcome_timestamp = now
+        state.outcome_timestamp = self._ended
         if not self._may_repeat(outcome) or not policy.retry(state):
             return None
         wait = max(policy.wait(state), 0)
@@ -151,7 +156,7 @@ class RetryCall:
         state.upcoming_sleep = wait
         if not math.isfinite(wait) or policy.stop(state):
             return None
-        if policy.deadline is not None and now - self._started + wait >= policy.deadline:
+        if policy.deadline is not None and self._ended - self._started + wait >= policy.deadline:
             return None
         return wait
 
@@ -188,13 +193,13 @@ class RetryCall:
             self.policy.before_sleep(state)
         state.prepare_for_next_attempt()
 
-    def _conclude(self, outcome: Response | Exception, now: float) -> None:
+    def _conclude(self, outcome: Response | Exception) -> None:
         """Tell the last outcome what was tried."""
         if isinstance(outcome, Exception):
             count = len(self._attempts)
             outcome.add_note(
                 f"transportkit: {count} attempt{'s' if count > 1 else ''} in "
-                f"{now - self._started:.1f} seconds"
+                f"{self._ended - self._started:.1f} seconds"
             )
         else:
             outcome.extensions["attempts"] = self._attempts

@@ -47,6 +47,9 @@ class RetryBudget:
             )
 
 
+DEFAULT_BUDGET = RetryBudget()
+
+
 @dataclass
 class _Bucket:
     tokens: float

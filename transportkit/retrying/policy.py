@@ -89,6 +89,9 @@ def _check_methods(methods: object) -> frozenset[str]:
     return frozenset(method.upper() for method in methods)
 
 
+DEFAULT_POLICY = RetryPolicy()
+
+
 def check_policy(policy: object) -> None:
     """Refuse anything but a policy.
 

@@ -1,20 +1,14 @@
 """Downloads that go on after a break: range requests of RFC 9110, section 14.
 
-A `Download` is what the first answer promised: it says what to ask for after a break, and what
-continues it. A `Transfer` is a download under way: how much of it has come, and how often it
-may still be continued. Neither sends anything.
+A `Download` is what the first answer promised: it says what to ask for after a break, and
+whether an answer to that continues it.
 """
 
-import logging
 import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..redaction.redaction import REDACTION
-from ..wire.library import Request, Response, is_a, library_of
-from ..wire.lifecycle import Lifecycle
-
-_logger = logging.getLogger("transportkit.retrying")
+from ..wire.library import Request, Response, library_of
 
 _CONTENT_RANGE = r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)"
 _STRONG_ETAG = r'"[^"]*"'
@@ -84,115 +78,6 @@ class Download:
         if _length(response) not in (None, end - start):
             return None
         return replace(self, end=end, total=total)
-
-
-class Transfer:
-    """A download under way.
-
-    Arguments:
-        request: what was answered.
-        download: what the answer promised.
-        max_resumes: how often it may be continued.
-        lifecycle: that of the transport; once it is closed, the download is not continued.
-
-    Attributes:
-        received: the number of bytes that came.
-        is_closed: true once the reader has closed the body: it is not continued either.
-    """
-
-    def __init__(
-        self, request: Request, download: Download, max_resumes: int, lifecycle: Lifecycle[Any]
-    ) -> None:
-        self.received: int = 0
-        self.is_closed: bool = False
-        self._request = request
-        self._download = download
-        self._resumes_left = max_resumes
-        self._lifecycle = lifecycle
-
-    @property
-    def is_complete(self) -> bool:
-        """True if all that was promised has come."""
-        return self._download.missing(self.received) == 0
-
-    def add(self, chunk: bytes) -> bool:
-        """Count a chunk; False if it is more than was promised."""
-        self.received += len(chunk)
-        return (self._download.missing(self.received) or 0) >= 0
-
-    def check_end(self) -> None:
-        """Refuse a body that ended before its promised end, or went on after it.
-
-        Raises:
-            httpx.RemoteProtocolError: with the request set.
-        """
-        missing = self._download.missing(self.received) or 0
-        if missing:
-            ending = "went on" if missing < 0 else "ended"
-            raise library_of(self._request).RemoteProtocolError(
-                f"the body {ending} at byte {self.received}, against its promise",
-                request=self._request,
-            )
-
-    def take_resume(self, error: Exception) -> Any | None:  # noqa: ANN401 - of the library at hand
-        """Use up one resume.
-
-        Arguments:
-            error: what the body ended in.
-
-        Returns:
-            The request for the rest, None if the error is to be raised instead.
-        """
-        missing = self._download.missing(self.received)
-        is_possible = is_break(error) and (missing is None or missing > 0)
-        if self._resumes_left == 0 or not is_possible or not self._is_wanted():
-            return None
-        self._resumes_left -= 1
-        return self._download.request_rest(self._request, self.received)
-
-    def accept(self, response: Response, error: Exception) -> bool:
-        """Go on with the answer to a request for the rest; False if that is not possible.
-
-        Arguments:
-            response: the answer.
-            error: what the body broke with. A note on it says why it does not go on.
-        """
-        download = self._download.continued_by(response, self.received)
-        if download is None or not self._is_wanted():
-            error.add_note(f"transportkit: the rest is not to be had: {response.status_code}")
-            self._resumes_left = 0
-            return False
-        self._download = download
-        if _logger.isEnabledFor(logging.INFO):
-            url, name = REDACTION.url(self._request.url), type(error).__name__
-            _logger.info("Resuming GET %s at byte %d after %s", url, self.received, name)
-        return True
-
-    def _is_wanted(self) -> bool:
-        return self._lifecycle.is_ready and not self.is_closed
-
-
-def new_transfer(
-    request: Request, response: Response, max_resumes: int, lifecycle: Lifecycle[Any]
-) -> Transfer | None:
-    """The transfer that a first answer begins, None if it could not be continued.
-
-    Arguments:
-        request: what was answered.
-        response: the answer.
-        max_resumes: how often the body may be continued.
-        lifecycle: that of the transport.
-    """
-    download = promised_download(request, response)
-    # The body of a closed response has been read already.
-    if download is None or response.is_closed:
-        return None
-    return Transfer(request, download, max_resumes, lifecycle)
-
-
-def is_break(error: Exception) -> bool:
-    """True for an error of a connection that broke, after which the rest may be asked for."""
-    return is_a(error, "NetworkError", "RemoteProtocolError", "ReadTimeout")
 
 
 def promised_download(request: Request, response: Response) -> Download | None:
