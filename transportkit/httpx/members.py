@@ -1,4 +1,4 @@
-"""The base of the transports that rotate: it adds and removes members, and shows how they are."""
+"""The base of the transports that rotate: members come and go, and show their state."""
 
 from collections.abc import Mapping
 

@@ -1,5 +1,5 @@
 # Written by tools/flavour.py from transportkit/httpx/. Edit it there.
-"""The base of the transports that rotate: it adds and removes members, and shows how they are."""
+"""The base of the transports that rotate: members come and go, and show their state."""
 
 from collections.abc import Mapping
 
