@@ -8,7 +8,6 @@ import httpx
 
 from ..rotation.ejection import Cooldown
 from ..rotation.failover import Failover
-from ..rotation.member import Lease
 from ..rotation.proxies import ProxyLike
 from ..rotation.rotation import Settings
 from ..wire.io import async_drain, async_shield, drain, shield
@@ -16,7 +15,7 @@ from ..wire.replay import is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
 from .members import AsyncMemberOwner, MemberOwner
 from .options import HTTPTransportOptions
-from .streams import AsyncLeasedStream, AsyncReplayStream, LeasedStream, ReplayStream
+from .streams import AsyncReplayStream, ReplayStream
 
 _DEFAULT_COOLDOWN = Cooldown()
 # A body that can be read only once is recorded for another proxy, up to this many bytes.
@@ -135,15 +134,6 @@ class ProxyRoundRobin(MemberOwner):
                     request.stream = stream
                 replay.close()
 
-    def _deliver(self, lease: Lease, response: httpx.Response) -> httpx.Response:
-        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
-        if response.is_closed:
-            self._release(lease)
-        else:
-            assert isinstance(response.stream, httpx.SyncByteStream)
-            response.stream = LeasedStream(response.stream, self._release, lease)
-        return response
-
 
 class AsyncProxyRoundRobin(AsyncMemberOwner):
     """Rotates over proxies, and ejects those that fail.
@@ -217,12 +207,3 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
                 if request.stream is replay:
                     request.stream = stream
                 await replay.aclose()
-
-    async def _deliver(self, lease: Lease, response: httpx.Response) -> httpx.Response:
-        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
-        if response.is_closed:
-            await self._release(lease)
-        else:
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            response.stream = AsyncLeasedStream(response.stream, self._release, lease)
-        return response

@@ -9,7 +9,6 @@ import httpx
 
 from ..debugging.bodies import Kept
 from ..debugging.capture import Capture
-from ..rotation.member import AsyncLeasedBody, LeasedBody
 from ..wire.replay import AsyncReplayBody, ReplayBody
 
 
@@ -19,14 +18,6 @@ class ReplayStream(ReplayBody, httpx.SyncByteStream):
 
 class AsyncReplayStream(AsyncReplayBody, httpx.AsyncByteStream):
     """A request body that is recorded while it is sent."""
-
-
-class LeasedStream(LeasedBody, httpx.SyncByteStream):
-    """The body of a response that is in flight until it is closed."""
-
-
-class AsyncLeasedStream(AsyncLeasedBody, httpx.AsyncByteStream):
-    """The body of a response that is in flight until it is closed."""
 
 
 class SentStream(httpx.SyncByteStream):

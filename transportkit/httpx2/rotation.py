@@ -9,7 +9,6 @@ import httpx2
 
 from ..rotation.ejection import Cooldown
 from ..rotation.failover import Failover
-from ..rotation.member import Lease
 from ..rotation.proxies import ProxyLike
 from ..rotation.rotation import Settings
 from ..wire.io import async_drain, async_shield, drain, shield
@@ -17,7 +16,7 @@ from ..wire.replay import is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
 from .members import AsyncMemberOwner, MemberOwner
 from .options import HTTPTransportOptions
-from .streams import AsyncLeasedStream, AsyncReplayStream, LeasedStream, ReplayStream
+from .streams import AsyncReplayStream, ReplayStream
 
 _DEFAULT_COOLDOWN = Cooldown()
 # A body that can be read only once is recorded for another proxy, up to this many bytes.
@@ -136,15 +135,6 @@ class ProxyRoundRobin(MemberOwner):
                     request.stream = stream
                 replay.close()
 
-    def _deliver(self, lease: Lease, response: httpx2.Response) -> httpx2.Response:
-        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
-        if response.is_closed:
-            self._release(lease)
-        else:
-            assert isinstance(response.stream, httpx2.SyncByteStream)
-            response.stream = LeasedStream(response.stream, self._release, lease)
-        return response
-
 
 class AsyncProxyRoundRobin(AsyncMemberOwner):
     """Rotates over proxies, and ejects those that fail.
@@ -218,12 +208,3 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
                 if request.stream is replay:
                     request.stream = stream
                 await replay.aclose()
-
-    async def _deliver(self, lease: Lease, response: httpx2.Response) -> httpx2.Response:
-        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
-        if response.is_closed:
-            await self._release(lease)
-        else:
-            assert isinstance(response.stream, httpx2.AsyncByteStream)
-            response.stream = AsyncLeasedStream(response.stream, self._release, lease)
-        return response

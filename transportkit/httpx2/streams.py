@@ -10,7 +10,6 @@ import httpx2
 
 from ..debugging.bodies import Kept
 from ..debugging.capture import Capture
-from ..rotation.member import AsyncLeasedBody, LeasedBody
 from ..wire.replay import AsyncReplayBody, ReplayBody
 
 
@@ -20,14 +19,6 @@ class ReplayStream(ReplayBody, httpx2.SyncByteStream):
 
 class AsyncReplayStream(AsyncReplayBody, httpx2.AsyncByteStream):
     """A request body that is recorded while it is sent."""
-
-
-class LeasedStream(LeasedBody, httpx2.SyncByteStream):
-    """The body of a response that is in flight until it is closed."""
-
-
-class AsyncLeasedStream(AsyncLeasedBody, httpx2.AsyncByteStream):
-    """The body of a response that is in flight until it is closed."""
 
 
 class SentStream(httpx2.SyncByteStream):
