@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from support.fleet import fleet
 
 from transportkit import ProxyRoundRobin, sticky_by_header
-from transportkit.rotation.failover import Call
+from transportkit.rotation.failover import Failover
 from transportkit.rotation.ring import point_of
 
 SIZES = (3, 100, 10_000)
@@ -60,7 +60,7 @@ def ready() -> ProxyRoundRobin:
 def used() -> ProxyRoundRobin:
     """A request of each of the hundred has been about to connect."""
     rotation = after(len(HUNDRED))
-    assert all(member.transport for member in rotation._rotation.roster.members())
+    assert len(rotation._transports.by_member) == len(HUNDRED)
     return rotation
 
 
@@ -141,12 +141,13 @@ def building(report: Report) -> None:
 
 def choosing(size: int, kind: str) -> tuple[Callable[[], object], Callable[[], object]]:
     """The choice alone, and all that a request needs of us before it is sent."""
+    sticky = sticky_by_header("X-Session") if kind == "sticky" else None
     rotation = ProxyRoundRobin(
         [f"http://proxy{number}.example" for number in range(size)],
         order="least_busy" if kind == "least busy" else "round_robin",
-        sticky=sticky_by_header("X-Session") if kind == "sticky" else None,
+        sticky=sticky,
     )
-    shared, take = rotation._rotation, rotation._rotation.roster.take
+    shared, acquire = rotation._rotation, rotation._rotation.pool.acquire
     keys = [str(number) for number in range(5000)]
     next_key = itertools.cycle(keys).__next__
     next_request = itertools.cycle(
@@ -154,13 +155,14 @@ def choosing(size: int, kind: str) -> tuple[Callable[[], object], Callable[[], o
     ).__next__
 
     def whole() -> object:
-        return Call(shared, next_request()).first()
+        request = next_request()
+        return Failover(shared, request, None if sticky is None else sticky(request)).acquire()
 
     def alone() -> object:
-        return take((), (), "", None, even_resting=True)
+        return acquire((), (), "", None, panic=True)
 
     def alone_with_key() -> object:
-        return take((), (), "", point_of(next_key()), even_resting=True)
+        return acquire((), (), "", point_of(next_key()), panic=True)
 
     # A ring is built when it is first needed.
     whole()

@@ -94,7 +94,7 @@ class TestEjections:
         for each in members:
             ejections.add(each)
         up.ejected_until, ejected_again.ejected_until = None, 5
-        probed.probe = Lease(probed, is_premature=False)
+        probed.probe = Lease(probed, False)
         assert ejections.pop(9, (), None) is None
 
     def test_do_not_pile_up(self) -> None:

@@ -499,5 +499,5 @@ TestAnything.settings = settings(max_examples=8, stateful_step_count=30)
 
 
 @pytest.mark.slow
-class TestAnythingForLong(Anything.TestCase):  # type: ignore[misc,valid-type,name-defined]
+class TestAnythingForLong(Anything.TestCase):  # type: ignore[misc,valid-type]
     settings = settings(max_examples=100, stateful_step_count=60)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from support import proxies
 from support.flavours import NAMES, Flavour
-from support.library import httpx
+from support.library import LIBRARY, httpx
 from support.matrices import thinned
 from support.proxies import raw_proxy, refusing_proxy
 from support.raw import Talk, read_head, respond
@@ -263,7 +263,7 @@ def test_other_arguments_that_are_refused_do_not_tell() -> None:
 
 def test_socks_without_its_package_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)
-    with pytest.raises(ImportError, match=r"pip install 'httpx\[socks\]'") as failed:
+    with pytest.raises(ImportError, match=rf"pip install '{LIBRARY}\[socks\]'") as failed:
         ProxyRoundRobin([f"socks5://{ACCOUNTS[0]}@gateway.example"])
     search_error(failed.value)
 

@@ -4,11 +4,18 @@ from typing import Unpack
 
 import httpx
 
-from ..retrying.resuming import new_transfer
+from ..retrying.resuming import AsyncResumingBody, ResumingBody, new_transfer
 from ..wire.arguments import check_count
 from .options import HTTPTransportOptions
-from .streams import AsyncResumingStream, ResumingStream
 from .wrapper import AsyncWrapper, Wrapper
+
+
+class ResumingStream(ResumingBody, httpx.SyncByteStream):
+    """A response body that is continued when it breaks."""
+
+
+class AsyncResumingStream(AsyncResumingBody, httpx.AsyncByteStream):
+    """A response body that is continued when it breaks."""
 
 
 class ResumeTransport(Wrapper):

@@ -8,7 +8,6 @@ import httpx
 
 from ..rotation.ejection import Cooldown
 from ..rotation.failover import Failover
-from ..rotation.member import Lease
 from ..rotation.proxies import ProxyLike
 from ..rotation.rotation import Settings
 from ..wire.io import async_drain, async_shield, drain, shield
@@ -16,7 +15,7 @@ from ..wire.replay import is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
 from .members import AsyncMemberOwner, MemberOwner
 from .options import HTTPTransportOptions
-from .streams import AsyncLeasedStream, AsyncReplayStream, LeasedStream, ReplayStream
+from .streams import AsyncReplayStream, ReplayStream
 
 _DEFAULT_COOLDOWN = Cooldown()
 # A body that can be read only once is recorded for another proxy, up to this many bytes.
@@ -24,42 +23,42 @@ _MAX_REPLAY = 1024 * 1024
 
 
 class ProxyRoundRobin(MemberOwner):
-    """Takes turns over proxies, and leaves those out that fail.
+    """Rotates over proxies, and ejects those that fail.
 
-    When a request provably never reached the origin, the next proxy is tried for it, whatever
-    its method; the error of the last one says in a note what each of them said. After the
-    origin may have seen a request its error comes back: `RetryTransport(ProxyRoundRobin(...))`
-    asks for more, and then the repeat goes to another proxy.
+    When a request provably never reached the origin, the next proxy is tried, whatever the
+    method; the error of the last one has a note on each try. Any other error is raised:
+    `RetryTransport(ProxyRoundRobin(...))` tries again, and then through another proxy.
 
-    A proxy that cannot be reached, or answers 407, rests at once. One that fails in another way
-    before anything was sent to the origin rests if another one then succeeds; else the target
-    is down and not the proxies. After its rest one request probes it, while all others go on
-    elsewhere. Who rests and who is back is logged on `transportkit.rotation` at INFO, and
-    `response.extensions["proxy"]` tells which one it was; no credentials in either.
+    A proxy that cannot be reached, or answers 407, is ejected at once. One that fails in another
+    way before anything was sent to the origin is ejected if another one then succeeds; otherwise
+    the target is down, and not the proxies. Once its time is over one request probes it, while
+    the others go on elsewhere. Ejections and returns are logged on `transportkit.rotation` at
+    INFO, and `response.extensions["proxy"]` names the proxy, both without credentials.
 
     Arguments:
         proxies: a list of proxy URLs (http, https, socks5, socks5h), `httpx.Proxy` objects,
-            ready transports for what httpx cannot speak, and None (or `"direct"`) for a turn
-            without a proxy; or a dict from those to their weights: 2 means twice as many turns
-            as 1. Two URLs with other credentials are two proxies.
+            ready transports for protocols that httpx does not speak, and None (or `"direct"`)
+            for no proxy; or a dict from those to their weights: 2 means twice as many requests
+            as 1. Two URLs with different credentials are two proxies.
         order: `"round_robin"`, exact over a period and without bursts, or `"least_busy"`: of
-            two random proxies the one with fewer requests in flight, for its weight. A request
-            is in flight until its response is closed.
-        sticky: gives the key of a request, such as `sticky_by_host`. The requests with one key
-            go through one proxy while that is up; those with None take turns. Default: all do.
-        banned: whether a response, unread, means that its target bans the proxy, which then
-            rests for that host only. A request that is safe to repeat (an idempotent method or
-            an `Idempotency-Key`, a body that can be sent again) goes to the next one.
-        cooldown: how long a proxy rests after a failure. Default: `Cooldown()`.
-        max_tries: how many proxies may be tried for one request, each once.
-        when_all_down: when all proxies rest, `"try"` takes the one that rests the least
-            longer, `"raise"` fails at once.
+            two random proxies the one with fewer requests in flight, relative to its weight. A
+            request is in flight until its response is closed.
+        sticky: returns the key of a request, as `sticky_by_host` does. Requests with the same
+            key go through the same proxy while that is up; those with None rotate. Default: all
+            rotate.
+        banned: returns True for a response, unread, by which the target bans the proxy; it is
+            then ejected for that host only. A request that is safe to repeat (an idempotent
+            method or an `Idempotency-Key`, a body that can be sent again) goes to the next one.
+        cooldown: the time for which a proxy is ejected. Default: `Cooldown()`.
+        max_tries: the most proxies that are tried for one request, each once.
+        when_all_down: when all proxies are ejected, `"try"` takes the one whose ejection ends
+            first, and `"raise"` fails at once.
         kwargs: arguments of `httpx.HTTPTransport`. Each proxy has one, made when it is first
-            used; all share one SSL context, for the targets. What an https proxy has to be
-            verified with is its own: `httpx.Proxy(url, ssl_context=...)`.
+            used; all share one SSL context, for the targets. An https proxy is verified with
+            its own: `httpx.Proxy(url, ssl_context=...)`.
 
     Raises:
-        TypeError, ValueError: an argument that cannot work. The text says what to write.
+        TypeError, ValueError: an argument cannot work. The text says what to write.
         ImportError: SOCKS or HTTP/2 without the package it needs.
         httpx.ProxyError: when sending, with `when_all_down="raise"`.
 
@@ -135,18 +134,9 @@ class ProxyRoundRobin(MemberOwner):
                     request.stream = stream
                 replay.close()
 
-    def _deliver(self, lease: Lease, response: httpx.Response) -> httpx.Response:
-        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
-        if response.is_closed:
-            self._release(lease)
-        else:
-            assert isinstance(response.stream, httpx.SyncByteStream)
-            response.stream = LeasedStream(response.stream, self._release, lease)
-        return response
-
 
 class AsyncProxyRoundRobin(AsyncMemberOwner):
-    """Takes turns over proxies, and leaves those out that fail.
+    """Rotates over proxies, and ejects those that fail.
 
     The same as `ProxyRoundRobin`, for `httpx.AsyncClient`, on asyncio and on trio. `add` and
     `remove` are coroutines here.
@@ -217,12 +207,3 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
                 if request.stream is replay:
                     request.stream = stream
                 await replay.aclose()
-
-    async def _deliver(self, lease: Lease, response: httpx.Response) -> httpx.Response:
-        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
-        if response.is_closed:
-            await self._release(lease)
-        else:
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            response.stream = AsyncLeasedStream(response.stream, self._release, lease)
-        return response

@@ -1,10 +1,7 @@
-"""Bodies that streams of the library have to be: mixins of the core, with its stream classes."""
+"""The recorded body of a request, which the stock transports take for one of their own."""
 
 import httpx
 
-from ..debugging.streams import AsyncReceivedBody, AsyncSentBody, ReceivedBody, SentBody
-from ..retrying.resuming import AsyncResumingBody, ResumingBody
-from ..rotation.member import AsyncLeasedBody, LeasedBody
 from ..wire.replay import AsyncReplayBody, ReplayBody
 
 
@@ -14,35 +11,3 @@ class ReplayStream(ReplayBody, httpx.SyncByteStream):
 
 class AsyncReplayStream(AsyncReplayBody, httpx.AsyncByteStream):
     """A request body that is recorded while it is sent."""
-
-
-class ResumingStream(ResumingBody, httpx.SyncByteStream):
-    """A response body that is continued when it breaks."""
-
-
-class AsyncResumingStream(AsyncResumingBody, httpx.AsyncByteStream):
-    """A response body that is continued when it breaks."""
-
-
-class LeasedStream(LeasedBody, httpx.SyncByteStream):
-    """The body of a response that is in flight until it is closed."""
-
-
-class AsyncLeasedStream(AsyncLeasedBody, httpx.AsyncByteStream):
-    """The body of a response that is in flight until it is closed."""
-
-
-class SentStream(SentBody, httpx.SyncByteStream):
-    """A request body that is captured while it is sent."""
-
-
-class AsyncSentStream(AsyncSentBody, httpx.AsyncByteStream):
-    """A request body that is captured while it is sent."""
-
-
-class ReceivedStream(ReceivedBody, httpx.SyncByteStream):
-    """A response body that is captured while it is read."""
-
-
-class AsyncReceivedStream(AsyncReceivedBody, httpx.AsyncByteStream):
-    """A response body that is captured while it is read."""

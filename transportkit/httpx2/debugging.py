@@ -10,10 +10,26 @@ from ..debugging.arguments import check_arguments
 from ..debugging.capture import AsyncTraceCapture, TraceCapture
 from ..debugging.console import ConsoleLog
 from ..debugging.reporting import Observer, Reporter
+from ..debugging.streams import AsyncReceivedBody, AsyncSentBody, ReceivedBody, SentBody
 from ..redaction.redaction import REDACTION, Redaction
 from .options import HTTPTransportOptions
-from .streams import AsyncReceivedStream, AsyncSentStream, ReceivedStream, SentStream
 from .wrapper import AsyncWrapper, Wrapper
+
+
+class SentStream(SentBody, httpx2.SyncByteStream):
+    """A request body that is captured while it is sent."""
+
+
+class AsyncSentStream(AsyncSentBody, httpx2.AsyncByteStream):
+    """A request body that is captured while it is sent."""
+
+
+class ReceivedStream(ReceivedBody, httpx2.SyncByteStream):
+    """A response body that is captured while it is read."""
+
+
+class AsyncReceivedStream(AsyncReceivedBody, httpx2.AsyncByteStream):
+    """A response body that is captured while it is read."""
 
 
 class DebuggingTransport(Wrapper):

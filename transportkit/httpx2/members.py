@@ -1,15 +1,23 @@
 # Written by tools/flavour.py from transportkit/httpx/. Edit it there.
-"""The base of the transports that rotate: it adds and removes members, and shows how they are."""
+"""The base of the transports that rotate: members come and go, and their leases end."""
 
 from collections.abc import Mapping
 
 import httpx2
 
-from ..rotation.member import Lease, ProxyStatus
+from ..rotation.member import AsyncLeasedBody, Lease, LeasedBody, ProxyStatus
 from ..rotation.proxies import ProxyLike
 from ..rotation.rotation import MemberTransports, Rotation, Settings
 from .network import async_transport_factory, transport_factory
 from .owner import AsyncTransportOwner, TransportOwner
+
+
+class LeasedStream(LeasedBody, httpx2.SyncByteStream):
+    """The body of a response that is in flight until it is closed."""
+
+
+class AsyncLeasedStream(AsyncLeasedBody, httpx2.AsyncByteStream):
+    """The body of a response that is in flight until it is closed."""
 
 
 class MemberOwner(TransportOwner):
@@ -62,6 +70,15 @@ class MemberOwner(TransportOwner):
     def status(self) -> tuple[ProxyStatus, ...]:
         """The state of each proxy, in the order in which they were given."""
         return self._rotation.pool.status()
+
+    def _deliver(self, lease: Lease, response: httpx2.Response) -> httpx2.Response:
+        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
+        if response.is_closed:
+            self._release(lease)
+        else:
+            assert isinstance(response.stream, httpx2.SyncByteStream)
+            response.stream = LeasedStream(response.stream, self._release, lease)
+        return response
 
     def _release(self, lease: Lease, cause: BaseException | None = None) -> None:
         transport = self._transports.release(lease)
@@ -122,6 +139,15 @@ class AsyncMemberOwner(AsyncTransportOwner):
     def status(self) -> tuple[ProxyStatus, ...]:
         """The state of each proxy, in the order in which they were given."""
         return self._rotation.pool.status()
+
+    async def _deliver(self, lease: Lease, response: httpx2.Response) -> httpx2.Response:
+        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
+        if response.is_closed:
+            await self._release(lease)
+        else:
+            assert isinstance(response.stream, httpx2.AsyncByteStream)
+            response.stream = AsyncLeasedStream(response.stream, self._release, lease)
+        return response
 
     async def _release(self, lease: Lease, cause: BaseException | None = None) -> None:
         transport = self._transports.release(lease)

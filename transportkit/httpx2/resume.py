@@ -5,11 +5,18 @@ from typing import Unpack
 
 import httpx2
 
-from ..retrying.resuming import new_transfer
+from ..retrying.resuming import AsyncResumingBody, ResumingBody, new_transfer
 from ..wire.arguments import check_count
 from .options import HTTPTransportOptions
-from .streams import AsyncResumingStream, ResumingStream
 from .wrapper import AsyncWrapper, Wrapper
+
+
+class ResumingStream(ResumingBody, httpx2.SyncByteStream):
+    """A response body that is continued when it breaks."""
+
+
+class AsyncResumingStream(AsyncResumingBody, httpx2.AsyncByteStream):
+    """A response body that is continued when it breaks."""
 
 
 class ResumeTransport(Wrapper):

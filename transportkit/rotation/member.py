@@ -121,7 +121,7 @@ class Lease:
 
     __slots__ = ("generation", "is_held", "is_premature", "member", "watch")
 
-    def __init__(self, member: Member, *, is_premature: bool) -> None:
+    def __init__(self, member: Member, is_premature: bool) -> None:
         self.member: Member = member
         self.generation: int = member.generation
         self.is_premature: bool = is_premature

@@ -155,7 +155,7 @@ class Pool:
             member.in_flight += 1
             member.sent += 1
             until = member.ejected_until
-            lease = Lease(member, is_premature=until is not None and until > now)
+            lease = Lease(member, until is not None and until > now)
             if until is not None and member.probe is None:
                 member.probe = lease
                 self._half_open.add(member)
