@@ -81,6 +81,7 @@ class DebuggingTransport(Wrapper):
         request.extensions = {**extensions, "trace": capture}
         capture.capture_request_body(request)
         if not capture.sent.is_ended:
+            assert isinstance(stream, httpx.SyncByteStream)
             request.stream = SentStream(stream, capture.sent)
         sent = request.stream
         try:
@@ -95,6 +96,7 @@ class DebuggingTransport(Wrapper):
                 request.stream = stream
         capture.capture_response(response)
         if not capture.is_finished:
+            assert isinstance(response.stream, httpx.SyncByteStream)
             response.stream = ReceivedStream(response.stream, capture)
         return response
 
@@ -138,6 +140,7 @@ class AsyncDebuggingTransport(AsyncWrapper):
         request.extensions = {**extensions, "trace": capture}
         capture.capture_request_body(request)
         if not capture.sent.is_ended:
+            assert isinstance(stream, httpx.AsyncByteStream)
             request.stream = AsyncSentStream(stream, capture.sent)
         sent = request.stream
         try:
@@ -152,5 +155,6 @@ class AsyncDebuggingTransport(AsyncWrapper):
                 request.stream = stream
         capture.capture_response(response)
         if not capture.is_finished:
+            assert isinstance(response.stream, httpx.AsyncByteStream)
             response.stream = AsyncReceivedStream(response.stream, capture)
         return response

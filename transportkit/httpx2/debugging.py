@@ -82,6 +82,7 @@ class DebuggingTransport(Wrapper):
         request.extensions = {**extensions, "trace": capture}
         capture.capture_request_body(request)
         if not capture.sent.is_ended:
+            assert isinstance(stream, httpx2.SyncByteStream)
             request.stream = SentStream(stream, capture.sent)
         sent = request.stream
         try:
@@ -96,6 +97,7 @@ class DebuggingTransport(Wrapper):
                 request.stream = stream
         capture.capture_response(response)
         if not capture.is_finished:
+            assert isinstance(response.stream, httpx2.SyncByteStream)
             response.stream = ReceivedStream(response.stream, capture)
         return response
 
@@ -139,6 +141,7 @@ class AsyncDebuggingTransport(AsyncWrapper):
         request.extensions = {**extensions, "trace": capture}
         capture.capture_request_body(request)
         if not capture.sent.is_ended:
+            assert isinstance(stream, httpx2.AsyncByteStream)
             request.stream = AsyncSentStream(stream, capture.sent)
         sent = request.stream
         try:
@@ -153,5 +156,6 @@ class AsyncDebuggingTransport(AsyncWrapper):
                 request.stream = stream
         capture.capture_response(response)
         if not capture.is_finished:
+            assert isinstance(response.stream, httpx2.AsyncByteStream)
             response.stream = AsyncReceivedStream(response.stream, capture)
         return response
