@@ -34,6 +34,8 @@ from transportkit.debugging import har_entry, har_file
 from transportkit.debugging.bodies import BodyCapture
 from transportkit.debugging.exchange import Exchange, Record
 from transportkit.debugging.har_file import HARFile
+from transportkit.wire import atomic
+from transportkit.wire.atomic import release
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -183,7 +185,7 @@ class TestARecording:
         self, limit: str, each: int, most: int, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(har_module, limit, most * each)
-        monkeypatch.setattr(har_file, "_BYTES_AT_A_TIME", 8192)
+        monkeypatch.setattr(har_file, "_CHUNK_BYTES", 8192)
 
         def peak(entries: int) -> int:
             tracemalloc.start()
@@ -254,7 +256,7 @@ class TestReaders:
     @given(st.lists(st.integers(0, 400), min_size=1, max_size=40))
     def test_find_what_was_copied_in_pieces_of_any_size(self, sizes: list[int]) -> None:
         with pytest.MonkeyPatch.context() as patch, directory() as path:
-            patch.setattr(har_file, "_BYTES_AT_A_TIME", 64)
+            patch.setattr(har_file, "_CHUNK_BYTES", 64)
             file = HARFile(path)
             for size in sizes:
                 file.append(json.dumps({"text": "x" * size}).encode() + b"\n")
@@ -479,15 +481,15 @@ class TestAPath:
     def test_that_was_let_go_in_the_meantime_can_be_had(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        first, lock = HARFile(path), har_file._lock
+        first, lock = HARFile(path), atomic._lock
 
-        def let_go_before(descriptor: int) -> None:
+        def let_go_before(descriptor: int, *, wait: bool) -> None:
             # The first time what is locked is the file that the other one has just removed.
-            monkeypatch.setattr(har_file, "_lock", lock)
+            monkeypatch.setattr(atomic, "_lock", lock)
             first.finish()
-            lock(descriptor)
+            lock(descriptor, wait=wait)
 
-        monkeypatch.setattr(har_file, "_lock", let_go_before)
+        monkeypatch.setattr(atomic, "_lock", let_go_before)
         with HARRecorder(path) as recorder:
             recorder(exchange(1))
             until(lambda: lines(path) == 1)
@@ -688,7 +690,7 @@ class TestAFullDisk:
         with little_space(400_000), pytest.raises(OSError, match="File too large"):
             file.append(second)
         file.append(har_entry.line_of(exchange(3)))
-        har_file._release(file._descriptor)
+        release(file._descriptor)
         assert part(path).stat().st_size == 400_000
         assert HARRecorder.recover(path) == 2
         assert numbers(har.read(path)) == [1, 3]
@@ -769,7 +771,7 @@ class TestWhatCannotBeWritten:
             recorder(exchange(0))
             until(lambda: lines(path) == 1 and path.exists())
             os.truncate(part(path), 10)
-            with pytest.raises(OSError, match="somebody has cut it off"):
+            with pytest.raises(OSError, match="somebody has truncated it"):
                 recorder.close()
         # It is what it was before.
         assert numbers(har.read(path)) == [0]

@@ -223,7 +223,7 @@ class Exchange:
             outcome = type(attempt.outcome)(shown)
         except TypeError:
             outcome = any_library().TransportError(f"{type(attempt.outcome).__name__}: {shown}")
-        return attempt._replace(outcome=outcome)
+        return Attempt(outcome, attempt.waited)
 
 
 def decoded_headers(raw: RawHeaders) -> tuple[tuple[str, str], ...]:

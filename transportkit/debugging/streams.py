@@ -6,10 +6,11 @@ generators: one that is dropped halfway leaves nothing suspended.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..wire.library import AsyncBody, Body
     from .bodies import BodyCapture
     from .capture import Capture
 
@@ -22,9 +23,8 @@ class SentBody:
         captured: what is captured of it.
     """
 
-    def __init__(self, stream: object, captured: BodyCapture) -> None:
-        assert isinstance(stream, Iterable)
-        self._stream: Any = stream
+    def __init__(self, stream: Body, captured: BodyCapture) -> None:
+        self._stream = stream
         self._captured = captured
         # By these a retry transport inside recognizes a body that can be sent again.
         self.fields: object = getattr(stream, "fields", None)
@@ -64,10 +64,9 @@ class ReceivedBody:
         capture: the capture of the whole exchange.
     """
 
-    def __init__(self, stream: object, capture: Capture) -> None:
+    def __init__(self, stream: Body, capture: Capture) -> None:
         self._capture = capture
-        assert isinstance(stream, Iterable)
-        self._stream: Any = stream
+        self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
         return ReceivedChunks(iter(self._stream), self, self._capture)
@@ -119,9 +118,8 @@ class AsyncSentBody:
         captured: what is captured of it.
     """
 
-    def __init__(self, stream: object, captured: BodyCapture) -> None:
-        assert isinstance(stream, AsyncIterable)
-        self._stream: Any = stream
+    def __init__(self, stream: AsyncBody, captured: BodyCapture) -> None:
+        self._stream = stream
         self._captured = captured
         # By these a retry transport inside recognizes a body that can be sent again.
         self.fields: object = getattr(stream, "fields", None)
@@ -161,10 +159,9 @@ class AsyncReceivedBody:
         capture: the capture of the whole exchange.
     """
 
-    def __init__(self, stream: object, capture: Capture) -> None:
+    def __init__(self, stream: AsyncBody, capture: Capture) -> None:
         self._capture = capture
-        assert isinstance(stream, AsyncIterable)
-        self._stream: Any = stream
+        self._stream = stream
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return AsyncReceivedChunks(aiter(self._stream), self, self._capture)

@@ -97,6 +97,7 @@ class DebuggingTransport(Wrapper):
         request.extensions = {**extensions, "trace": capture}
         capture.capture_request_body(request)
         if not capture.sent.is_ended:
+            assert isinstance(stream, httpx.SyncByteStream)
             request.stream = SentStream(stream, capture.sent)
         sent = request.stream
         try:
@@ -111,6 +112,7 @@ class DebuggingTransport(Wrapper):
                 request.stream = stream
         capture.capture_response(response)
         if not capture.is_finished:
+            assert isinstance(response.stream, httpx.SyncByteStream)
             response.stream = ReceivedStream(response.stream, capture)
         return response
 
@@ -154,6 +156,7 @@ class AsyncDebuggingTransport(AsyncWrapper):
         request.extensions = {**extensions, "trace": capture}
         capture.capture_request_body(request)
         if not capture.sent.is_ended:
+            assert isinstance(stream, httpx.AsyncByteStream)
             request.stream = AsyncSentStream(stream, capture.sent)
         sent = request.stream
         try:
@@ -168,5 +171,6 @@ class AsyncDebuggingTransport(AsyncWrapper):
                 request.stream = stream
         capture.capture_response(response)
         if not capture.is_finished:
+            assert isinstance(response.stream, httpx.AsyncByteStream)
             response.stream = AsyncReceivedStream(response.stream, capture)
         return response

@@ -98,6 +98,7 @@ class DebuggingTransport(Wrapper):
         request.extensions = {**extensions, "trace": capture}
         capture.capture_request_body(request)
         if not capture.sent.is_ended:
+            assert isinstance(stream, httpx2.SyncByteStream)
             request.stream = SentStream(stream, capture.sent)
         sent = request.stream
         try:
@@ -112,6 +113,7 @@ class DebuggingTransport(Wrapper):
                 request.stream = stream
         capture.capture_response(response)
         if not capture.is_finished:
+            assert isinstance(response.stream, httpx2.SyncByteStream)
             response.stream = ReceivedStream(response.stream, capture)
         return response
 
@@ -155,6 +157,7 @@ class AsyncDebuggingTransport(AsyncWrapper):
         request.extensions = {**extensions, "trace": capture}
         capture.capture_request_body(request)
         if not capture.sent.is_ended:
+            assert isinstance(stream, httpx2.AsyncByteStream)
             request.stream = AsyncSentStream(stream, capture.sent)
         sent = request.stream
         try:
@@ -169,5 +172,6 @@ class AsyncDebuggingTransport(AsyncWrapper):
                 request.stream = stream
         capture.capture_response(response)
         if not capture.is_finished:
+            assert isinstance(response.stream, httpx2.AsyncByteStream)
             response.stream = AsyncReceivedStream(response.stream, capture)
         return response
