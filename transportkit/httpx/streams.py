@@ -3,6 +3,7 @@
 import httpx
 
 from ..debugging.streams import AsyncReceivedBody, AsyncSentBody, ReceivedBody, SentBody
+from ..files.reading import AsyncFileBody, FileBody
 from ..rotation.member import AsyncLeasedBody, LeasedBody
 from ..wire.replay import AsyncReplayBody, ReplayBody
 
@@ -37,3 +38,11 @@ class ReceivedStream(ReceivedBody, httpx.SyncByteStream):
 
 class AsyncReceivedStream(AsyncReceivedBody, httpx.AsyncByteStream):
     """A response body that is captured while it is read."""
+
+
+class FileStream(FileBody, httpx.SyncByteStream):
+    """The body of a response that is a file."""
+
+
+class AsyncFileStream(AsyncFileBody, httpx.AsyncByteStream):
+    """The body of a response that is a file."""

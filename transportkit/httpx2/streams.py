@@ -4,6 +4,7 @@
 import httpx2
 
 from ..debugging.streams import AsyncReceivedBody, AsyncSentBody, ReceivedBody, SentBody
+from ..files.reading import AsyncFileBody, FileBody
 from ..rotation.member import AsyncLeasedBody, LeasedBody
 from ..wire.replay import AsyncReplayBody, ReplayBody
 
@@ -38,3 +39,11 @@ class ReceivedStream(ReceivedBody, httpx2.SyncByteStream):
 
 class AsyncReceivedStream(AsyncReceivedBody, httpx2.AsyncByteStream):
     """A response body that is captured while it is read."""
+
+
+class FileStream(FileBody, httpx2.SyncByteStream):
+    """The body of a response that is a file."""
+
+
+class AsyncFileStream(AsyncFileBody, httpx2.AsyncByteStream):
+    """The body of a response that is a file."""
