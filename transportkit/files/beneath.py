@@ -1,4 +1,4 @@
-"""Open a file beneath a directory, and never one outside of it, whoever moves things meanwhile.
+"""Open a file beneath a directory, and never one outside of it, whatever is moved meanwhile.
 
 A path that is checked first and then opened can be made to lead elsewhere in between. So the
 way down from the root is walked one directory at a time, each opened from the descriptor of

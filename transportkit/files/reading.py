@@ -3,7 +3,7 @@
 A worker thread may still be reading when the task that it reads for is gone: cancelling one
 of asyncio's own tasks does not wait for the thread. If the descriptor were closed meanwhile,
 its number could already stand for another file when the thread reads. So a file in use is
-closed by the thread that uses it, as soon as that is done, whoever asked for it.
+closed by the thread that uses it, as soon as that is done, even if others asked for it.
 """
 
 import os

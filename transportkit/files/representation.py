@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 # guess_type parses URLs; for paths there is a function of its own since Python 3.13.
 _guess_type = getattr(mimetypes, "guess_file_type", mimetypes.guess_type)
-# The type of a packed file is that of the packing: nobody asked for it to be unpacked.
+# The type of a packed file is that of the packing, as it is sent packed.
 _PACKED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
 
