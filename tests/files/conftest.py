@@ -63,4 +63,4 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def own_big(tmp_path: Path, big: Path) -> Path:
     """The same, for a test that changes it."""
-    return shutil.copy(big, tmp_path / "big.bin")
+    return Path(shutil.copy(big, tmp_path / "big.bin"))

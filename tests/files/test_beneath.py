@@ -404,7 +404,7 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=3 * settings.default.max_examples)
+@settings(max_examples=3 * settings().max_examples)
 @given(
     st.lists(
         NAMES | st.just("") | st.text(max_size=3).filter(lambda text: "\0" not in text), max_size=7

@@ -1,18 +1,17 @@
-"""Open a file beneath a directory, and never one outside of it, whoever moves things meanwhile.
+"""Open a file beneath a directory, and never one outside of it, whatever is moved meanwhile.
 
-A path that is checked first and opened then can be made to lead elsewhere in between. So
-the way down from the root is walked one directory at a time, each opened from the
-descriptor of the one above it, and no symlink is followed by the system. What is reached
-so lies beneath the root.
+A path that is checked first and then opened can be made to lead elsewhere in between. So the
+way down from the root is walked one directory at a time, each opened from the descriptor of
+the one above it, and the system follows no symlink. The file at the end lies beneath the root.
 
-Only where a symlink stands in the way, or the path does not start with the root, the way
-is walked from `/` instead. Symlinks are then followed by hand, and a descriptor is kept of
-every directory that was passed; `..` goes back to the one before. The file lies beneath
-the root if one of those directories *is* the root, by device and inode.
+Only if a symlink is in the way, or the path does not start with the root, the way is walked
+from `/` instead. Symlinks are then followed by hand, and a descriptor is kept of every
+directory that was passed; `..` goes back to the one before. The file lies beneath the root if
+one of those directories *is* the root, by device and inode.
 
-Where directories have no descriptors (Windows), the file is opened by its path, and it is
-the opened file that has to be one beneath the root. Somebody who swaps directories there
-and back again, twice and at the right moments, is not noticed.
+Where directories have no descriptors (Windows), the file is opened by its path, and the opened
+file is checked to lie beneath the root. An attacker who swaps directories there and back again,
+twice and at the right moments, is not noticed.
 
 A weak spot everywhere: a hard link beneath the root is beneath the root.
 """
@@ -23,8 +22,7 @@ import stat
 from pathlib import Path
 from typing import Self
 
-Opened = tuple[int, os.stat_result]
-"""A descriptor, and what `fstat` says of it."""
+from .regular import Opened, open_regular, os_error
 
 # As many symlinks in one path as Linux follows (path_resolution(7)).
 _MOST_LINKS = 40
@@ -33,13 +31,9 @@ _MOST_LINKS = 40
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 # Passing through a directory needs no right to list it: O_PATH, where there is one.
 _DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
-# A FIFO without a writer would block, a terminal would become ours.
-_FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-_FILE |= getattr(os, "O_BINARY", 0)
-
 _HAS_DIR_FD = {os.open, os.stat, os.readlink} <= os.supports_dir_fd
 
-# All of them say that nothing has this name.
+# All of them mean that nothing has this name.
 _NOTHING_THERE = {
     errno.ENOENT,
     errno.ENOTDIR,
@@ -48,14 +42,14 @@ _NOTHING_THERE = {
     errno.EINVAL,
     errno.EILSEQ,
 }
-# What the system says of opening a socket or a device that has no driver.
+# The errors for opening a socket, or a device that has no driver.
 _NO_FILE = {errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP}
 # A symlink where none is followed: POSIX, Linux with O_DIRECTORY, FreeBSD.
 _IN_THE_WAY = {errno.ELOOP, errno.ENOTDIR, errno.EMLINK}
 
 
 def open_beneath(root: str, path: str) -> Opened:
-    """Open a regular file for reading if it lies beneath a directory, every symlink followed.
+    """Open a regular file for reading if it lies beneath a directory, with symlinks followed.
 
     It never blocks on a FIFO, and opens no device.
 
@@ -66,8 +60,8 @@ def open_beneath(root: str, path: str) -> Opened:
     Raises:
         FileNotFoundError: nothing is there, or it does not lie beneath the root.
         IsADirectoryError: a directory beneath the root.
-        PermissionError: unreadable, or no regular file, and beneath the root.
-        OSError: anything else the system says, such as too many open files.
+        PermissionError: beneath the root, but unreadable or not a regular file.
+        OSError: any other error of the system, such as too many open files.
     """
     try:
         if not _HAS_DIR_FD:
@@ -82,14 +76,14 @@ def open_beneath(root: str, path: str) -> Opened:
         return _follow_links(root, path)
     except OSError as error:
         if error.errno in _NOTHING_THERE:
-            raise _error(errno.ENOENT) from None
+            raise os_error(errno.ENOENT) from None
         if error.errno in _NO_FILE:
-            raise _error(errno.EACCES) from None
+            raise os_error(errno.EACCES) from None
         raise
 
 
 def _names_below(root: str, path: str) -> list[str] | None:
-    """The names to pass from the root on, if a path starts with the root and never goes back."""
+    """The names on the way from the root, if a path starts with the root and never goes back."""
     top = root if root == "/" else root + "/"
     if not path.startswith(top):
         return [""] if path == root else None
@@ -100,7 +94,7 @@ def _names_below(root: str, path: str) -> list[str] | None:
 
 
 def _walk_down(root: str, names: list[str]) -> Opened:
-    """The file that these names lead to from the root, if no symlink stands in the way."""
+    """Open the file that these names lead to from the root, if no symlink is in the way."""
     directory = os.open(root, _DIRECTORY)
     try:
         for name in names[:-1]:
@@ -108,14 +102,14 @@ def _walk_down(root: str, names: list[str]) -> Opened:
             directory = os.open(name, _DIRECTORY | _NOFOLLOW, dir_fd=above)
             os.close(above)
         if not names[-1]:
-            raise _error(errno.EISDIR)
-        return _open_file(names[-1], directory)
+            raise os_error(errno.EISDIR)
+        return open_regular(names[-1], directory)
     finally:
         os.close(directory)
 
 
 def _follow_links(root: str, path: str) -> Opened:
-    """The file that a path leads to, if the way there passes through the root."""
+    """Open the file that a path leads to, if the way there passes through the root."""
     waiting = path.split("/")[::-1]
     links = 0
     with _Way(root) as way:
@@ -130,7 +124,7 @@ def _follow_links(root: str, path: str) -> Opened:
                 elif (target := _target(name, way.end)) is not None:
                     links += 1
                     if links > _MOST_LINKS:
-                        raise _error(errno.ELOOP)
+                        raise os_error(errno.ELOOP)
                     if target.startswith("/"):
                         way.start()
                     waiting += target.split("/")[::-1]
@@ -138,26 +132,26 @@ def _follow_links(root: str, path: str) -> Opened:
                     way.go_down(name)
                 else:
                     way.require_root()
-                    return _open_file(name, way.end)
-            raise _error(errno.EISDIR)
+                    return open_regular(name, way.end)
+            raise os_error(errno.EISDIR)
         except (PermissionError, IsADirectoryError):
-            # What is outside looks as if it were not there, locked or not.
+            # Outside, nothing is there, locked or not.
             way.require_root()
             raise
 
 
 class _Way:
-    """The directories that were passed since `/`.
+    """The directories that were passed on the way from `/`.
 
-    They stay open, and so does the root: no other directory can get the inode of one.
+    They stay open, and so does the root: no other directory can get the inode of one of them.
     """
 
     def __init__(self, root: str) -> None:
         try:
             self._root = os.open(root, _DIRECTORY)
         except PermissionError:
-            # Nothing can be proved to lie beneath it.
-            raise _error(errno.ENOENT) from None
+            # Nothing can be shown to lie beneath it.
+            raise os_error(errno.ENOENT) from None
         self._passed: list[int] = []
 
     @property
@@ -175,10 +169,10 @@ class _Way:
         self._leave(keeping=max(1, len(self._passed) - 1))
 
     def require_root(self) -> None:
-        """Refuse a way that does not lead through the root."""
+        """Raise an error if the way does not lead through the root."""
         root = os.fstat(self._root)
         if not any(os.path.samestat(root, os.fstat(passed)) for passed in self._passed):
-            raise _error(errno.ENOENT)
+            raise os_error(errno.ENOENT)
 
     def _leave(self, keeping: int) -> None:
         while len(self._passed) > keeping:
@@ -193,7 +187,7 @@ class _Way:
 
 
 def _target(name: str, directory: int) -> str | None:
-    """Where a symlink points to, None when it is none."""
+    """The target of a symlink; None if it is not one."""
     try:
         return os.readlink(name, dir_fd=directory)
     except OSError as error:
@@ -206,49 +200,13 @@ def _is_directory(name: str, directory: int) -> bool:
     return stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
 
 
-def _open_file(name: str, directory: int) -> Opened:
-    # Looked at before it is opened: a FIFO would wake its writer, a device may start to move.
-    _require_regular(os.stat(name, dir_fd=directory, follow_symlinks=False))
-    return _opened(os.open(name, _FILE | _NOFOLLOW, dir_fd=directory))
-
-
-def _opened(descriptor: int) -> Opened:
-    """What was opened, if it still is what it was when it was looked at."""
-    try:
-        return descriptor, _status_of_regular(descriptor)
-    except BaseException:
-        os.close(descriptor)
-        raise
-
-
-def _status_of_regular(descriptor: int) -> os.stat_result:
-    status = os.fstat(descriptor)
-    _require_regular(status)
-    if not status.st_size and os.read(descriptor, 1):
-        # It has just grown, or is one of /proc: those look regular, but state no size.
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        status = os.fstat(descriptor)
-        if not status.st_size:
-            raise _error(errno.EACCES)
-    return status
-
-
-def _require_regular(status: os.stat_result) -> None:
-    if stat.S_ISREG(status.st_mode):
-        return
-    if stat.S_ISLNK(status.st_mode):
-        raise _error(errno.ELOOP)
-    raise _error(errno.EISDIR if stat.S_ISDIR(status.st_mode) else errno.EACCES)
-
-
 def _open_and_check(root: str, path: str) -> Opened:
-    """The file that a path leads to, if what was opened lies beneath the root."""
+    """Open the file that a path leads to, if what was opened lies beneath the root."""
     real = os.path.realpath(path)
     _require_beneath(root, real)
     if path.endswith(os.sep) and not Path(real).is_dir():
-        raise _error(errno.ENOTDIR)
-    _require_regular(Path(real).stat())
-    descriptor, status = _opened(os.open(real, _FILE))
+        raise os_error(errno.ENOTDIR)
+    descriptor, status = open_regular(real)
     try:
         _require_beneath(root, os.path.realpath(real))
         _require_same(status, Path(real).lstat())
@@ -265,13 +223,9 @@ def _require_beneath(root: str, real: str) -> None:
     except ValueError:  # on another drive
         is_beneath = False
     if not is_beneath:
-        raise _error(errno.ENOENT)
+        raise os_error(errno.ENOENT)
 
 
 def _require_same(one: os.stat_result, other: os.stat_result) -> None:
     if not os.path.samestat(one, other):
-        raise _error(errno.ENOENT)
-
-
-def _error(number: int) -> OSError:
-    return OSError(number, os.strerror(number))
+        raise os_error(errno.ENOENT)

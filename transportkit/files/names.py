@@ -11,20 +11,20 @@ from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
-"""What the functions of `os` take for a path."""
+"""A path, as the functions of `os` take it."""
 
 _DRIVE = re.compile(r"([A-Za-z])[:|]")
 
 
 def path_named(raw_path: bytes, *, windows: bool = os.name == "nt") -> str | None:
-    r"""The path that a URL names; None when no file can have such a name.
+    r"""The path that a URL names; None if no file can have such a name.
 
-    A query is no part of the name. The path is absolute and has no `.`, no `..` and no
-    empty parts, but for a slash at its end, which only a directory has.
+    A query is not part of the name. The path is absolute and has no `.`, no `..` and no
+    empty parts, except for a slash at its end, which only a directory has.
 
     Arguments:
         raw_path: path and query of the URL, as in `httpx.URL.raw_path`.
-        windows: follow the rules of Windows. Default: what this system is.
+        windows: follow the rules of Windows. Default: True on Windows.
 
     >>> path_named(b"/srv/docs/a%20b?page=2", windows=False)
     '/srv/docs/a b'
@@ -48,7 +48,7 @@ def path_named(raw_path: bytes, *, windows: bool = os.name == "nt") -> str | Non
 
 
 def _decoded(quoted: bytes) -> str | None:
-    """What is percent-encoded, decoded; None if that adds a slash or a NUL."""
+    """A percent-encoded path, decoded; None if that adds a slash or a NUL."""
     plain = unquote_to_bytes(quoted) if b"%" in quoted else quoted
     if b"\0" in plain or plain.count(b"/") != quoted.count(b"/"):
         return None
@@ -79,10 +79,10 @@ def absolute(path: AnyPath, argument: str = "path") -> str:
 
     Arguments:
         path: any path; a relative one starts at the current directory.
-        argument: what the errors call it.
+        argument: its name in error texts.
 
     Raises:
-        TypeError: it is no path.
+        TypeError: it is not a path.
         ValueError: it is empty, or no file can have such a name.
     """
     try:
@@ -103,7 +103,7 @@ def absolute(path: AnyPath, argument: str = "path") -> str:
         )
     parts = Path(text).parts
     if ".." in parts:
-        # What stands before it may be a symlink, and then `..` is the parent of its target.
+        # The part before it may be a symlink, and then `..` is the parent of its target.
         end = len(parts) - parts[::-1].index("..")
         text = str(Path(os.path.realpath(Path(*parts[:end])), *parts[end:]))
     text = str(Path(text).absolute())
@@ -113,7 +113,7 @@ def absolute(path: AnyPath, argument: str = "path") -> str:
 def file_url(path: AnyPath) -> str:
     """The URL of a file, for `FileSystemTransport`: without a host, percent-encoded.
 
-    Every name comes out right, also one that is not Unicode. A UNC name of Windows gets
+    Every name comes out right, even one that is not Unicode. A UNC name of Windows gets
     four slashes, because a URL with a host is never answered.
     See RFC 8089, section 2 and appendix E.
 
@@ -121,7 +121,7 @@ def file_url(path: AnyPath) -> str:
         path: a path, absolute or relative to the current directory. It need not exist.
 
     Raises:
-        TypeError: it is no path.
+        TypeError: it is not a path.
         ValueError: it is empty, or no file can have such a name.
 
     >>> file_url("/srv/docs/100% done?.txt")

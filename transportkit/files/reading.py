@@ -1,21 +1,27 @@
-"""A file that is read piece by piece, and closed exactly once.
+"""Files that are read piece by piece and closed exactly once, and the bodies made of them.
 
-A worker thread may still be reading when the task it reads for is gone: the cancel of
-asyncio's own tasks does not wait for it. If its descriptor were closed meanwhile, the
-number could already stand for another file when the thread comes to read. So a file in
-use is closed by who uses it, as soon as it is free, whoever asked for it.
+A worker thread may still be reading when the task that it reads for is gone: cancelling one
+of asyncio's own tasks does not wait for the thread. If the descriptor were closed meanwhile,
+its number could already stand for another file when the thread reads. So a file in use is
+closed by the thread that uses it, as soon as that is done, even if others asked for it.
 """
 
 import os
 import threading
 import warnings
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+
+from ..redaction.redaction import REDACTION
+from ..wire.io import async_run_in_thread, async_shield, run_in_thread, shield
+from ..wire.library import Request, library_of
 
 
 class OpenFile:
     """Some of the bytes of a file, in order.
 
-    `close` never waits, and can be called any number of times, by anyone, at any time: what
-    is started later is closed at once.
+    `close` never waits, and can be called any number of times, in any thread and at any time: a
+    file that is started later is closed at once.
     """
 
     def __init__(self) -> None:
@@ -26,19 +32,19 @@ class OpenFile:
 
     @property
     def is_at_end(self) -> bool:
-        """Whether everything has been read."""
+        """True if everything has been read."""
         return not self._left
 
     def start(self, descriptor: int, positions: range, size: int) -> bytes:
-        """The first bytes at these positions, at most so many; closes when there are no more.
+        """Read the first bytes, and close the file if there are no more.
 
         Arguments:
             descriptor: belongs to this object from now on.
             positions: of all bytes that are to be read.
-            size: how many bytes to read now, at most.
+            size: the number of bytes to read now, at most.
 
         Raises:
-            OSError: what the system says, or the file has become too short.
+            OSError: an error of the system, or the file has become too short.
         """
         try:
             if positions.start:
@@ -53,15 +59,15 @@ class OpenFile:
             return piece
         self._left, self._descriptor = left, descriptor
         if self._is_closed:
-            # Somebody gave up before there was anything to close.
+            # Its task was cancelled before there was anything to close.
             self.close()
         return piece
 
     def read(self, size: int) -> bytes:
-        """The next bytes, at most so many; closes when there are no more.
+        """Read the next bytes, at most so many, and close the file if there are no more.
 
         Raises:
-            OSError: what the system says, or the file has become too short.
+            OSError: an error of the system, or the file has become too short.
         """
         try:
             with self._lock:
@@ -77,7 +83,7 @@ class OpenFile:
                 self.close()
 
     def close(self) -> None:
-        """Close now, or as soon as nobody reads."""
+        """Close the file now, or as soon as no thread reads it."""
         self._is_closed = True
         if self._lock.acquire(blocking=False):
             try:
@@ -96,6 +102,89 @@ class OpenFile:
                 stacklevel=1,
             )
             self.close()
+
+
+class FileBody:
+    """The body of a response: the rest of an open file, after the bytes that were read already.
+
+    Arguments:
+        file: what is left of it.
+        first: the bytes before that.
+        sizes: the number of bytes to read at a time, at most.
+        request: what the response answers.
+    """
+
+    def __init__(
+        self, file: OpenFile, first: bytes, sizes: Iterator[int], request: Request
+    ) -> None:
+        self._file = file
+        self._first = first
+        self._sizes = sizes
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        piece, self._first = self._first, b""
+        yield piece
+        while not self._file.is_at_end:
+            try:
+                piece = run_in_thread(partial(self._file.read, next(self._sizes)))
+            except OSError as error:
+                raise read_error(error, self._request) from error
+            yield piece
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file.is_at_end:
+            return
+        try:
+            with shield():
+                run_in_thread(self._file.close)
+        finally:
+            # A task's own cancel() goes through the shield: then the thread never started.
+            self._file.close()
+
+
+class AsyncFileBody:
+    """The body of a response: the rest of an open file, after the bytes that were read already.
+
+    The same as `FileBody`, in worker threads.
+    """
+
+    def __init__(
+        self, file: OpenFile, first: bytes, sizes: Iterator[int], request: Request
+    ) -> None:
+        self._file = file
+        self._first = first
+        self._sizes = sizes
+        self._request = request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        piece, self._first = self._first, b""
+        yield piece
+        while not self._file.is_at_end:
+            try:
+                piece = await async_run_in_thread(partial(self._file.read, next(self._sizes)))
+            except OSError as error:
+                raise read_error(error, self._request) from error
+            yield piece
+
+    async def aclose(self) -> None:
+        """Close the file."""
+        if self._file.is_at_end:
+            return
+        try:
+            with async_shield():
+                await async_run_in_thread(self._file.close)
+        finally:
+            # A task's own cancel() goes through the shield: then the thread never started.
+            self._file.close()
+
+
+def read_error(error: OSError, request: Request) -> Exception:
+    """The `httpx.ReadError` for what the system said."""
+    message = f"reading {REDACTION.url(request.url)!r} failed: {error}"
+    failure: Exception = library_of(request).ReadError(message, request=request)
+    return failure
 
 
 def _read(descriptor: int, size: int, left: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What `HSTSTransport` does with a request before it is sent, and with the response to it."""
+"""The decisions of `HSTSTransport`: answer a request or send it; learn from a response or not."""
 
 import os
 import ssl
@@ -12,7 +12,7 @@ from .store import HSTSStore
 def internal_redirect(store: HSTSStore, url: URL) -> dict[str, str] | None:
     """The headers of the redirect that answers a request (8.3); None if it is to be sent.
 
-    Browsers show the same ones for what they did not send.
+    Browsers show the same headers for a request that they did not send.
 
     >>> import httpx
     >>> store = HSTSStore()
@@ -41,7 +41,7 @@ def learn(store: HSTSStore, url: URL, response: Response) -> bool:
 
 
 def _is_verified(response: Response, host: str) -> bool:
-    """True if nothing suggests that somebody other than this host has answered."""
+    """True if nothing suggests that another than this host has answered."""
     stream = response.extensions.get("network_stream")
     if stream is None:
         # MockTransport and ASGITransport have no wire that anyone could tap. A transport
@@ -53,7 +53,7 @@ def _is_verified(response: Response, host: str) -> bool:
     context = getattr(tls, "context", None)
     return (
         isinstance(context, ssl.SSLContext)
-        # Python lets nobody check the name on a certificate without verifying it.
+        # In Python the name on a certificate cannot be checked without verifying it.
         and context.check_hostname
         # With the extension "sni_hostname" the name that was checked is not that of the URL.
         and canonical_name(tls.server_hostname or "") == canonical_name(host)

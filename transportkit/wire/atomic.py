@@ -12,8 +12,8 @@ but on a lock file beside it, opened by `acquire` and let go by `release`:
 | `x.lock`  | a store, to read and save `x` | one save          | wait        | never         |
 | `x.part`  | a recorder, whose data it has | a whole recording | are refused | by its holder |
 
-Somebody may have opened a lock file before its holder removed it, and would then hold a lock
-on nothing. So `acquire` checks that what it has locked is still there, and else tries again.
+Others may have opened a lock file before its holder removed it, and would then hold a lock on
+nothing. So `acquire` checks that what it has locked is still there, and else tries again.
 
 The system takes the lock of a process that was killed. What that process left behind:
 
@@ -22,8 +22,8 @@ The system takes the lock of a process that was killed. What that process left b
 | while writing        | as before                               | `x.new`, removed by the next |
 | after the renaming   | new, or as before if the power went too | nothing, or `x.new`          |
 
-The locks are advisory: who takes none, such as curl, may have its changes replaced by ours, but
-finds the file whole.
+The locks are advisory. A program that takes none, such as curl, finds the file whole, but what
+it writes may be replaced by what we write.
 """
 
 import os
@@ -77,7 +77,7 @@ else:
             os.close(descriptor)
 
 
-# Who locks or replaces a file writes what is private.
+# The files hold what is private.
 _OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
@@ -101,7 +101,7 @@ def acquire(path: Path, *, wait: bool, create: bool = True) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        # Whoever had it before may have removed it.
+        # Its last holder may have removed it meanwhile.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
@@ -122,7 +122,7 @@ def replace(path: Path, content: Iterable[bytes], *, keep_mode: bool = False) ->
         OSError: it cannot be written; then it is as it was.
     """
     aside = path.with_name(f"{path.name}.new")
-    # It is there if somebody was killed just here.
+    # It is there if a process was killed just here.
     aside.unlink(missing_ok=True)
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, _OWNER_ONLY)
     try:

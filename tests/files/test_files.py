@@ -18,6 +18,7 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import other
 from support.fetching import fetch
 from support.flavours import Flavour
 from support.library import httpx
@@ -696,9 +697,9 @@ class TestArguments:
         ("root", "text"),
         [
             ("", "root is empty: write '.' for the current directory"),
-            ("/nothing/there", "root '/nothing/there' is no directory: write one that is there"),
+            ("/nothing/there", "root '/nothing/there' is not a directory: write one that is there"),
             ("/etc/passwd", "'/etc/passwd' is a file: write the directory with the files"),
-            ("/dev/null", "root '/dev/null' is no directory: write one that is there"),
+            ("/dev/null", "root '/dev/null' is not a directory: write one that is there"),
             ("~/docs", "write os.path.expanduser(root)"),
             ("/a\0b", "root '/a\\x00b' holds a character that no file name has"),
             ("/" + "a" * 300, "cannot be looked at: File name too long"),
@@ -745,6 +746,33 @@ class TestArguments:
     def test_options_go_by_name(self, make: Any) -> None:
         with pytest.raises(TypeError):
             make("/", "index.html")
+
+
+async def test_a_request_of_the_other_library_is_told_what_to_import(
+    flavour: Flavour, tree: Tree
+) -> None:
+    transport = flavour.FileSystemTransport(tree.root)
+    request = other.httpx.Request("GET", file_url(tree.root / "a.txt"))
+    with pytest.raises(TypeError, match=other.advice(type(transport).__name__)):
+        await flavour.send(transport, request)
+    assert open_files(tree.root) == 0
+
+
+def test_and_finds_it_there(tree: Tree) -> None:
+    transport = other.transportkit().FileSystemTransport(tree.root)
+    request = other.httpx.Request("GET", file_url(tree.root / "a.txt"))
+    response = transport.handle_request(request)
+    assert type(response) is other.httpx.Response
+    assert response.read() == b"a"
+
+
+async def test_a_class_of_ones_own_for_requests_is_served(flavour: Flavour, tree: Tree) -> None:
+    class Request(httpx.Request):
+        pass
+
+    transport = flavour.FileSystemTransport(tree.root)
+    request = Request("GET", file_url(tree.root / "a.txt"))
+    assert await flavour.read(await flavour.send(transport, request)) == b"a"
 
 
 def test_many_threads_may_share_it(big: Path) -> None:

@@ -1,0 +1,63 @@
+"""Open a regular file, and nothing else that has a name in a directory.
+
+Opening a FIFO without a writer blocks, and wakes its writer if there is one; a device may start
+to move. So a name is looked at before it is opened, and what was opened once more.
+"""
+
+import errno
+import os
+import stat
+
+Opened = tuple[int, os.stat_result]
+"""A descriptor, and what `fstat` says of it."""
+
+# A system that lacks one of these flags has no need of it, or no dir_fd either. A FIFO without a
+# writer would block, a terminal would become ours.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_FLAGS |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+def open_regular(name: str, directory: int | None = None) -> Opened:
+    """Open a regular file for reading; a symlink is not followed.
+
+    Arguments:
+        name: of the file.
+        directory: the descriptor of the one that it is in. Default: None, `name` is a path.
+
+    Raises:
+        IsADirectoryError: it is a directory.
+        PermissionError: it is unreadable, or something else that is not a regular file.
+        OSError: `errno.ELOOP` for a symlink, and any other error of the system.
+    """
+    _require_regular(os.stat(name, dir_fd=directory, follow_symlinks=False))
+    descriptor = os.open(name, _FLAGS, dir_fd=directory)
+    try:
+        return descriptor, _status_of_regular(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _status_of_regular(descriptor: int) -> os.stat_result:
+    status = os.fstat(descriptor)
+    _require_regular(status)
+    if not status.st_size and os.read(descriptor, 1):
+        # It has just grown, or is one of /proc: those look regular, but state no size.
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        status = os.fstat(descriptor)
+        if not status.st_size:
+            raise os_error(errno.EACCES)
+    return status
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if stat.S_ISREG(status.st_mode):
+        return
+    if stat.S_ISLNK(status.st_mode):
+        raise os_error(errno.ELOOP)
+    raise os_error(errno.EISDIR if stat.S_ISDIR(status.st_mode) else errno.EACCES)
+
+
+def os_error(number: int) -> OSError:
+    """The error that the system would raise, by its number."""
+    return OSError(number, os.strerror(number))
