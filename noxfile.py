@@ -37,31 +37,35 @@ nox.options.error_on_external_run = True
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the quick tests, or what is given behind `--`."""
+    """Run the quick tests, or what is given behind `--`, such as `--library httpx2`."""
     session.install(".[test]")
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Run all tests, the slow ones too, and ask that every line and branch is reached."""
+    """Run all tests, and the quick ones on httpx2: together they reach every line and branch."""
     session.install(".[test]")
-    session.run("pytest", "-q", "--slow", "-n2", "--dist=worksteal", "--cov", *session.posargs)
+    covered = ["--cov", "--cov-report=", "--cov-fail-under=0", *session.posargs]
+    covered += ["-q", "-n2", "--dist=worksteal"]
+    session.run("pytest", "--slow", *covered)
+    session.run("pytest", "--library=httpx2", "--cov-append", *covered)
+    session.run("coverage", "report")
 
 
 @nox.session(python=PYTHONS)
 def smoke(session: nox.Session) -> None:
-    """Run a few tests of everything."""
+    """Run a few tests of everything, on either library."""
     session.install(".[test]")
-    session.run("pytest", "-q", *SMOKE)
+    run_smoke(session)
 
 
 @nox.session(python=PYTHONS)
 def lowest(session: nox.Session) -> None:
     """Run them with the lowest versions of the dependencies."""
-    lowest = [line.replace(">=", "==") for line in PYPROJECT["project"]["dependencies"]]
-    session.install(".[test]", *lowest)
-    session.run("pytest", "-q", *SMOKE)
+    bounds = PYPROJECT["project"]["dependencies"] + extra("httpx2")
+    session.install(".[test]", *(bound.replace(">=", "==") for bound in bounds))
+    run_smoke(session)
 
 
 @nox.session
@@ -77,22 +81,23 @@ def wheel(session: nox.Session) -> None:
         for file in ("README.md", "pyproject.toml"):
             shutil.copy(file, away)
         session.chdir(away)
-        session.run("pytest", "-q", *SMOKE)
+        run_smoke(session)
 
 
 @nox.session
-def httpx2(session: nox.Session) -> None:
-    """Run them with httpx2 in place of httpx."""
-    session.install(".[test]", "httpx2")
-    session.run("pytest", "-q", *SMOKE, env={"TRANSPORTKIT_HTTPX2": "1"})
+def sdks(session: nox.Session) -> None:
+    """Send what SDKs ask through the transports, of the library that each is on."""
+    session.install(".[test,sdks]")
+    session.run("pytest", "-q", *(session.posargs or ["tests/sdks"]))
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Look for what is no good style."""
+    """Look for what is no good style, and for a flavour that is not up to date."""
     session.install(*(tool for tool in extra("lint") if tool.startswith("ruff")))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("python", "tools/flavour.py", "--check")
 
 
 @nox.session
@@ -127,6 +132,12 @@ def benchmarks(session: nox.Session) -> None:
             missed.append(benchmark)
     if missed:
         session.error(f"a bar is missed in {', '.join(missed)}")
+
+
+def run_smoke(session: nox.Session) -> None:
+    """Run the smoke tests on httpx and on httpx2."""
+    for library in ("httpx", "httpx2"):
+        session.run("pytest", "-q", f"--library={library}", *SMOKE)
 
 
 def extra(name: str) -> list[str]:

@@ -47,9 +47,12 @@ def test_asks() -> None:
 
 
 def test_streams() -> None:
-    with busy(events(*EVENTS)) as url, sdk(url) as anthropic:
-        with anthropic.messages.stream(model="m", messages=MESSAGES, max_tokens=9) as stream:
-            assert list(stream.text_stream) == ["A", "da"]
+    with (
+        busy(events(*EVENTS)) as url,
+        sdk(url) as anthropic,
+        anthropic.messages.stream(model="m", messages=MESSAGES, max_tokens=9) as stream,
+    ):
+        assert list(stream.text_stream) == ["A", "da"]
 
 
 def test_asks_async(backend: str) -> None:
