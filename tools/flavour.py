@@ -3,7 +3,6 @@
 python tools/flavour.py            # write
 python tools/flavour.py --check    # fail if that would change anything
 """
-# ruff: noqa: INP001, T201 - a program, which is in no package and prints
 
 import re
 import sys

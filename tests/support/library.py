@@ -13,8 +13,8 @@ VARIABLE = "TRANSPORTKIT_TESTS_LIBRARY"
 LIBRARY = os.environ.get(VARIABLE, "httpx")
 
 if TYPE_CHECKING:
-    import httpcore as httpcore  # noqa: PLC0414 - exported
-    import httpx as httpx  # noqa: PLC0414 - exported
+    import httpcore as httpcore
+    import httpx as httpx
 else:
     httpx = importlib.import_module(LIBRARY)
     httpcore = importlib.import_module(LIBRARY.replace("httpx", "httpcore"))

@@ -13,7 +13,7 @@ NAME = "httpx2" if LIBRARY == "httpx" else "httpx"
 PACKAGE = "transportkit" if NAME == "httpx" else f"transportkit.{NAME}"
 
 if TYPE_CHECKING:
-    import httpx as httpx  # noqa: PLC0414 - so it may be imported from here
+    import httpx as httpx
 else:
     httpx = pytest.importorskip(NAME)
 

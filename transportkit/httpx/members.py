@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import httpx
 
 from ..rotation.member import AsyncLeasedBody, Lease, LeasedBody, ProxyStatus
-from ..rotation.proxies import ProxyLike
 from ..rotation.rotation import MemberTransports, Rotation, Settings
 from .network import async_transport_factory, transport_factory
+from .options import ProxyLike
 from .owner import AsyncTransportOwner, TransportOwner
 
 

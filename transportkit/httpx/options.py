@@ -34,15 +34,13 @@ class HTTPTransportOptions(TypedDict, total=False):
     )
 
 
+ProxyLike = str | httpx.URL | httpx.Proxy | None
+"""What can be written for a proxy; None for no proxy."""
+
 Target = (
-    str
-    | httpx.URL
-    | httpx.Proxy
+    ProxyLike
     | Mapping[str, object]
-    | Sequence[
-        str | httpx.URL | httpx.Proxy | httpx.BaseTransport | httpx.AsyncBaseTransport | None
-    ]
-    | None
+    | Sequence[ProxyLike | httpx.BaseTransport | httpx.AsyncBaseTransport]
 )
 """The values of a routing dict that are not transports; `Mounts` says what each one means."""
 

@@ -35,15 +35,13 @@ class HTTPTransportOptions(TypedDict, total=False):
     )
 
 
+ProxyLike = str | httpx2.URL | httpx2.Proxy | None
+"""What can be written for a proxy; None for no proxy."""
+
 Target = (
-    str
-    | httpx2.URL
-    | httpx2.Proxy
+    ProxyLike
     | Mapping[str, object]
-    | Sequence[
-        str | httpx2.URL | httpx2.Proxy | httpx2.BaseTransport | httpx2.AsyncBaseTransport | None
-    ]
-    | None
+    | Sequence[ProxyLike | httpx2.BaseTransport | httpx2.AsyncBaseTransport]
 )
 """The values of a routing dict that are not transports; `Mounts` says what each one means."""
 

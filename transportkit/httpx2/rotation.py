@@ -9,13 +9,12 @@ import httpx2
 
 from ..rotation.ejection import Cooldown
 from ..rotation.failover import Failover
-from ..rotation.proxies import ProxyLike
 from ..rotation.rotation import Settings
 from ..wire.io import async_drain, async_shield, drain, shield
 from ..wire.replay import is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
 from .members import AsyncMemberOwner, MemberOwner
-from .options import HTTPTransportOptions
+from .options import HTTPTransportOptions, ProxyLike
 from .streams import AsyncReplayStream, ReplayStream
 
 _DEFAULT_COOLDOWN = Cooldown()

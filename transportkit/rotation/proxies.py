@@ -12,10 +12,7 @@ from urllib.parse import quote
 from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import MASK, REDACTION
 from ..wire.arguments import check_number, transport_advice
-from ..wire.library import URL, Proxy, is_a, library_name
-
-ProxyLike = str | URL | Proxy | None
-"""Anything that stands for a proxy; None stands for no proxy."""
+from ..wire.library import Proxy, is_a, library_name
 
 _DIRECT = "direct"
 _SHORT = 4
