@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 from support.flavours import Flavour
-from support.library import LIBRARY, httpx, shell
-from support.networks import context_of, factory
+from support.library import LIBRARY, httpx
+from support.networks import context_of, factory, stock_pool
 
 
 class TestTransports:
     async def test_are_what_the_factory_makes(self, flavour: Flavour) -> None:
         made = flavour.transport_factory({"verify": False}).transport()
-        assert type(made) is flavour.HTTPTransport
+        assert type(made) is flavour.NetworkTransport
 
     def test_have_their_own_arguments_over_the_common_ones(self) -> None:
         common = factory(verify=False, retries=1, local_address="127.0.0.1")
-        pool = common.transport(retries=2)._pool
+        pool = stock_pool(common.transport(retries=2))
         assert (pool._retries, pool._local_address) == (2, "127.0.0.1")
 
     def test_leave_the_common_arguments_as_they_were(self) -> None:
@@ -25,13 +25,13 @@ class TestTransports:
         common = factory(**options)
         common.transport(retries=3, limits={"max_connections": 5})
         assert common.options == options
-        assert common.transport()._pool._max_connections == 3
+        assert common.transport()._core.pool._places == 3
 
     def test_do_not_change_with_a_dict_that_is_changed_later(self) -> None:
         options: dict[str, object] = {"verify": False, "retries": 1}
         common = factory(**options)
         options["retries"] = 9
-        assert common.transport()._pool._retries == 1
+        assert stock_pool(common.transport())._retries == 1
 
     @pytest.mark.parametrize(
         "limits",
@@ -42,30 +42,36 @@ class TestTransports:
         ids=["dict", "Limits"],
     )
     def test_have_the_limits_of_a_dict_or_an_object(self, limits: object) -> None:
-        pool = factory(verify=False, limits=limits).transport()._pool
-        assert pool._max_connections == 3
-        assert pool._max_keepalive_connections == 2
-        assert pool._keepalive_expiry == 1.5
+        pool = factory(verify=False, limits=limits).transport()._core.pool
+        assert (pool._places, pool._max_idle, pool._expiry) == (3, 2, 1.5)
 
     def test_without_arguments_are_those_of_httpx(self) -> None:
-        ours, stock = factory().transport()._pool, httpx.HTTPTransport()._pool
+        transport = factory().transport()
+        ours, stock = stock_pool(transport), httpx.HTTPTransport()._pool
         differing = {
             name
             for name, value in vars(stock).items()
             if isinstance(value, (bool, int, float, str, type(None)))
             and value != getattr(ours, name)
         }
-        assert differing == set()
+        limits = ("_max_connections", "_max_keepalive_connections", "_keepalive_expiry")
+        assert differing == set(limits)
+        pool = transport._core.pool
+        assert [getattr(stock, name) for name in limits] == [
+            pool._places,
+            pool._max_idle,
+            pool._expiry,
+        ]
 
     def test_through_a_proxy_name_it(self) -> None:
-        pool = factory(verify=False).transport(proxy="http://scott:tiger@127.0.0.1:3128")._pool
+        made = factory(verify=False).transport(proxy="http://scott:tiger@127.0.0.1:3128")
+        pool = stock_pool(made)
         assert (pool._proxy_url.host, pool._proxy_url.port) == (b"127.0.0.1", 3128)
 
     @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
     def test_through_a_socks_proxy_are_made(self, scheme: str) -> None:
         made = factory(verify=False).transport(proxy=f"{scheme}://127.0.0.1:1080")
-        assert type(made) is shell("network").SOCKSTransport
-        assert type(made._pool).__name__ == "SOCKSProxy"
+        assert type(stock_pool(made)).__name__ == "SOCKSProxy"
 
     def test_through_a_socks_proxy_need_a_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "socksio", None)
@@ -82,7 +88,7 @@ class TestTransports:
         text = f"http2=True needs the 'h2' package: pip install '{LIBRARY}[http2]'"
         with pytest.raises(ImportError, match=f"^{re.escape(text)}$"):
             common.transport(http2=True)
-        assert not common.transport()._pool._http2
+        assert not stock_pool(common.transport())._http2
 
 
 class TestAnotherNetwork:

@@ -30,7 +30,7 @@ class Impatient(dict[str, float]):
 async def get(flavour: Flavour, talk: Talk, **extensions: Any) -> httpx.Response:
     """Ask through a SOCKS proxy; the check of each test is that no socket is left."""
     with raw_proxy(talk, "socks5") as proxy:
-        transport = flavour.SOCKSTransport(proxy=proxy.url)
+        transport = flavour.NetworkTransport(proxy=proxy.url)
         request = httpx.Request("GET", "http://example.com/", extensions=extensions)
         extensions = request.extensions
         async with flavour.entered(transport):

@@ -1,75 +1,199 @@
 # Written by tools/flavour.py from transportkit/httpx/. Edit it there.
-"""Stock transports, and those for SOCKS proxies with a complete handshake."""
+"""Network transports: one small `httpx2.HTTPTransport` for each connection, behind a pool of ours.
+
+All requests go through `handle_request` of a stock transport, so that libraries which patch that
+class, or httpcore2, see and mock them as they always did.
+"""
 
 import ssl
 from collections.abc import Mapping
+from time import monotonic
+from typing import Unpack
 
 import httpx2
 
+from ..network.bodies import AsyncPooledBody, PooledBody
+from ..network.connection import Connection
+from ..network.connections import AsyncConnections, Connections
+from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
-from ..network.socks import BROKE, AsyncTracedHandshake, TracedHandshake
-from ..wire.io import async_shield, shield
+from ..network.handshake import AsyncTracedHandshake, TracedHandshake
+from .options import HTTPTransportOptions
 
 
-class SOCKSTransport(httpx2.HTTPTransport):
-    """An `httpx2.HTTPTransport` with a SOCKS proxy.
+class PooledStream(PooledBody[httpx2.HTTPTransport], httpx2.SyncByteStream):
+    """The body of a response, whose end is that of its request."""
 
-    A stalled handshake raises `httpx2.ReadTimeout`, as a stalled CONNECT does; a broken one
-    raises `httpx2.ProxyError`.
+
+class AsyncPooledStream(AsyncPooledBody[httpx2.AsyncHTTPTransport], httpx2.AsyncByteStream):
+    """The body of a response, whose end is that of its request."""
+
+
+class NetworkTransport(httpx2.BaseTransport):
+    """An `httpx2.HTTPTransport` whose connections neither leak nor slow each other down.
+
+    Arguments:
+        options: those of `httpx2.HTTPTransport`, with the same defaults.
+
+    Each response has these `extensions`, as far as they apply:
+
+    - `retire`: a function; its connection takes no more requests, and ends with this one;
+    - `proxy`: the proxy that took the request, its credentials masked;
+    - `proxy_headers`: those of its answer to a CONNECT, a list of pairs of bytes;
+    - `verify`: False if certificates are not verified.
+
+    Errors have the latter three in an attribute `extensions`.
     """
+
+    def __init__(self, **options: Unpack[HTTPTransportOptions]) -> None:
+        self._core = NetworkCore(httpx2.HTTPTransport, options)
+        self._connections = Connections(self._core)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._core!r}>"
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        extensions = request.extensions
-        handshake = TracedHandshake(extensions.get("timeout", {}), extensions.get("trace"))
-        request.extensions = {**extensions, "trace": handshake}
+        origin, may_share = self._core.route(request)
+        started = monotonic()
+        self._connections.sweep(started)
+        while True:
+            connection = self._connections.acquire(request, origin, may_share, started)
+            response = self._send(request, connection, may_share)
+            if response is not None:
+                break
+            may_share = bool(connection.is_http2)
+        response.extensions.update(self._core.facts_of(connection))
+        if response.is_closed:
+            self._connections.release(connection)  # A mock has answered: nobody will close it.
+        else:
+            assert isinstance(response.stream, httpx2.SyncByteStream)
+            body = PooledStream(response.stream, request, connection, self._connections)
+            response.stream = body
+            response.extensions["retire"] = body.retire
+        return response
+
+    def retire(self) -> None:
+        """Let no connection that there is take another request."""
+        self._connections.retire()
+
+    def close(self) -> None:
+        self._connections.close()
+
+    def _send(
+        self, request: httpx2.Request, connection: Connection[httpx2.HTTPTransport], may_share: bool
+    ) -> httpx2.Response | None:
+        """The response; None if the connection could not be shared after all."""
+        joins = connection.requests > 1
+        handshake = None
         try:
-            return super().handle_request(request)
+            transport = self._connections.make_ready(connection, joins=joins)
+            if connection.is_http2 is None:
+                handshake = TracedHandshake(request.extensions)
+                if may_share and not joins:
+                    self._core.pool.offer(connection)
+            sent = self._core.outgoing(request, handshake, joins=joins)
+            response = transport.handle_request(sent)
+            if handshake is not None:
+                self._core.learn(connection, response, handshake)
         except BaseException as error:
-            if handshake.stream is not None:
-                with shield():
-                    handshake.stream.close()
-            if handshake.is_unmapped(error):
-                raise httpx2.ProxyError(BROKE.format(type(error).__name__)) from error
-            raise
-        finally:
-            request.extensions = extensions
+            is_refused = self._core.fail(connection, error, joins=joins)
+            if handshake is not None:
+                self._connections.drop(handshake.stream)
+            self._connections.release(connection)
+            if is_refused:
+                return None
+            own = self._core.translate(error, request, connection, handshake)
+            if own is error:
+                raise
+            raise own from error
+        return response
 
 
-class AsyncSOCKSTransport(httpx2.AsyncHTTPTransport):
-    """An `httpx2.AsyncHTTPTransport` with a SOCKS proxy.
+class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
+    """An `httpx2.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
-    The same as `SOCKSTransport`, for async clients.
+    The same as `NetworkTransport`, for async clients.
     """
 
+    def __init__(self, **options: Unpack[HTTPTransportOptions]) -> None:
+        self._core = NetworkCore(httpx2.AsyncHTTPTransport, options)
+        self._connections = AsyncConnections(self._core)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._core!r}>"
+
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        extensions = request.extensions
-        handshake = AsyncTracedHandshake(extensions.get("timeout", {}), extensions.get("trace"))
-        request.extensions = {**extensions, "trace": handshake}
+        origin, may_share = self._core.route(request)
+        started = monotonic()
+        await self._connections.sweep(started)
+        while True:
+            connection = await self._connections.acquire(request, origin, may_share, started)
+            response = await self._send(request, connection, may_share)
+            if response is not None:
+                break
+            may_share = bool(connection.is_http2)
+        response.extensions.update(self._core.facts_of(connection))
+        if response.is_closed:
+            await self._connections.release(
+                connection
+            )  # A mock has answered: nobody will close it.
+        else:
+            assert isinstance(response.stream, httpx2.AsyncByteStream)
+            body = AsyncPooledStream(response.stream, request, connection, self._connections)
+            response.stream = body
+            response.extensions["retire"] = body.retire
+        return response
+
+    async def retire(self) -> None:
+        """Let no connection that there is take another request."""
+        await self._connections.retire()
+
+    async def aclose(self) -> None:
+        await self._connections.aclose()
+
+    async def _send(
+        self,
+        request: httpx2.Request,
+        connection: Connection[httpx2.AsyncHTTPTransport],
+        may_share: bool,
+    ) -> httpx2.Response | None:
+        """The response; None if the connection could not be shared after all."""
+        joins = connection.requests > 1
+        handshake = None
         try:
-            return await super().handle_async_request(request)
+            transport = await self._connections.make_ready(connection, joins=joins)
+            if connection.is_http2 is None:
+                handshake = AsyncTracedHandshake(request.extensions)
+                if may_share and not joins:
+                    self._core.pool.offer(connection)
+            sent = self._core.outgoing(request, handshake, joins=joins)
+            response = await transport.handle_async_request(sent)
+            if handshake is not None:
+                self._core.learn(connection, response, handshake)
         except BaseException as error:
-            if handshake.stream is not None:
-                with async_shield():
-                    await handshake.stream.aclose()
-            if handshake.is_unmapped(error):
-                raise httpx2.ProxyError(BROKE.format(type(error).__name__)) from error
-            raise
-        finally:
-            request.extensions = extensions
+            is_refused = self._core.fail(connection, error, joins=joins)
+            if handshake is not None:
+                await self._connections.drop(handshake.stream)
+            await self._connections.release(connection)
+            if is_refused:
+                return None
+            own = self._core.translate(error, request, connection, handshake)
+            if own is error:
+                raise
+            raise own from error
+        return response
 
 
 def transport_factory(options: Mapping[str, object]) -> TransportFactory[httpx2.BaseTransport]:
-    """A factory of stock transports with common arguments."""
-    return TransportFactory(httpx2.HTTPTransport, SOCKSTransport, _proxy_ssl_context, options)
+    """A factory of network transports with common arguments."""
+    return TransportFactory(NetworkTransport, _proxy_ssl_context, options)
 
 
 def async_transport_factory(
     options: Mapping[str, object],
 ) -> TransportFactory[httpx2.AsyncBaseTransport]:
-    """A factory of stock transports with common arguments."""
-    return TransportFactory(
-        httpx2.AsyncHTTPTransport, AsyncSOCKSTransport, _proxy_ssl_context, options
-    )
+    """A factory of network transports with common arguments."""
+    return TransportFactory(AsyncNetworkTransport, _proxy_ssl_context, options)
 
 
 def _proxy_ssl_context() -> ssl.SSLContext:

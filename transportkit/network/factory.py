@@ -17,8 +17,7 @@ class TransportFactory(Generic[T]):
     """Makes transports out of `httpx.HTTPTransport` arguments.
 
     Arguments:
-        kind: `HTTPTransport` or `AsyncHTTPTransport` of a library.
-        socks_kind: the same for SOCKS proxies.
+        kind: the network transport, sync or async, of a library.
         proxy_ssl_context: makes the context that httpcore uses for a TLS proxy.
         options: the arguments that hold unless a transport has its own.
 
@@ -29,14 +28,12 @@ class TransportFactory(Generic[T]):
     def __init__(
         self,
         kind: type[T],
-        socks_kind: type[T],
         proxy_ssl_context: Callable[[], ssl.SSLContext],
         options: Mapping[str, object],
     ) -> None:
         check_options(options)
         self.options: dict[str, object] = dict(options)
         self._kind = kind
-        self._socks_kind = socks_kind
         self._contexts = SSLContexts(kind)
         self._create_proxy_context = proxy_ssl_context
         self._proxy_context: ssl.SSLContext | None = None
@@ -60,15 +57,11 @@ class TransportFactory(Generic[T]):
         limits = options.get("limits")
         if isinstance(limits, Mapping):
             options["limits"] = library_of(self._kind).Limits(**limits)
-        kind = self._kind
         if (proxy := options.get("proxy")) is not None:
-            parsed = parse_proxy(proxy, kind)
-            options["proxy"] = self._with_context(parsed)
-            if parsed.url.scheme.startswith("socks"):
-                kind = self._socks_kind
+            options["proxy"] = self._with_context(parse_proxy(proxy, self._kind))
         options["verify"] = self._contexts.context_for(options)
         options.pop("cert", None)
-        return kind(**options)
+        return self._kind(**options)
 
     def shared_options(self) -> dict[str, object]:
         """The common options, for another factory that is to share the SSL context of this one."""

@@ -6,9 +6,13 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
 from .library import Response, is_a
+
+if TYPE_CHECKING:
+    from anyio.lowlevel import RunVar
 
 T = TypeVar("T")
 
@@ -43,6 +47,66 @@ async def async_sleep(seconds: float) -> None:
     import anyio
 
     await anyio.sleep(seconds)
+
+
+class Event:
+    """A flag that one thread sets and another waits for."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Let the one that waits go on."""
+        self._event.set()
+
+    def wait(self, seconds: float | None) -> None:
+        """Wait until the flag is set, or this long; None for ever."""
+        self._event.wait(seconds)
+
+
+class AsyncEvent:
+    """A flag that one task sets and another waits for."""
+
+    def __init__(self) -> None:
+        import anyio
+
+        self._event = anyio.Event()
+
+    def set(self) -> None:
+        """Let the one that waits go on."""
+        self._event.set()
+
+    async def wait(self, seconds: float | None) -> None:
+        """Wait until the flag is set, or this long; None for ever."""
+        import anyio
+
+        with anyio.move_on_after(seconds):
+            await self._event.wait()
+
+
+def one_for_all(make: Callable[[], T]) -> Callable[[], T]:
+    """A function that returns the same object in all threads of the process."""
+    return cache(make)
+
+
+def async_one_for_all(make: Callable[[], T]) -> Callable[[], T]:
+    """A function that returns the same object in all tasks of an event loop."""
+
+    @cache
+    def variable() -> "RunVar[T]":
+        from anyio.lowlevel import RunVar
+
+        return RunVar(make.__name__)
+
+    def get() -> T:
+        try:
+            return variable().get()
+        except LookupError:
+            made = make()
+            variable().set(made)
+            return made
+
+    return get
 
 
 def run_in_thread(function: Callable[[], T]) -> T:

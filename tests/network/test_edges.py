@@ -1,0 +1,190 @@
+"""What goes wrong seldom: HTTP/2 connections that go away, closings that fail, bodies left early."""
+
+import ssl
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import h2.connection
+import h2.errors
+import pytest
+from support.flavours import Flavour
+from support.http2 import H2Request, h2_origin
+from support.library import httpx
+from support.networks import limits, network, taken
+from support.raw import raw_server, read_head, respond
+
+from transportkit.network.errors import as_transport_error
+from transportkit.retrying.deadline import LiveTimeouts
+
+FAR = 1e9
+
+
+def answering(connection: Any) -> None:
+    with suppress(OSError):
+        while True:
+            read_head(connection)
+            respond(connection, "200 OK", body=b"fine" * 50_000)
+
+
+@pytest.mark.parametrize("is_live", [False, True])
+async def test_a_connection_that_has_gone_away_takes_no_more_but_ends_what_it_has(
+    is_live: bool, flavour: Flavour, certificates: Path
+) -> None:
+    def leave(http: h2.connection.H2Connection, request: H2Request) -> bool:
+        http.send_headers(request.stream, [(":status", "200")])
+        http.send_data(request.stream, b"some")
+        if request.headers[":path"] == "/leave":
+            http.close_connection(h2.errors.ErrorCodes.NO_ERROR, last_stream_id=request.stream)
+        else:
+            http.end_stream(request.stream)
+        return True
+
+    timeouts = {"pool": 30.0, "read": 30.0}
+    extensions: dict[str, Any] = {
+        "timeout": LiveTimeouts(FAR, timeouts) if is_live else timeouts,
+    }
+    with h2_origin(certificates, leave) as (origin, url):
+        transport = network(flavour, http2=True)
+
+        def request(path: str) -> httpx.Request:
+            return httpx.Request("GET", url + path, extensions=extensions)
+
+        first = await flavour.send(transport, request("/leave"))
+        # It may be in use, and gone away or not: that is for httpcore to say.
+        second = await flavour.send(transport, request("/other"))
+        assert await flavour.read(second) == b"some"
+        assert origin.connections == 2
+        assert taken(transport) == "2 connections, 1 idle, 0 waiting"
+        await (first.aclose() if flavour.is_async else flavour.call(first.close))
+        assert taken(transport) == "1 connections, 1 idle, 0 waiting"
+        await flavour.close(transport)
+
+
+async def test_a_body_against_its_promise_is_a_remote_protocol_error(
+    flavour: Flavour, certificates: Path
+) -> None:
+    def end_early(http: h2.connection.H2Connection, request: H2Request) -> bool:
+        http.send_headers(request.stream, [(":status", "200"), ("content-length", "60000")])
+        for _ in range(5):
+            http.send_data(request.stream, b"a" * 10_000)
+        http.end_stream(request.stream)
+        return True
+
+    with h2_origin(certificates, end_early) as (_, url):
+        transport = network(flavour, http2=True)
+        request = httpx.Request("GET", url)
+        response = await flavour.send(transport, request)
+        with pytest.raises(httpx.RemoteProtocolError) as caught:
+            await flavour.read(response)
+        assert caught.value.request is request
+        assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+        await (response.aclose() if flavour.is_async else flavour.call(response.close))
+        assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+async def test_a_body_left_early_gives_its_place_back(flavour: Flavour) -> None:
+    if flavour.name == "trio":
+        pytest.skip("trio warns of the generators that httpx and httpcore leave suspended")
+    with raw_server(answering) as url:
+        transport = network(flavour, limits=limits(1))
+        async with flavour.client(transport=transport, timeout=30) as client:
+            for _ in range(3):
+                async with client.stream("GET", url) as response:
+                    body = flavour.chunks(response)
+                    assert await anext(body)
+                    await body.aclose()  # type: ignore[attr-defined] # a generator
+            assert len((await client.get(url)).content) == 200_000
+
+
+@pytest.mark.parametrize("error", [OSError("worn out"), KeyboardInterrupt()])
+async def test_a_body_that_cannot_be_closed_gives_its_place_back(
+    error: BaseException, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stuck(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def close(self) -> None:
+            raise error
+
+        async def aclose(self) -> None:
+            raise error
+
+    def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Stuck())
+
+    async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Stuck())
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)
+    transport = network(flavour, limits=limits(1))
+    response = await flavour.send(transport, httpx.Request("GET", "http://h.example/"))
+    with pytest.raises(type(error)):
+        await (response.aclose() if flavour.is_async else flavour.call(response.close))
+    assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+async def test_an_interrupt_while_closing_closes_the_others(
+    flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = httpx.AsyncHTTPTransport if flavour.is_async else httpx.HTTPTransport
+    method = "aclose" if flavour.is_async else "close"
+    original = getattr(kind, method)
+    closed: list[object] = []
+
+    def close(self: Any) -> Any:
+        closed.append(self)
+        result = original(self)
+        if len(closed) == 1:
+            raise KeyboardInterrupt
+        return result
+
+    async def aclose(self: Any) -> None:
+        closed.append(self)
+        await original(self)
+        if len(closed) == 1:
+            raise KeyboardInterrupt
+
+    with raw_server(answering) as url:
+        transport = network(flavour)
+        async with flavour.client(transport=transport, timeout=30) as client:
+            async with client.stream("GET", url) as one, client.stream("GET", url) as two:
+                await flavour.read(one)
+                await flavour.read(two)
+            monkeypatch.setattr(kind, method, aclose if flavour.is_async else close)
+            with pytest.raises(KeyboardInterrupt):
+                await flavour.close(transport)
+        assert len(closed) == 2
+        assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+async def test_what_is_due_is_closed_before_the_next_connection_is_chosen(
+    flavour: Flavour,
+) -> None:
+    with raw_server(answering) as url:
+        transport = network(flavour, limits=limits(1, expiry=0))
+        async with flavour.client(transport=transport, timeout=30) as client:
+            for _ in range(3):
+                await client.get(url)
+                assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+@pytest.mark.parametrize(
+    ("error", "in_body", "kind"),
+    [
+        (ssl.SSLError("bad record mac"), False, httpx.ReadError),
+        (ConnectionResetError("reset"), False, httpx.ReadError),
+        (FileNotFoundError("mine"), False, FileNotFoundError),
+        (OSError("no route"), True, httpx.ReadError),
+        (KeyError("mine"), True, KeyError),
+    ],
+)
+def test_errors_are_httpxs_where_they_are_the_networks(
+    error: Exception, in_body: bool, kind: type[Exception]
+) -> None:
+    request = httpx.Request("GET", "http://h.example/")
+    made = as_transport_error(error, request, in_body=in_body)
+    assert type(made) is kind
+    if isinstance(made, httpx.RequestError):
+        assert made.request is request
+    else:
+        assert made is error

@@ -1,0 +1,114 @@
+"""The body of a response of a network transport, whose end is that of its request."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Generic
+
+from ..wire.library import AsyncBody, Body, Request
+from .connection import Connection
+from .connections import AsyncConnections, AsyncT, Connections, T
+from .errors import is_of_one_stream
+
+
+class PooledBody(Generic[T]):
+    """A body that releases its connection when it is closed.
+
+    Arguments:
+        stream: the body.
+        request: the caller's.
+        connection: the one that both are sent on.
+        connections: those of the transport.
+    """
+
+    def __init__(
+        self,
+        stream: Body,
+        request: Request,
+        connection: Connection[T],
+        connections: Connections[T],
+    ) -> None:
+        self._stream = stream
+        self._request = request
+        self._connection = connection
+        self._connections = connections
+        self._core = connections.core
+        self._is_closed = False
+
+    def retire(self) -> None:
+        """Let the connection end with this body."""
+        if not self._is_closed:
+            self._core.pool.retire(self._connection)
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._stream
+        except BaseException as error:
+            if not isinstance(error, GeneratorExit) and not is_of_one_stream(error):
+                self.retire()
+            self.close()
+            own = self._core.translate(error, self._request, self._connection, in_body=True)
+            if own is error:
+                raise
+            raise own from error
+
+    def close(self) -> None:
+        if self._is_closed:
+            return
+        try:
+            self._stream.close()
+        except BaseException:
+            self.retire()
+            raise
+        finally:
+            self._is_closed = True
+            self._connections.release(self._connection)
+
+
+class AsyncPooledBody(Generic[AsyncT]):
+    """A body that releases its connection when it is closed.
+
+    The same as `PooledBody`, for async clients.
+    """
+
+    def __init__(
+        self,
+        stream: AsyncBody,
+        request: Request,
+        connection: Connection[AsyncT],
+        connections: AsyncConnections[AsyncT],
+    ) -> None:
+        self._stream = stream
+        self._request = request
+        self._connection = connection
+        self._connections = connections
+        self._core = connections.core
+        self._is_closed = False
+
+    def retire(self) -> None:
+        """Let the connection end with this body."""
+        if not self._is_closed:
+            self._core.pool.retire(self._connection)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._stream:
+                yield chunk
+        except BaseException as error:
+            if not isinstance(error, GeneratorExit) and not is_of_one_stream(error):
+                self.retire()
+            await self.aclose()
+            own = self._core.translate(error, self._request, self._connection, in_body=True)
+            if own is error:
+                raise
+            raise own from error
+
+    async def aclose(self) -> None:
+        if self._is_closed:
+            return
+        try:
+            await self._stream.aclose()
+        except BaseException:
+            self.retire()
+            raise
+        finally:
+            self._is_closed = True
+            await self._connections.release(self._connection)

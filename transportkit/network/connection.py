@@ -1,0 +1,110 @@
+"""What a pool knows of its connections, and of the requests that wait for one."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+Origin = tuple[str, bytes, int | None]
+
+
+class NetworkStream(Protocol):
+    """The `network_stream` extension of a response."""
+
+    def get_extra_info(self, info: str, /) -> object: ...
+
+
+class Connection(Generic[T]):
+    """A place in a pool, and what is known of the connection that has it.
+
+    Attributes:
+        origin: the scheme, host and port that it leads to.
+        holder: the thread whose requests are in flight.
+        requests: the number of them.
+        transport: sends the requests; None until the shell has made it.
+        evicted: the connection to be closed before this one may connect.
+        is_http2: whether it speaks HTTP/2; None before its first response.
+        is_shared: true if more requests of its holder may join.
+        is_retired: true if it takes no more requests and is closed after the last one.
+        is_counted: true while it has a place, which it gives back once.
+        expires: the time at which it has been idle for too long.
+        stream: httpcore's, None until there was a response.
+        peer: the socket, if there is one.
+        proxy_headers: of the proxy's answer to a CONNECT.
+    """
+
+    __slots__ = (
+        "evicted",
+        "expires",
+        "holder",
+        "is_counted",
+        "is_http2",
+        "is_retired",
+        "is_shared",
+        "origin",
+        "peer",
+        "proxy_headers",
+        "requests",
+        "stream",
+        "transport",
+    )
+
+    def __init__(self, origin: Origin, holder: int, evicted: "Connection[T] | None") -> None:
+        self.origin = origin
+        self.holder = holder
+        self.evicted = evicted
+        self.requests: int = 1
+        self.transport: T | None = None
+        self.is_shared: bool = False
+        self.is_retired: bool = False
+        self.is_counted: bool = True
+        self.expires: float = math.inf
+        self.forget()
+
+    def is_idle(self) -> bool:
+        """True if it has no request in flight."""
+        return self.requests == 0
+
+    def is_lost(self) -> bool:
+        """True if it never came to life, or its socket has been closed."""
+        return self.transport is None or (self.peer is not None and self.peer.fileno() < 0)
+
+    def is_dead(self) -> bool:
+        """True if an idle HTTP/1.1 connection has something to read: an end, or junk."""
+        if self.is_http2 or self.stream is None:
+            return False
+        return bool(self.stream.get_extra_info("is_readable"))
+
+    def forget(self) -> None:
+        """Forget what was known, as the connection will be made anew."""
+        self.is_http2: bool | None = None
+        self.stream: NetworkStream | None = None
+        self.peer: Any = None
+        self.proxy_headers: object = None
+
+
+class Waiter(Generic[T]):
+    """A request in the queue.
+
+    Arguments:
+        origin: the scheme, host and port that it goes to.
+        holder: the thread that sends it.
+        wake: is called, under the pool's lock, when `connection` has been set.
+
+    Attributes:
+        connection: the one that it was given.
+    """
+
+    __slots__ = ("connection", "holder", "origin", "wake")
+
+    def __init__(self, origin: Origin, holder: int, wake: Callable[[], object]) -> None:
+        self.origin = origin
+        self.holder = holder
+        self.wake = wake
+        self.connection: Connection[T] | None = None
+
+    def serve(self, connection: Connection[T]) -> None:
+        """Hand over a connection and wake the one who waits."""
+        self.connection = connection
+        self.wake()

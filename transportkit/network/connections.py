@@ -1,0 +1,239 @@
+"""The I/O of a pool: waits for connections, and opens and closes them as the pool decides."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from threading import get_ident
+from time import monotonic
+from typing import Any, Generic, Protocol, TypeVar
+
+from ..wire.io import AsyncEvent, Event, async_one_for_all, async_shield, one_for_all, shield
+from ..wire.library import Request, library_of
+from .connection import Connection, Origin
+from .core import NetworkCore
+from .pool import Pool
+from .timetable import Timetable
+
+
+class Closable(Protocol):
+    """A transport or a stream for sync code."""
+
+    def close(self) -> None: ...
+
+
+class AsyncClosable(Protocol):
+    """A transport or a stream for async code."""
+
+    async def aclose(self) -> None: ...
+
+
+T = TypeVar("T", bound=Closable)
+AsyncT = TypeVar("AsyncT", bound=AsyncClosable)
+
+_TOO_LATE = "no connection became free within {} s"
+
+
+class Connections(Generic[T]):
+    """The connections of a sync network transport.
+
+    Arguments:
+        core: its decisions.
+    """
+
+    def __init__(self, core: NetworkCore[T]) -> None:
+        self.core = core
+        self._pool = core.pool
+
+    def acquire(
+        self, request: Request, origin: Origin, may_share: bool, started: float
+    ) -> Connection[T]:
+        """A connection for a request, by the end of its pool timeout.
+
+        Arguments:
+            request: the one that waits.
+            origin: the scheme, host and port that it goes to.
+            may_share: true if it may join others.
+            started: the time at which the pool timeout began.
+
+        Raises:
+            PoolTimeout: none became free in time.
+        """
+        connection = self._pool.acquire(origin, get_ident(), may_share)
+        if connection is not None:
+            return connection
+        timeout = request.extensions.get("timeout", {}).get("pool")
+        event = Event()
+        waiter = self._pool.wait(origin, get_ident(), may_share, event.set)
+        try:
+            left = None if timeout is None else max(started + timeout - monotonic(), 0)
+            event.wait(left)
+        except BaseException:
+            connection = self._pool.settle(waiter)
+            if connection is not None:
+                self.release(connection)
+            raise
+        connection = self._pool.settle(waiter)
+        if connection is None:
+            raise library_of(request).PoolTimeout(_TOO_LATE.format(timeout), request=request)
+        return connection
+
+    def make_ready(self, connection: Connection[T], *, joins: bool) -> T:
+        """The transport that sends on a connection.
+
+        Arguments:
+            connection: the one that a request has acquired.
+            joins: true if others are in flight on it.
+        """
+        evicted, connection.evicted = connection.evicted, None
+        if evicted is not None:
+            self.drop(evicted.transport)
+        if connection.transport is None:
+            self._pool.keep_time(_timetable())
+            connection.transport = self.core.make()
+        elif not joins and connection.is_dead():
+            connection.forget()
+            self.drop(connection.transport)
+        return connection.transport
+
+    def drop(self, unneeded: Closable | None) -> None:
+        """Close what is needed no more, and ignore its errors."""
+        if unneeded is not None:
+            with shield(), suppress(Exception):
+                unneeded.close()
+
+    def release(self, connection: Connection[T]) -> None:
+        """End a request, and close what is to be closed."""
+        if connection.is_lost():
+            self._pool.retire(connection)
+        now = monotonic()
+        closing = self._pool.release(connection, now)
+        if closing is not None:
+            _close_each(self._pool, [closing])
+        self.sweep(now)
+
+    def sweep(self, now: float) -> None:
+        """Close what has been idle too long, here and in all pools with the same timetable."""
+        if now >= self._pool.timetable.due:
+            for pool in self._pool.timetable.take(now):
+                _close_each(pool, pool.expire(now))
+
+    def retire(self) -> None:
+        """Let no connection take another request."""
+        _close_each(self._pool, self._pool.retire_all())
+
+    def close(self) -> None:
+        """Close all connections, whatever is in flight."""
+        _close_each(self._pool, self._pool.close())
+
+
+class AsyncConnections(Generic[AsyncT]):
+    """The connections of an async network transport.
+
+    The same as `Connections`.
+    """
+
+    def __init__(self, core: NetworkCore[AsyncT]) -> None:
+        self.core = core
+        self._pool = core.pool
+
+    async def acquire(
+        self, request: Request, origin: Origin, may_share: bool, started: float
+    ) -> Connection[AsyncT]:
+        """A connection for a request, by the end of its pool timeout."""
+        connection = self._pool.acquire(origin, get_ident(), may_share)
+        if connection is not None:
+            return connection
+        timeout = request.extensions.get("timeout", {}).get("pool")
+        event = AsyncEvent()
+        waiter = self._pool.wait(origin, get_ident(), may_share, event.set)
+        try:
+            left = None if timeout is None else max(started + timeout - monotonic(), 0)
+            await event.wait(left)
+        except BaseException:
+            connection = self._pool.settle(waiter)
+            if connection is not None:
+                await self.release(connection)
+            raise
+        connection = self._pool.settle(waiter)
+        if connection is None:
+            raise library_of(request).PoolTimeout(_TOO_LATE.format(timeout), request=request)
+        return connection
+
+    async def make_ready(self, connection: Connection[AsyncT], *, joins: bool) -> AsyncT:
+        """The transport that sends on a connection."""
+        evicted, connection.evicted = connection.evicted, None
+        if evicted is not None:
+            await self.drop(evicted.transport)
+        if connection.transport is None:
+            self._pool.keep_time(_async_timetable())
+            connection.transport = self.core.make()
+        elif not joins and connection.is_dead():
+            connection.forget()
+            await self.drop(connection.transport)
+        return connection.transport
+
+    async def drop(self, unneeded: AsyncClosable | None) -> None:
+        """Close what is needed no more, and ignore its errors."""
+        if unneeded is not None:
+            with async_shield(), suppress(Exception):
+                await unneeded.aclose()
+
+    async def release(self, connection: Connection[AsyncT]) -> None:
+        """End a request, and close what is to be closed."""
+        if connection.is_lost():
+            self._pool.retire(connection)
+        now = monotonic()
+        closing = self._pool.release(connection, now)
+        if closing is not None:
+            await _async_close_each(self._pool, [closing])
+        await self.sweep(now)
+
+    async def sweep(self, now: float) -> None:
+        """Close what has been idle too long, here and in all pools with the same timetable."""
+        if now >= self._pool.timetable.due:
+            for pool in self._pool.timetable.take(now):
+                await _async_close_each(pool, pool.expire(now))
+
+    async def retire(self) -> None:
+        """Let no connection take another request."""
+        await _async_close_each(self._pool, self._pool.retire_all())
+
+    async def aclose(self) -> None:
+        """Close all connections, whatever is in flight."""
+        await _async_close_each(self._pool, self._pool.close())
+
+
+def _close_each(pool: Pool[T], connections: Iterable[Connection[T]]) -> None:
+    """Close connections, and give back the place of each, whatever happens."""
+    interrupt: BaseException | None = None
+    for connection in connections:
+        for each in (connection.evicted, connection):
+            if each is not None and each.transport is not None:
+                try:
+                    with shield(), suppress(Exception):
+                        each.transport.close()
+                except BaseException as error:  # noqa: BLE001 - the others hold places too
+                    interrupt = error
+        pool.closed(connection)
+    if interrupt is not None:
+        raise interrupt
+
+
+async def _async_close_each(pool: Pool[AsyncT], connections: Iterable[Connection[AsyncT]]) -> None:
+    """Close connections, and give back the place of each, whatever happens."""
+    interrupt: BaseException | None = None
+    for connection in connections:
+        for each in (connection.evicted, connection):
+            if each is not None and each.transport is not None:
+                try:
+                    with async_shield(), suppress(Exception):
+                        await each.transport.aclose()
+                except BaseException as error:  # noqa: BLE001 - the others hold places too
+                    interrupt = error
+        pool.closed(connection)
+    if interrupt is not None:
+        raise interrupt
+
+
+# One for the pools of both libraries, whatever the transports that they close are.
+_timetable = one_for_all(Timetable[Pool[Any]])
+_async_timetable = async_one_for_all(Timetable[Pool[Any]])

@@ -1,0 +1,207 @@
+"""The decisions of the network transports, which do no I/O.
+
+A network transport sends each request through a stock `httpx.HTTPTransport` of one connection.
+httpcore's pool takes a time per request that grows with the square of its connections, loses
+the places of handshakes that fail or are cancelled, and counts busy connections as idle ones.
+A pool of one connection does none of that: there is nothing to choose, and closing it gives back
+all it holds. `pool` decides which connection takes a request and what becomes of it afterwards,
+`handshake` completes what a new one needs on its way, `connections` opens and closes them.
+"""
+
+import ssl
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from ..redaction.redaction import REDACTION
+from ..wire.library import Request, Response, is_a, library_of
+from .connection import Connection, Origin
+from .errors import as_transport_error, is_of_one_stream
+from .handshake import Handshake
+from .pool import Pool
+from .timetable import Timetable
+
+T = TypeVar("T")
+
+_NO_TUNNEL = (
+    "ws:// cannot go through an HTTP proxy, as httpcore speaks TLS in every tunnel: "
+    "use wss://, or a SOCKS proxy"
+)
+_HTTP_PROXIES = ("http", "https")
+# The defaults of httpx, which have no public name.
+_MAX_CONNECTIONS, _MAX_KEEPALIVE_CONNECTIONS = 100, 20
+
+
+class NetworkCore(Generic[T]):
+    """What the sync and the async network transport have in common.
+
+    Arguments:
+        kind: the stock transport for one connection.
+        options: the arguments of `httpx.HTTPTransport`.
+
+    Attributes:
+        pool: decides which connection takes a request.
+        make: makes a stock transport for one connection.
+    """
+
+    def __init__(self, kind: Callable[..., T], options: Mapping[str, object]) -> None:
+        library = library_of(kind)
+        given: dict[str, Any] = {**options}
+        proxy = given.pop("proxy", None)
+        proxy = library.Proxy(proxy) if isinstance(proxy, str) or is_a(proxy, "URL") else proxy
+        context = library.create_ssl_context(
+            verify=given.pop("verify", True),
+            cert=given.pop("cert", None),
+            trust_env=given.pop("trust_env", True),
+        )
+        limits = given.pop("limits", None) or library.Limits(
+            max_connections=_MAX_CONNECTIONS,
+            max_keepalive_connections=_MAX_KEEPALIVE_CONNECTIONS,
+        )
+        if isinstance(given.get("socket_options"), Iterable):
+            given["socket_options"] = list(given["socket_options"])
+        one = library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
+        self.make: Callable[[], T] = partial(kind, **given, limits=one, proxy=proxy, verify=context)
+        self.make()  # So that wrong arguments are refused now, and not by the first request.
+        self._library = library
+        self._scheme: str = "" if proxy is None else proxy.url.scheme
+        self._is_http2 = bool(given.get("http2"))
+        self._is_http2_only = not given.get("http1", True)
+        self._facts: dict[str, object] = {} if proxy is None else {"proxy": REDACTION.proxy(proxy)}
+        if context.verify_mode == ssl.CERT_NONE:
+            self._facts["verify"] = False
+        self.pool: Pool[T] = Pool(
+            limits.max_connections,
+            limits.max_keepalive_connections,
+            limits.keepalive_expiry,
+            Timetable(),
+        )
+
+    def __repr__(self) -> str:
+        facts = "".join(f"{name}={value!r} " for name, value in self._facts.items())
+        return f"{facts}{self.pool!r}"
+
+    def route(self, request: Request) -> tuple[Origin, bool]:
+        """The origin that a request goes to, and whether it may share a connection.
+
+        Raises:
+            UnsupportedProtocol: httpcore cannot send it.
+        """
+        url = request.url
+        scheme = url.scheme
+        if scheme == "ws" and self._scheme in _HTTP_PROXIES:
+            raise self._library.UnsupportedProtocol(_NO_TUNNEL, request=request)
+        may_share = self._is_http2 and (scheme == "https" or self._is_http2_only)
+        return (scheme, url.raw_host, url.port), may_share
+
+    def outgoing(self, request: Any, handshake: Handshake | None, *, joins: bool) -> Any:  # noqa: ANN401 - a request of the library
+        """The request to send: the caller's own, where nothing has to be told or mended.
+
+        Arguments:
+            request: the caller's.
+            handshake: follows the connection that is made for it.
+            joins: true if others are in flight on its connection.
+        """
+        if handshake is None and not joins and not self._scheme:
+            return request
+        url = request.url
+        changed: dict[str, object] = {}
+        if handshake is not None:
+            changed["trace"] = handshake
+        if joins:
+            # A connection that cannot take it has to say so, instead of queueing it.
+            timeouts = request.extensions.get("timeout", {})
+            is_dict = isinstance(timeouts, dict)
+            changed["timeout"] = {**timeouts, "pool": 0.0} if is_dict else _AtOnce(timeouts)
+        if url.scheme == "wss" and self._scheme not in ("", *_HTTP_PROXIES):
+            # Through SOCKS, httpcore 1.0.9 speaks TLS for https alone; httpcore2 from 2.10 for both.
+            url = url.copy_with(scheme="https")
+        elif url.scheme == "http" and self._scheme in _HTTP_PROXIES and ":" in url.host:
+            # httpcore 1.0.9 and httpcore2 2.16 leave out the brackets in the absolute form.
+            target = b"http://" + url.netloc + url.raw_path
+            changed["target"] = request.extensions.get("target", target)
+        if not changed and url is request.url:
+            return request
+        sent = self._library.Request(
+            request.method,
+            url,
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, **changed},
+        )
+        if is_a(sent.stream, "ByteStream"):
+            sent.read()  # For those who look at its content.
+        if handshake is not None:
+            handshake.extensions = sent.extensions
+        return sent
+
+    def learn(self, connection: Connection[T], response: Response, handshake: Handshake) -> None:
+        """Keep what the first response tells about its connection."""
+        if connection.is_http2 is None:
+            connection.stream = stream = response.extensions.get("network_stream")
+            connection.peer = None if stream is None else stream.get_extra_info("socket")
+            connection.proxy_headers = handshake.proxy_headers
+            version = response.extensions.get("http_version")
+            self.pool.answered(connection, version == b"HTTP/2")
+
+    def fail(self, connection: Connection[T], error: BaseException, *, joins: bool) -> bool:
+        """Retire a connection whose request failed; True if it only refused to be joined.
+
+        Arguments:
+            connection: the one.
+            error: what the request ended in before its response.
+            joins: true if others are in flight on it.
+        """
+        if joins and is_a(error, "PoolTimeout"):
+            self.pool.refuse(connection)
+            return True
+        if not is_of_one_stream(error):
+            self.pool.retire(connection)
+        return False
+
+    def facts_of(self, connection: Connection[T]) -> dict[str, object]:
+        """The extensions of a response that tell who took its request."""
+        if connection.proxy_headers is None:
+            return self._facts
+        return {**self._facts, "proxy_headers": connection.proxy_headers}
+
+    def translate(
+        self,
+        error: BaseException,
+        request: Request,
+        connection: Connection[T],
+        handshake: Handshake | None = None,
+        *,
+        in_body: bool = False,
+    ) -> BaseException:
+        """An error as httpx's own, with the facts about who took the request.
+
+        Arguments:
+            error: the error that a head or a body ended in.
+            request: the caller's.
+            connection: the one that it was sent on.
+            handshake: of the connection, if it was made for this request.
+            in_body: true if the response had begun.
+        """
+        if not isinstance(error, Exception):
+            return error
+        error = as_transport_error(error, request, handshake, in_body=in_body)
+        if facts := self.facts_of(connection):
+            vars(error)["extensions"] = {**facts}
+        return error
+
+
+class _AtOnce(Mapping[str, float | None]):
+    """Timeouts under which a pool refuses what it cannot take at once."""
+
+    def __init__(self, timeouts: Mapping[str, float | None]) -> None:
+        self._timeouts = timeouts
+
+    def __getitem__(self, operation: str) -> float | None:
+        return 0.0 if operation == "pool" else self._timeouts[operation]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({"pool", *self._timeouts})
+
+    def __len__(self) -> int:
+        return len({"pool", *self._timeouts})

@@ -1,0 +1,58 @@
+"""The errors of the network as httpx's own, and what an HTTP/2 server says by one."""
+
+from ssl import SSLError
+from typing import Any
+
+from ..wire.library import Request, is_a, library_of
+from .handshake import Handshake
+
+REFUSED_STREAM = 7
+
+
+def as_transport_error(
+    error: Exception, request: Request, handshake: Handshake | None = None, *, in_body: bool = False
+) -> Exception:
+    """An error as httpx's own, with its `request`; the same object if it is one already.
+
+    Arguments:
+        error: the error that a head or a body ended in.
+        request: the request that it ended.
+        handshake: of the connection, if it was made for this request.
+        in_body: true if the response had begun, so that nothing of the caller's took part.
+    """
+    if is_a(error, "TransportError"):
+        error.request = request  # type: ignore[attr-defined] # each of them takes one
+        return error
+    name: str = "" if handshake is None else handshake.error_name(error)
+    if not name and type(error).__module__.startswith("h2."):
+        name = "RemoteProtocolError"
+    # Before the response, any other OSError may be that of a file which is the request's body.
+    if not name and isinstance(error, OSError if in_body else (SSLError, ConnectionError)):
+        name = "ReadError"
+    if not name:
+        return error
+    kind = type(error).__name__
+    text = f"the SOCKS handshake broke: {kind}" if name == "ProxyError" else str(error) or kind
+    made: Exception = getattr(library_of(request), name)(text, request=request)
+    return made
+
+
+def is_of_one_stream(error: BaseException) -> bool:
+    """True if an HTTP/2 server ended one stream, and its connection is as good as before."""
+    return hasattr(_event_of(error), "stream_id")
+
+
+def was_refused(error: BaseException) -> bool:
+    """True if an HTTP/2 server has said that it did not process the request (RFC 9113, 8.7).
+
+    Either it refused the stream, or it ended the connection without any stream.
+    """
+    event = _event_of(error)
+    if hasattr(event, "last_stream_id"):
+        return bool(event.last_stream_id == 0)
+    return getattr(event, "error_code", None) == REFUSED_STREAM
+
+
+def _event_of(error: BaseException) -> Any:  # noqa: ANN401 - h2 is not imported
+    """The event of h2 that an error of httpcore's is about; None for other errors."""
+    return (getattr(error.__cause__, "args", None) or (None,))[0]

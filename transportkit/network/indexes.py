@@ -1,0 +1,80 @@
+"""The idle and the shared connections of a pool, found by their origin in constant time."""
+
+from collections import OrderedDict, deque
+from typing import Generic, TypeVar
+
+from .connection import Connection, Origin
+
+T = TypeVar("T")
+
+
+class IdleConnections(Generic[T]):
+    """Connections without a request, in the order in which they became idle."""
+
+    def __init__(self) -> None:
+        self._all: OrderedDict[Connection[T], None] = OrderedDict()
+        self._by_origin: dict[Origin, deque[Connection[T]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, connection: Connection[T]) -> None:
+        """Keep one that has just become idle."""
+        self._all[connection] = None
+        self._by_origin.setdefault(connection.origin, deque()).append(connection)
+
+    def oldest(self) -> Connection[T]:
+        """The one that has been idle the longest."""
+        return next(iter(self._all))
+
+    def pop_oldest(self) -> Connection[T]:
+        """Remove the one that has been idle the longest, and return it."""
+        connection, _ = self._all.popitem(last=False)
+        # The one that has been idle longest of all has been so among those of its origin.
+        self._by_origin[connection.origin].popleft()
+        self._discard_if_empty(connection.origin)
+        return connection
+
+    def pop_newest(self, origin: Origin) -> Connection[T] | None:
+        """Remove the one of an origin that was used last, and return it; None without any."""
+        if origin not in self._by_origin:
+            return None
+        connection = self._by_origin[origin].pop()
+        self._discard_if_empty(origin)
+        del self._all[connection]
+        return connection
+
+    def _discard_if_empty(self, origin: Origin) -> None:
+        if not self._by_origin[origin]:
+            del self._by_origin[origin]
+
+
+class SharedConnections(Generic[T]):
+    """Connections that more requests of their holder may join."""
+
+    def __init__(self) -> None:
+        self._by_origin: dict[Origin, list[Connection[T]]] = {}
+
+    def find(self, origin: Origin, holder: int) -> Connection[T] | None:
+        """One that leads to an origin and has this holder; None without any."""
+        for connection in self._by_origin.get(origin, ()):
+            if connection.holder == holder:
+                return connection
+        return None
+
+    def add(self, connection: Connection[T]) -> None:
+        """Let others join."""
+        if not connection.is_shared:
+            connection.is_shared = True
+            self._by_origin.setdefault(connection.origin, []).append(connection)
+
+    def discard(self, connection: Connection[T]) -> None:
+        """Let no others join, if they may."""
+        if connection.is_shared:
+            connection.is_shared = False
+            # It may be that of a parent process, whose connections are not here.
+            sharing = self._by_origin.get(connection.origin, [])
+            if connection in sharing:
+                sharing.remove(connection)
+            if not sharing:
+                self._by_origin.pop(connection.origin, None)
