@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.library import httpcore, httpx
-from support.networks import factory
+from support.networks import factory, stock_pool
 from support.transportkit import HTTPTransportOptions
 
 from transportkit.network.options import _ACCEPTED, check_options
@@ -125,7 +125,7 @@ class TestOptions:
 
     def test_of_a_socket_go_before_the_common_proxy(self) -> None:
         common = factory(verify=False, proxy="http://proxy.example")
-        assert isinstance(common.transport(uds="/run/sock")._pool, httpcore.ConnectionPool)
+        assert isinstance(stock_pool(common.transport(uds="/run/sock")), httpcore.ConnectionPool)
 
     def test_are_checked_when_the_network_is_made(self) -> None:
         with pytest.raises(TypeError, match=r"^unknown argument 'http_2'"):

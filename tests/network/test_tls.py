@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.library import LIBRARY, httpcore, httpx
-from support.networks import context_of, factory
+from support.networks import context_of, factory, stock_pool
 
 
 class TestSSLContexts:
@@ -126,7 +126,7 @@ class TestSSLContexts:
 
 class TestAProxyOverTLS:
     def proxy_context_of(self, transport: Any) -> ssl.SSLContext | None:
-        context = transport._pool._proxy_ssl_context
+        context = stock_pool(transport)._proxy_ssl_context
         assert context is None or isinstance(context, ssl.SSLContext)
         return context
 
@@ -159,9 +159,9 @@ class TestAProxyOverTLS:
         shared = common.transport(
             proxy=httpx.Proxy("https://scott:tiger@a:444", headers={"X-Key": "1"})
         )
-        assert shared._pool._proxy_url.origin.port == 444
-        assert dict(shared._pool._proxy_headers)[b"X-Key"] == b"1"
-        assert b"Proxy-Authorization" in dict(shared._pool._proxy_headers)
+        assert stock_pool(shared)._proxy_url.origin.port == 444
+        assert dict(stock_pool(shared)._proxy_headers)[b"X-Key"] == b"1"
+        assert b"Proxy-Authorization" in dict(stock_pool(shared)._proxy_headers)
 
     @pytest.mark.parametrize("scheme", ["http", "socks5"])
     def test_is_none_when_it_speaks_something_else(self, scheme: str) -> None:

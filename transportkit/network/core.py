@@ -20,6 +20,7 @@ from .errors import as_transport_error, is_of_one_stream
 from .handshake import Handshake
 from .pool import Pool
 from .timetable import Timetable
+from .tls import SSLContexts
 
 T = TypeVar("T")
 
@@ -44,16 +45,14 @@ class NetworkCore(Generic[T]):
         make: makes a stock transport for one connection.
     """
 
-    def __init__(self, kind: Callable[..., T], options: Mapping[str, object]) -> None:
+    def __init__(self, kind: type[T], options: Mapping[str, object]) -> None:
         library = library_of(kind)
         given: dict[str, Any] = {**options}
         proxy = given.pop("proxy", None)
         proxy = library.Proxy(proxy) if isinstance(proxy, str) or is_a(proxy, "URL") else proxy
-        context = library.create_ssl_context(
-            verify=given.pop("verify", True),
-            cert=given.pop("cert", None),
-            trust_env=given.pop("trust_env", True),
-        )
+        if not isinstance(given.get("verify"), ssl.SSLContext):
+            given["verify"] = SSLContexts(kind).context_for(options)
+            given.pop("cert", None)
         limits = given.pop("limits", None) or library.Limits(
             max_connections=_MAX_CONNECTIONS,
             max_keepalive_connections=_MAX_KEEPALIVE_CONNECTIONS,
@@ -61,14 +60,14 @@ class NetworkCore(Generic[T]):
         if isinstance(given.get("socket_options"), Iterable):
             given["socket_options"] = list(given["socket_options"])
         one = library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
-        self.make: Callable[[], T] = partial(kind, **given, limits=one, proxy=proxy, verify=context)
+        self.make: Callable[[], T] = partial(kind, **given, limits=one, proxy=proxy)
         self.make()  # So that wrong arguments are refused now, and not by the first request.
         self._library = library
         self._scheme: str = "" if proxy is None else proxy.url.scheme
         self._is_http2 = bool(given.get("http2"))
         self._is_http2_only = not given.get("http1", True)
         self._facts: dict[str, object] = {} if proxy is None else {"proxy": REDACTION.proxy(proxy)}
-        if context.verify_mode == ssl.CERT_NONE:
+        if given["verify"].verify_mode == ssl.CERT_NONE:
             self._facts["verify"] = False
         self.pool: Pool[T] = Pool(
             limits.max_connections,
