@@ -36,7 +36,6 @@ class Pool:
         self.clock = clock
         self.random = random
         self._cooldown = cooldown
-        # It has those in rotation; the ring has all.
         self._balancer: RoundRobin | LeastRequest = (
             RoundRobin() if order == "round_robin" else LeastRequest(random)
         )
