@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-from ..wire.library import Request, Response, is_a
+from ..wire.library import Request, Response, is_a, library_of
 from .bodies import BodyCapture
 from .exchange import RawHeaders, Record
 from .reporting import Reporter
@@ -134,12 +134,10 @@ class Capture(Record):
         if received.limit:
             try:
                 content = response.content
-            except Exception as error:
-                if not is_a(error, "ResponseNotRead"):
-                    raise
-            else:
-                received.content = content[: received.limit]
-                received.decoded_size = len(content)
+            except library_of(response).ResponseNotRead:
+                return
+            received.content = content[: received.limit]
+            received.decoded_size = len(content)
 
     def _capture_connection(self, stream: object) -> None:
         known = self._reporter.connections
