@@ -78,7 +78,7 @@ class Body:
         content_type: its Content-Type, "" if it has none.
         is_whole: True if the content is all there was; False if it is truncated, or has never
             come to its end.
-        decoded_size: the size of the whole body after decoding; None where nobody knows, as
+        decoded_size: the size of the whole body after decoding; None if not known, as
             it was compressed and not captured to its end.
 
     >>> Body(5, b"hello", "text/plain", True, 5).text
