@@ -34,8 +34,8 @@ def check(example: Path, directory: Path) -> None:
     assert "Warning" not in done.stderr, done.stderr
 
 
-# The one that everybody begins with runs always, the others only where time is.
-QUICK = {"quickstart.py"}
+# The one that everybody begins with runs always, and the short one; the others where time is.
+QUICK = {"quickstart.py", "wrapping.py"}
 
 
 @pytest.mark.parametrize(

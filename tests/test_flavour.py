@@ -8,10 +8,8 @@ from types import ModuleType
 
 import pytest
 
-import transportkit
-
-TOOL = Path(__file__).resolve().parents[1] / "tools" / "flavour.py"
-PACKAGE = Path(transportkit.__path__[0])
+ROOT = Path(__file__).resolve().parents[1]
+TOOL = ROOT / "tools" / "flavour.py"
 
 
 @pytest.fixture
@@ -22,9 +20,10 @@ def flavour_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     assert spec.loader is not None
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    for folder in ("httpx", "httpx2"):
-        shutil.copytree(PACKAGE / folder, tmp_path / folder)
-    monkeypatch.setattr(tool, "PACKAGE", tmp_path)
+    for folder in tool.FOLDERS:
+        for name in (folder, f"{folder}2"):
+            shutil.copytree(ROOT / name, tmp_path / name)
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
     return tool
 
 
@@ -36,20 +35,22 @@ class TestAFileThatIsNotUpToDate:
     def test_is_named(
         self, flavour_tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        with (tmp_path / "httpx" / "retry.py").open("a") as file:
+        with (tmp_path / "transportkit/httpx" / "retry.py").open("a") as file:
             file.write("# changed\n")
-        (tmp_path / "httpx" / "new.py").write_text("import httpx\n")
-        (tmp_path / "httpx2" / "old.py").write_text("import httpx2\n")
+        (tmp_path / "transportkit/httpx" / "new.py").write_text("import httpx\n")
+        (tmp_path / "transportkit/httpx2" / "old.py").write_text("import httpx2\n")
         assert flavour_tool.main(["--check"]) == 1
         named = re.findall(r"httpx2/(\w+)\.py", capsys.readouterr().out)
         assert named == ["new", "old", "retry"]
 
     def test_is_written(self, flavour_tool: ModuleType, tmp_path: Path) -> None:
-        (tmp_path / "httpx" / "new.py").write_text("import httpx\n")
-        (tmp_path / "httpx2" / "old.py").write_text("import httpx2\n")
+        (tmp_path / "transportkit/httpx" / "new.py").write_text("import httpx\n")
+        (tmp_path / "transportkit/httpx2" / "old.py").write_text("import httpx2\n")
         assert flavour_tool.main([]) == 0
         assert flavour_tool.main(["--check"]) == 0
-        assert (tmp_path / "httpx2" / "new.py").read_text().endswith("\nimport httpx2\n")
+        assert (
+            (tmp_path / "transportkit/httpx2" / "new.py").read_text().endswith("\nimport httpx2\n")
+        )
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,7 @@ class TestAFileThatIsNotUpToDate:
         ("`httpx.HTTPTransport`'s", "`httpx2.HTTPTransport`'s"),
         ("'httpx[http2]'", "'httpx2[http2]'"),
         ("from transportkit import Mounts", "from transportkit.httpx2 import Mounts"),
+        ("import transportkit as tk", "import transportkit.httpx2 as tk"),
         # What has the name within its own stays.
         ("https://www.python-httpx.org/advanced/", "https://www.python-httpx.org/advanced/"),
         ("transportkit/httpx/ and httpx-retries", "transportkit/httpx/ and httpx-retries"),
@@ -70,4 +72,4 @@ class TestAFileThatIsNotUpToDate:
 def test_only_the_librarys_names_change(
     flavour_tool: ModuleType, source: str, renamed: str
 ) -> None:
-    assert flavour_tool.renamed(source) == flavour_tool.HEADER + renamed
+    assert flavour_tool.renamed(source) == renamed

@@ -282,7 +282,8 @@ def check_transports_have_twins(module: str) -> None:
 
 
 def test_the_twins_there_are_have_been_found() -> None:
-    public = {name for name in transportkit.__all__ if sync_name(name) != name}
+    # `AsyncRoutes` is a type, and no code.
+    public = {name for name in transportkit.__all__ if sync_name(name) != name} - {"AsyncRoutes"}
     assert public <= {twins.other.name for twins in TWINS}
     assert {str(twins) for twins in TWINS} >= {
         "wire/io.py: shield, async_shield",

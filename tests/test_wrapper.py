@@ -386,3 +386,55 @@ class TestPassingThrough:
         async with flavour.client(transport=wrapper) as client:
             assert (await client.get("http://example.com/")).content == b"bytes"
         assert stream.calls == ["read", "close"]
+
+
+class TestATransportOfOnesOwn:
+    async def test_sends_as_often_as_it_likes_and_is_opened_and_closed_once(
+        self, flavour: Flavour
+    ) -> None:
+        base: Any = flavour.Wrapper
+
+        class Twice(base):  # type: ignore[misc]
+            def handle_request(self, request: httpx.Request) -> httpx.Response:
+                super().handle_request(request)
+                return super().handle_request(request)  # type: ignore[no-any-return]
+
+            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+                await super().handle_async_request(request)
+                return await super().handle_async_request(request)  # type: ignore[no-any-return]
+
+        inner = SpyTransport("inner")
+        async with flavour.client(transport=Twice(inner)) as client:
+            assert (await client.get("http://example.com/")).text == "inner"
+        assert inner.calls == ["inner enter", "inner request", "inner request", "inner exit"]
+
+    async def test_keeps_the_proxy_of_the_environment(
+        self, flavour: Flavour, origin: Origin, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        base: Any = flavour.Wrapper
+
+        class Own(base):  # type: ignore[misc]
+            """Adds nothing."""
+
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        async with flavour.client(transport=Own()) as client:
+            assert await peer_port(flavour, client, origin.http) == proxy.port
+
+    async def test_tells_a_request_of_the_other_library_what_to_import(
+        self, flavour: Flavour
+    ) -> None:
+        given = "httpx" if LIBRARY == "httpx2" else "httpx2"
+        other: Any = pytest.importorskip(given)
+        base: Any = flavour.Wrapper
+
+        class Own(base):  # type: ignore[misc]
+            """Adds nothing."""
+
+        module = "transportkit" if given == "httpx" else f"transportkit.{given}"
+        name = base.__name__
+        text = (
+            f"this {name} is for {LIBRARY}, and Request is from {given}: write "
+            f"from {module} import {name}"
+        )
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+            await flavour.send(Own(SpyTransport()), other.Request("GET", "http://example.com/"))

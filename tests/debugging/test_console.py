@@ -44,10 +44,10 @@ def record(**given: Any) -> Record:
 
 
 def body(content: bytes, limit: int = 4096) -> BodyCapture:
-    kept = BodyCapture(limit)
-    kept.add(content)
-    kept.is_ended = True
-    return kept
+    captured = BodyCapture(limit)
+    captured.add(content)
+    captured.is_ended = True
+    return captured
 
 
 def lines(*records: Record, **options: Any) -> list[str]:

@@ -22,7 +22,7 @@ from transportkit.debugging.exchange import Record
 URL = httpx.URL("https://scott:tiger@example.com/a?page=2&token=abc")
 
 
-def kept(content: bytes, limit: int = 4096, ended: bool = True) -> BodyCapture:
+def captured(content: bytes, limit: int = 4096, ended: bool = True) -> BodyCapture:
     """A body that came in pieces."""
     body = BodyCapture(limit)
     for start in range(0, len(content), 100):
@@ -40,8 +40,8 @@ class TestWhatIsSecret:
         record(
             request_headers=[(b"Authorization", b"Bearer abc"), (b"X-Page", b"2")],
             response_headers=[(b"Set-Cookie", b"sid=abc; Path=/")],
-            sent=kept(b'{"password": "tiger", "page": 2}'),
-            received=kept(b'{"token": "abc", "page": 2}'),
+            sent=captured(b'{"password": "tiger", "page": 2}'),
+            received=captured(b'{"token": "abc", "page": 2}'),
             status=200,
             error="ReadError: GET https://scott:tiger@example.com/ failed",
             reason="token=abc",
@@ -158,7 +158,7 @@ def shown(content: bytes, content_type: str = "", encoding: str = "", limit: int
     headers = {"Content-Type": content_type} if content_type else {}
     if encoding:
         headers["Content-Encoding"] = encoding
-    return shown_body(kept(content, limit), httpx.Headers(headers), None)
+    return shown_body(captured(content, limit), httpx.Headers(headers), None)
 
 
 def compressor(package: str) -> Callable[[bytes], bytes]:
@@ -232,10 +232,10 @@ class TestACompressedBody:
     def test_is_masked_when_decoded(self) -> None:
         data = gzip.compress(b'{"token": "abc"}')
         headers = httpx.Headers({"Content-Encoding": "gzip", "Content-Type": "application/json"})
-        assert shown_body(kept(data), headers, Redaction()).content == b'{"token": "****"}'
+        assert shown_body(captured(data), headers, Redaction()).content == b'{"token": "****"}'
 
     def test_that_was_decoded_before_is_not_decoded_again(self) -> None:
-        body = kept(b"abc", limit=2)
+        body = captured(b"abc", limit=2)
         body.decoded_size = 3
         found = shown_body(body, httpx.Headers({"Content-Encoding": "gzip"}), None)
         assert (found.content, found.is_whole, found.decoded_size) == (b"ab", False, 3)
@@ -285,7 +285,7 @@ class TestText:
     def test_is_masked_in_its_own_charset(self) -> None:
         data = '{"ö": 1, "token": "abc"}'.encode("utf-16")
         headers = httpx.Headers({"Content-Type": "application/json"})
-        body = shown_body(kept(data), headers, Redaction())
+        body = shown_body(captured(data), headers, Redaction())
         assert body.text == '{"ö": 1, "token": "****"}'
 
     @given(
@@ -295,7 +295,7 @@ class TestText:
     def test_may_be_in_any_codec_there_is(self, content: bytes, charset: str) -> None:
         content_type = f"text/plain; charset={charset}"
         masked = shown_body(
-            kept(content), httpx.Headers({"Content-Type": content_type}), Redaction()
+            captured(content), httpx.Headers({"Content-Type": content_type}), Redaction()
         )
         for body in (shown(content, content_type), masked):
             # Some of them read no text, or not piece by piece.

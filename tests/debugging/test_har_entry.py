@@ -19,7 +19,7 @@ from transportkit.debugging.exchange import Exchange, Record, Timings
 START = 1_700_000_000.25
 
 
-def kept(content: bytes, limit: int = 4096, *, is_ended: bool = True) -> BodyCapture:
+def captured(content: bytes, limit: int = 4096, *, is_ended: bool = True) -> BodyCapture:
     body = BodyCapture(limit)
     body.add(content)
     body.is_ended = is_ended
@@ -48,7 +48,7 @@ def check(exchange: Exchange) -> dict[str, Any]:
 def answered(content: bytes, *headers: tuple[bytes, bytes], limit: int = 4096) -> dict[str, Any]:
     """The `response` of an entry."""
     headers = headers or ((b"Content-Type", b"text/plain"),)
-    received = kept(content, limit)
+    received = captured(content, limit)
     response = entry(status=200, response_headers=headers, received=received)["response"]
     assert isinstance(response, dict)
     return response
@@ -57,7 +57,9 @@ def answered(content: bytes, *headers: tuple[bytes, bytes], limit: int = 4096) -
 def uploaded(content: bytes, content_type: str, limit: int = 4096) -> dict[str, Any]:
     """The `request` of an entry."""
     headers = [(b"Content-Type", content_type.encode())]
-    request = entry(method="POST", request_headers=headers, sent=kept(content, limit))["request"]
+    request = entry(method="POST", request_headers=headers, sent=captured(content, limit))[
+        "request"
+    ]
     assert isinstance(request, dict)
     return request
 
@@ -220,7 +222,7 @@ class TestTheResponse:
             reason="Moved Permanently",
             http_version="HTTP/2",
             response_headers=[(b"location", b"/there"), (b"content-type", b"text/html")],
-            received=kept(b"gone"),
+            received=captured(b"gone"),
             server_address="127.0.0.1:8443",
             tls_version="TLSv1.3",
             stream_id=5,
@@ -257,7 +259,7 @@ class TestTheResponse:
         assert shown.keys() & {"serverIPAddress", "connection", "_serverAddress"} == set()
 
     def test_that_broke_has_a_status_and_an_error(self) -> None:
-        received = kept(b"half of", is_ended=False)
+        received = captured(b"half of", is_ended=False)
         response = entry(status=200, received=received, error="ReadError: reset")["response"]
         assert (response["status"], response["_error"]) == (200, "ReadError: reset")
         assert response["content"]["text"] == "half of"
@@ -369,7 +371,7 @@ HEADERS = st.lists(
     max_size=4,
 )
 BODIES = st.builds(
-    kept,
+    captured,
     st.binary(max_size=200)
     | st.text().map(str.encode)
     | st.binary().map(gzip.compress)

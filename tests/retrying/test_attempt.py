@@ -576,10 +576,6 @@ class TestAWatch:
             assert started(flavour, call) == {}
             assert call.watch is None
 
-    def test_is_not_for_a_request_with_an_idempotency_key(self, flavour: Flavour) -> None:
-        request = httpx.Request("POST", URL, headers={"Idempotency-Key": "k1"})
-        assert started(flavour, call_of(RetryPolicy(), request)) == {}
-
 
 class TestADeadlineOfEachAttempt:
     async def test_is_not_passed_by_a_drain(

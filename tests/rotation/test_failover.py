@@ -1,4 +1,4 @@
-"""Every way a proxy fails, on real sockets: who takes over, who rests, what the caller sees."""
+"""Every way a proxy fails, on real sockets: the one that takes over, and what the caller gets."""
 
 import socket
 import ssl
@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 BODY = b"what is to arrive once, " * 700
-# Longer than any test takes: who rests does so to its end.
+# Longer than any test takes: a proxy that is ejected stays so to its end.
 LONG = Cooldown(first=1000, max=1000)
 NEXT = "the next proxy answers"
 
@@ -38,7 +38,7 @@ class Failure(NamedTuple):
         plain: what the caller gets for an `http://` target: the answer of the next proxy, a
             status, or an error, because the target may have seen the request.
         tunnel: the same for an `https://` target; None if it cannot happen there.
-        rests: at once, or only when another proxy succeeds for the same request; None if that
+        ejected: at once, or only when another proxy succeeds for the same request; None if that
             depends on how far the reset has come.
         stalls: what it is waited for in vain: an answer, a connection, or TLS in its tunnel.
     """
@@ -46,7 +46,7 @@ class Failure(NamedTuple):
     proxy: Callable[[], AbstractContextManager[RawProxy]]
     plain: str | int | type[Exception] | None
     tunnel: str | None
-    rests: Literal["at once", "if another succeeds"] | None
+    ejected: Literal["at once", "if another succeeds"] | None
     stalls: Literal["read", "connect", "TLS"] | None = None
 
 
@@ -302,7 +302,7 @@ async def test_a_failure_in_the_response_body_comes_back(
 @pytest.mark.parametrize(
     ("failure", "scheme", "flavour"), thinned(MATRIX, NAMES), indirect=["flavour"]
 )
-async def test_who_is_alone_rests_only_when_it_is_to_blame(
+async def test_one_that_is_alone_is_ejected_only_when_it_is_to_blame(
     failure: str, scheme: str, flavour: Flavour, there: Target, trust: ssl.SSLContext
 ) -> None:
     row = FAILURES[failure]
@@ -313,7 +313,7 @@ async def test_who_is_alone_rests_only_when_it_is_to_blame(
         async with flavour.client(transport=rotation) as client:
             outcome = await ask(client, row, "POST", there.url[scheme])
             up = is_up(rotation)[faulty.shown]
-            assert up == (row.rests == "if another succeeds") or row.rests is None
+            assert up == (row.ejected == "if another succeeds") or row.ejected is None
     assert there.requests == []
     if isinstance(outcome, httpx.Response):
         # Nobody else could answer: it is the caller's to read, as it came.
@@ -333,7 +333,7 @@ class TestADeadTarget:
             yield nobody.url.rpartition("@")[2]
 
     @pytest.mark.parametrize("method", ["GET", "POST"])
-    async def test_behind_a_tunnel_is_tried_through_each_and_nobody_rests(
+    async def test_behind_a_tunnel_is_tried_through_each_and_none_is_ejected(
         self, method: str, flavour: Flavour, dead: str, trust: ssl.SSLContext
     ) -> None:
         with ExitStack() as stack:
@@ -371,7 +371,7 @@ class TestADeadTarget:
         assert response.extensions["proxy"] == first.shown
         assert (first.connections, second.connections) == (1, 0)
 
-    async def test_puts_nobody_to_rest_but_who_cannot_be_reached(
+    async def test_ejects_none_but_the_one_that_cannot_be_reached(
         self, flavour: Flavour, dead: str, trust: ssl.SSLContext
     ) -> None:
         with (
@@ -388,7 +388,7 @@ class TestADeadTarget:
         assert refusing.shown in notes_of(failed.value)
         assert healthy.shown in notes_of(failed.value)
 
-    async def test_without_a_proxy_is_nobodys_fault(
+    async def test_without_a_proxy_is_no_proxys_fault(
         self, flavour: Flavour, dead: str, trust: ssl.SSLContext
     ) -> None:
         with raw_proxy(proxies.saying("502 Bad Gateway")) as healthy:
@@ -466,7 +466,7 @@ class TestAllAreDead:
             assert [each.connections for each in dead] == [1, 1, 1, 1]
 
 
-async def test_nobody_is_asked_twice_by_one_request(
+async def test_no_proxy_is_tried_twice_for_one_request(
     flavour: Flavour, there: Target, trust: ssl.SSLContext
 ) -> None:
     with raw_proxy(proxies.closing) as first, raw_proxy(proxies.closing) as second:

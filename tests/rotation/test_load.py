@@ -71,7 +71,7 @@ async def together(
 
 
 def assert_fair(counts: list[int]) -> None:
-    # Where somebody finds out who is dead, the others' turns shift by one or two.
+    # Where a request finds out which proxies are dead, the turns of others shift by one or two.
     assert max(counts) - min(counts) <= max(2, 0.05 * sum(counts) / len(counts)), counts
 
 
@@ -120,7 +120,7 @@ async def test_three_of_ten_die_and_return(crowd: int, flavour: Flavour) -> None
 
 
 async def test_all_die_and_return(flavour: Flavour) -> None:
-    """Only who tries all the same finds out that they are back."""
+    """Only a request that tries all the same finds out that they are back."""
     with fleet(2) as both:
         trying, failing = (
             flavour.ProxyRoundRobin(
@@ -239,7 +239,7 @@ async def test_three_of_ten_die_in_the_middle_of_their_work(crowd: int, flavour:
 
 
 @pytest.mark.parametrize("workers", [12, pytest.param(64, marks=pytest.mark.slow)])
-async def test_those_who_fail_at_once_are_one_failure_and_no_herd_follows(
+async def test_those_that_fail_at_once_are_one_failure_and_no_herd_follows(
     workers: int, flavour: Flavour
 ) -> None:
     with fleet(2) as two:
@@ -257,7 +257,7 @@ async def test_those_who_fail_at_once_are_one_failure_and_no_herd_follows(
             dead, living = rotation.status()
             assert (dead.up, living.up) == (False, True)
             assert 1 <= dead.failed <= workers
-            # A second failure in a row would rest it twice as long.
+            # A second failure in a row would eject it for twice as long.
             assert dead.resting_until is not None
             rested = dead.resting_until
             await together(flavour, workers, work)
@@ -272,7 +272,7 @@ async def test_those_who_fail_at_once_are_one_failure_and_no_herd_follows(
 async def test_one_request_probes_while_the_others_go_on(
     workers: int, flavour: Flavour, certificates: Path
 ) -> None:
-    """The probe hangs until all others have been answered by somebody else."""
+    """The probe hangs until all others have been answered by another proxy."""
     trust = ssl.create_default_context(cafile=certificates / "ca.pem")
     released = threading.Event()
     done = itertools.count(1)
@@ -339,7 +339,7 @@ async def test_a_crowd_that_is_cancelled_leaves_nothing(size: int, flavour: Flav
                     for _ in range(size):
                         group.start_soon(client.get, f"{scheme}://target.example/")
                 assert scope.cancelled_caught
-                # To be cancelled is nobody's failure.
+                # A cancellation is no proxy's failure.
                 assert [(each.up, each.in_flight) for each in rotation.status()] == [(True, 0)] * 2
 
 

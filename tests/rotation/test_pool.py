@@ -133,7 +133,7 @@ class TestAnEjection:
         # It has not become longer by that.
         assert its.fail() == 40
 
-    def test_begins_once_for_those_who_fail_together(self) -> None:
+    def test_begins_once_for_those_that_fail_together(self) -> None:
         its = Fixture(1)
         leases = [its.lease() for _ in range(64)]
         assert [its.pool.eject(lease) for lease in leases] == [10] + [None] * 63
@@ -318,7 +318,7 @@ class TestAKey:
         assert its.number(point=point) is None
         assert its.number(point=point, panic=True) == its.number_of(first)
 
-    def test_knows_who_comes_and_goes(self) -> None:
+    def test_moves_only_to_one_that_joins_and_back_when_it_leaves(self) -> None:
         its = Fixture(3)
         points = [point_of(key) for key in range(60)]
         before = [its.number(point=point) for point in points]

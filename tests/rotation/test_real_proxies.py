@@ -18,7 +18,7 @@ from support.servers import MortalProxy, Origin, Proxy, mortal_proxy
 from support.transportkit import Cooldown, RetryPolicy, sticky_by_header, sticky_by_host
 
 LONG = Cooldown(first=1000, max=1000)
-# What is put to rest is to be tried again at once.
+# A proxy that is ejected is to be tried again at once.
 SHORT = Cooldown(first=0.001, max=0.001)
 
 
@@ -149,8 +149,8 @@ async def test_all_are_killed_and_started_again(
                 await client.get(origin.https)
         for each in both:
             each.start()
-        # They rest, and only who tries all the same finds out that they are back.
-        with pytest.raises(httpx.ProxyError, match="rest"):
+        # They are ejected, and only a request that tries all the same finds out that they are back.
+        with pytest.raises(httpx.ProxyError, match=r"^every proxy is ejected"):
             await pessimist.get(origin.https)
         assert (await optimist.get(origin.https)).status_code == 200
     assert sum(status.up for status in trying.status()) == 1

@@ -407,7 +407,7 @@ class TestARequest:
         assert [(status.sent, status.failed) for status in rotation.status()] == [(1, 0), (0, 0)]
         assert rotation.status()[0].in_flight == 0
 
-    async def test_to_a_url_that_nobody_can_send_to_goes_to_no_other_proxy(
+    async def test_to_a_url_that_cannot_be_sent_to_goes_to_no_other_proxy(
         self, flavour: Flavour
     ) -> None:
         rotation = flavour.ProxyRoundRobin([A, B], verify=TLS)
@@ -558,7 +558,7 @@ class TestAnError:
             await flavour.send(rotation, httpx.Request("POST", URL, content=content))
         assert [len(spy.requests) for spy in spies] == [1, 0]
 
-    def test_of_those_who_fail_together_is_told_once(
+    def test_of_those_that_fail_together_is_told_once(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, "transportkit.rotation")
@@ -579,14 +579,14 @@ class TestAnError:
         ]
         assert rotation.status()[0].failed == 3
 
-    async def test_of_a_full_pool_is_nobodys_fault(self, flavour: Flavour) -> None:
+    async def test_of_a_full_pool_is_no_proxys_fault(self, flavour: Flavour) -> None:
         spies = [Answers(httpx.PoolTimeout("full")), Answers(200)]
         rotation = flavour.ProxyRoundRobin(spies)
         response = await flavour.send(rotation, httpx.Request("POST", URL))
         assert response.status_code == 200
         assert [(status.up, status.failed) for status in rotation.status()] == [(True, 0)] * 2
 
-    async def test_of_one_when_another_succeeds_rests_it(
+    async def test_of_one_when_another_succeeds_ejects_it(
         self, flavour: Flavour, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, "transportkit.rotation")
@@ -594,8 +594,8 @@ class TestAnError:
         rotation = flavour.ProxyRoundRobin(spies, cooldown=Cooldown(first=5))
         clock = stopped(rotation)
         await flavour.send(rotation, httpx.Request("POST", URL))
-        rested, well = rotation.status()
-        assert (rested.up, rested.resting_until, rested.failed) == (False, 102.5, 1)
+        ejected, well = rotation.status()
+        assert (ejected.up, ejected.resting_until, ejected.failed) == (False, 102.5, 1)
         assert (well.up, well.resting_until, well.last_error) == (True, None, None)
         clock.now = 102.5
         await flavour.send(rotation, httpx.Request("POST", URL))
@@ -605,7 +605,7 @@ class TestAnError:
             "Proxy Answers is back in rotation",
         ]
 
-    async def test_of_all_that_rest_is_raised_at_once(self, flavour: Flavour) -> None:
+    async def test_of_all_that_are_ejected_is_raised_at_once(self, flavour: Flavour) -> None:
         with raw_server(answering("407 Who are you")) as url:
             address = url.partition("//")[2]
             rotation = flavour.ProxyRoundRobin(
@@ -624,7 +624,7 @@ class TestAnError:
             f"transportkit: http://****@{address} (ejected for 500.0 more seconds: 407 Who are you)"
         ]
 
-    async def test_of_many_that_rest_names_some(self, flavour: Flavour) -> None:
+    async def test_of_many_that_are_ejected_names_some(self, flavour: Flavour) -> None:
         def is_banned(response: httpx.Response) -> bool:
             return response.status_code == 403
 

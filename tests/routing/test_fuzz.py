@@ -22,7 +22,10 @@ THIN = 1000
 URLS_PER_DICT = 20
 
 # What a thousand pairs do not always come upon.
-RARE = (["all://*xn--mnchen-3ya.de"], ["http://xn--mnchen-3ya.de/"])
+RARE = (
+    ["all://*xn--mnchen-3ya.de", "all://dotted.example."],
+    ["http://xn--mnchen-3ya.de/", "http://dotted.example/"],
+)
 
 DEFAULT_PORTS = (":80", ":443", ":21")
 

@@ -1,4 +1,4 @@
-"""A rotation's clock in the hands of a test: nobody waits until an ejection is over."""
+"""A rotation's clock in the hands of a test: no test waits until an ejection is over."""
 
 from typing import Any
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..redaction.content import charset_of, parameters
 from ..redaction.redaction import Redaction
-from ..wire.library import Headers, any_library, is_a
+from ..wire.library import Headers, any_library
 
 # Decoders put out all that their input is worth, and a few bytes can be worth megabytes.
 _STEP = 16
@@ -78,7 +78,7 @@ class Body:
         content_type: its Content-Type, "" if it has none.
         is_whole: True if the content is all there was; False if it is truncated, or has never
             come to its end.
-        decoded_size: the size of the whole body after decoding; None where nobody knows, as
+        decoded_size: the size of the whole body after decoding; None if not known, as
             it was compressed and not captured to its end.
 
     >>> Body(5, b"hello", "text/plain", True, 5).text
@@ -150,7 +150,8 @@ def decode(content: bytes, encoding: str, limit: int) -> tuple[bytes, int | None
     """
     pieces = (content[start : start + _STEP] for start in range(0, len(content), _STEP))
     headers = [(b"Content-Encoding", encoding.encode())]
-    response = any_library().Response(200, headers=headers, content=pieces)
+    library = any_library()
+    response = library.Response(200, headers=headers, content=pieces)
     decoded, size = bytearray(), 0
     try:
         for chunk in response.iter_bytes():
@@ -158,8 +159,6 @@ def decode(content: bytes, encoding: str, limit: int) -> tuple[bytes, int | None
             size += len(chunk)
             if size > limit + _MAX_EXPANSION * len(content):
                 return bytes(decoded), None
-    except Exception as error:
-        if not is_a(error, "DecodingError"):
-            raise
+    except library.DecodingError:
         return bytes(decoded), None
     return (b"", None) if decoded == content else (bytes(decoded), size)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-from ..wire.library import Request, Response, is_a
+from ..wire.library import Request, Response, is_a, library_of
 from .bodies import BodyCapture
 from .exchange import RawHeaders, Record
 from .reporting import Reporter
@@ -92,17 +92,17 @@ class Capture(Record):
         self.head = perf_counter()
         self.status = response.status_code
         self.response_headers = response.headers.raw
-        told = response.extensions
-        if isinstance(reason := told.get("reason_phrase"), bytes):
+        extensions = response.extensions
+        if isinstance(reason := extensions.get("reason_phrase"), bytes):
             self.reason = reason.decode("ascii", "replace")
-        if isinstance(version := told.get("http_version"), bytes):
+        if isinstance(version := extensions.get("http_version"), bytes):
             self.http_version = version.decode("ascii", "replace")
-        if isinstance(stream_id := told.get("stream_id"), int):
+        if isinstance(stream_id := extensions.get("stream_id"), int):
             self.stream_id = stream_id
-        if isinstance(attempts := told.get("attempts"), tuple):
+        if isinstance(attempts := extensions.get("attempts"), tuple):
             self.attempts = attempts
-        if "network_stream" in told:
-            self._capture_connection(told["network_stream"])
+        if "network_stream" in extensions:
+            self._capture_connection(extensions["network_stream"])
         if response.is_closed:
             self._capture_read_body(response)
         elif response.status_code != 101:
@@ -134,12 +134,10 @@ class Capture(Record):
         if received.limit:
             try:
                 content = response.content
-            except Exception as error:
-                if not is_a(error, "ResponseNotRead"):
-                    raise
-            else:
-                received.content = content[: received.limit]
-                received.decoded_size = len(content)
+            except library_of(response).ResponseNotRead:
+                return
+            received.content = content[: received.limit]
+            received.decoded_size = len(content)
 
     def _capture_connection(self, stream: object) -> None:
         known = self._reporter.connections

@@ -88,7 +88,7 @@ class HARRecorder:
         self._thread: threading.Thread | None = None
         self._is_closed = False
         self._error: OSError | None = None
-        self._has_complained = False
+        self._has_warned = False
         self._process = os.getpid()
         # A thread that is not a daemon would be joined before this is called.
         atexit.register(self.close)
@@ -100,7 +100,7 @@ class HARRecorder:
             RuntimeError: it is closed.
         """
         if os.getpid() != self._process:
-            self._complain("is of the process that forked this one: nothing is recorded here")
+            self._warn("is of the process that forked this one: nothing is recorded here")
             return
         size = exchange._record.sent.length + exchange._record.received.length
         with self._changed:
@@ -212,10 +212,10 @@ class HARRecorder:
         try:
             self._file.append(line_of(exchange))
         except OSError as error:
-            self._complain(f"cannot be written: {error}")
+            self._warn(f"cannot be written: {error}")
         except Exception as error:  # noqa: BLE001 - the next one may be recorded
             # Its text may hold secrets that were to be masked.
-            self._complain(f"has lost an entry: {type(error).__name__}")
+            self._warn(f"has lost an entry: {type(error).__name__}")
 
     def _finish(self) -> None:
         try:
@@ -223,7 +223,7 @@ class HARRecorder:
         except OSError as error:
             self._error = error
 
-    def _complain(self, what: str) -> None:
-        if not self._has_complained:
-            self._has_complained = True
+    def _warn(self, what: str) -> None:
+        if not self._has_warned:
+            self._has_warned = True
             _logger.warning("%r %s", self, what)

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
-from ..redaction.content import FORM, media_type, part_of, split_multipart
+from ..redaction.content import FORM, headers_of, media_type, parameters, part_of, split_multipart
 from ..redaction.cookies import cookie_parts
 from .exchange import Body, Exchange, Timings
 
@@ -140,11 +140,12 @@ def _fields(body: Body) -> Iterator[dict[str, object]]:
     for part in map(part_of, split_multipart(body.content, body.content_type)[2::2]):
         if not part.separator:
             continue
-        disposition = part.disposition
+        headers = headers_of(part.lines)
+        disposition = parameters(headers.get("content-disposition", ""))
         field: dict[str, object] = {"name": disposition.get("name", "")}
         if "filename" in disposition:
             field["fileName"] = disposition["filename"]
-            field["contentType"] = part.headers.get("content-type", "text/plain")
+            field["contentType"] = headers.get("content-type", "text/plain")
         else:
             field["value"] = part.content.decode(errors="replace")
         yield field

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from time import monotonic, time
 
 from ..redaction.redaction import REDACTION
-from ..wire.library import is_a, parse_url
+from ..wire.library import any_library, parse_url
 from .curl_file import CurlFile
 from .rfc6797 import (
     Entry,
@@ -190,9 +190,7 @@ def _advice(host: str) -> str:
     url = host if "://" in host else f"http://{host}"
     try:
         name = parse_url(url).raw_host.decode("ascii")
-    except Exception as error:
-        if not is_a(error, "InvalidURL"):
-            raise
+    except any_library().InvalidURL:
         name = ""
     if canonical_name(name):
         return f"is more than a host name: write {name!r}"

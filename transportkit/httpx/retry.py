@@ -11,7 +11,7 @@ from ..retrying.budget import DEFAULT_BUDGET, Buckets, RetryBudget
 from ..retrying.policy import DEFAULT_POLICY, RetryPolicy, bare_methods, check_policy, policy_for
 from ..wire.io import async_drain, async_shield, async_sleep, drain, shield, sleep
 from ..wire.trace import AsyncSentWatch, SentWatch
-from .lending import async_lent, lent
+from .lending import AsyncLent, Lent
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
 
@@ -91,7 +91,7 @@ class RetryTransport(Wrapper):
         """Attempt until it is enough, from the outcome of a first attempt if there was one."""
         call = RetryCall(policy, request, self._transport.handle_request, started, self._buckets)
         try:
-            with lent(request, policy.max_replay):
+            with Lent(request, policy.max_replay):
                 if outcome is None:
                     outcome = self._attempt(request, call)
                 while (wait := call.end_attempt(outcome, time.monotonic())) is not None:
@@ -167,7 +167,7 @@ class AsyncRetryTransport(AsyncWrapper):
             policy, request, self._transport.handle_async_request, started, self._buckets
         )
         try:
-            async with async_lent(request, policy.max_replay):
+            async with AsyncLent(request, policy.max_replay):
                 if outcome is None:
                     outcome = await self._attempt(request, call)
                 while (wait := call.end_attempt(outcome, time.monotonic())) is not None:

@@ -10,11 +10,10 @@ from ..rotation.ejection import Cooldown
 from ..rotation.failover import Failover
 from ..rotation.rotation import Settings
 from ..wire.io import async_drain, async_shield, drain, shield
-from ..wire.replay import is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
+from .lending import AsyncLent, Lent
 from .members import AsyncMemberOwner, MemberOwner
 from .options import HTTPTransportOptions, ProxyLike
-from .streams import AsyncReplayStream, ReplayStream
 
 _DEFAULT_COOLDOWN = Cooldown()
 # A body that can be read only once is recorded for another proxy, up to this many bytes.
@@ -89,35 +88,32 @@ class ProxyRoundRobin(MemberOwner):
         self._sticky = sticky
         self._banned = banned
 
-    def handle_request(  # noqa: C901 - it shows every way that a request can go
-        self, request: httpx.Request
-    ) -> httpx.Response:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         key = None if self._sticky is None else self._sticky(request)
         failover = Failover(self._rotation, request, key)
         lease = failover.acquire()
-        extensions, stream = request.extensions, request.stream
-        replay = response = None
+        extensions = request.extensions
+        response = None
         try:
-            if not isinstance(stream, httpx.ByteStream) and not is_repeatable(stream):
-                request.stream = replay = ReplayStream(stream, _MAX_REPLAY)
-            while True:
-                lease.watch = SentWatch(extensions.get("trace"))
-                request.extensions = {**extensions, "trace": lease.watch}
-                try:
-                    transport = self._transports.get(lease.member, self._lifecycle)
-                    response = self._send(transport, request)
-                except Exception as error:
-                    following = failover.handle_error(lease, error)
-                    if following is None:
-                        raise
-                    self._release(lease, error)
-                else:
-                    following = failover.handle_response(lease, response, self._banned)
-                    if following is None:
-                        return self._deliver(lease, response)
-                    drain(response)
-                    self._release(lease)
-                lease = following
+            with Lent(request, _MAX_REPLAY):
+                while True:
+                    lease.watch = SentWatch(extensions.get("trace"))
+                    request.extensions = {**extensions, "trace": lease.watch}
+                    try:
+                        transport = self._transports.get(lease.member, self._lifecycle)
+                        response = self._send(transport, request)
+                    except Exception as error:
+                        following = failover.handle_error(lease, error)
+                        if following is None:
+                            raise
+                        self._release(lease, error)
+                    else:
+                        following = failover.handle_response(lease, response, self._banned)
+                        if following is None:
+                            return self._deliver(lease, response)
+                        drain(response)
+                        self._release(lease)
+                    lease = following
         except BaseException as error:
             with shield():
                 for each in failover.leases:
@@ -126,12 +122,6 @@ class ProxyRoundRobin(MemberOwner):
                     with suppress(httpx.TransportError):
                         response.close()
             raise
-        finally:
-            request.extensions = extensions
-            if replay is not None:
-                if request.stream is replay:
-                    request.stream = stream
-                replay.close()
 
 
 class AsyncProxyRoundRobin(AsyncMemberOwner):
@@ -163,35 +153,32 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
         self._sticky = sticky
         self._banned = banned
 
-    async def handle_async_request(  # noqa: C901 - it shows every way that a request can go
-        self, request: httpx.Request
-    ) -> httpx.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         key = None if self._sticky is None else self._sticky(request)
         failover = Failover(self._rotation, request, key)
         lease = failover.acquire()
-        extensions, stream = request.extensions, request.stream
-        replay = response = None
+        extensions = request.extensions
+        response = None
         try:
-            if not isinstance(stream, httpx.ByteStream) and not is_repeatable(stream):
-                request.stream = replay = AsyncReplayStream(stream, _MAX_REPLAY)
-            while True:
-                lease.watch = AsyncSentWatch(extensions.get("trace"))
-                request.extensions = {**extensions, "trace": lease.watch}
-                try:
-                    transport = self._transports.get(lease.member, self._lifecycle)
-                    response = await self._send(transport, request)
-                except Exception as error:
-                    following = failover.handle_error(lease, error)
-                    if following is None:
-                        raise
-                    await self._release(lease, error)
-                else:
-                    following = failover.handle_response(lease, response, self._banned)
-                    if following is None:
-                        return await self._deliver(lease, response)
-                    await async_drain(response)
-                    await self._release(lease)
-                lease = following
+            async with AsyncLent(request, _MAX_REPLAY):
+                while True:
+                    lease.watch = AsyncSentWatch(extensions.get("trace"))
+                    request.extensions = {**extensions, "trace": lease.watch}
+                    try:
+                        transport = self._transports.get(lease.member, self._lifecycle)
+                        response = await self._send(transport, request)
+                    except Exception as error:
+                        following = failover.handle_error(lease, error)
+                        if following is None:
+                            raise
+                        await self._release(lease, error)
+                    else:
+                        following = failover.handle_response(lease, response, self._banned)
+                        if following is None:
+                            return await self._deliver(lease, response)
+                        await async_drain(response)
+                        await self._release(lease)
+                    lease = following
         except BaseException as error:
             with async_shield():
                 for each in failover.leases:
@@ -200,9 +187,3 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
                     with suppress(httpx.TransportError):
                         await response.aclose()
             raise
-        finally:
-            request.extensions = extensions
-            if replay is not None:
-                if request.stream is replay:
-                    request.stream = stream
-                await replay.aclose()

@@ -8,7 +8,9 @@ from .content import (
     Part,
     charset_of,
     has_byte_order_mark,
+    headers_of,
     media_type,
+    parameters,
     part_of,
     split_multipart,
 )
@@ -88,16 +90,17 @@ def _mask_multipart(content: bytes, content_type: str, names: Names, depth: int)
 
 
 def _mask_part(part: Part, names: Names, depth: int) -> bytes:
-    head = "".join(_mask_line(line, names) for line in part.lines)
+    lines = part.lines
+    head = "".join([_mask_line(line, names) for line in lines])
     shown = head.encode("utf-8", "surrogateescape") + part.separator
-    name = part.disposition.get("name", "")
+    headers = headers_of(lines)
+    name = parameters(headers.get("content-disposition", "")).get("name", "")
     if not part.content or names.is_shown(name):
         return shown + part.content
     if names.is_secret(name):
         value = part.content.decode("utf-8", "surrogateescape")
         return shown + mask_value(name, value, names).encode("utf-8", "surrogateescape")
-    content_type = part.headers.get("content-type", "")
-    return shown + mask_body(part.content, content_type, names, depth + 1)
+    return shown + mask_body(part.content, headers.get("content-type", ""), names, depth + 1)
 
 
 def _mask_line(line: str, names: Names) -> str:

@@ -85,16 +85,11 @@ class Part(NamedTuple):
         # RFC 5322, section 2.2.3.
         return re.split(r"(?<=\n)(?![ \t])", self.head.decode("utf-8", "surrogateescape"))
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The values of the headers, by names in lower case."""
-        pairs = (line.partition(":") for line in self.lines)
-        return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
-    @property
-    def disposition(self) -> dict[str, str]:
-        """The parameters of the Content-Disposition, such as `name` and `filename`."""
-        return parameters(self.headers.get("content-disposition", ""))
+def headers_of(lines: list[str]) -> dict[str, str]:
+    """The values of the headers in the lines of a part, by names in lower case."""
+    pairs = (line.partition(":") for line in lines)
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
 def split_multipart(content: bytes, content_type: str) -> list[bytes]:

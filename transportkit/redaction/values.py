@@ -5,7 +5,7 @@ Patterns are text here, as in `names`.
 
 import re
 
-from .cookies import CookiePart, cookie_parts
+from .cookies import cookie_parts
 from .names import MASK, Names
 
 # Authorization schemes that are followed by one run of characters, and by a list.
@@ -89,21 +89,22 @@ def mask_value(name: str, value: str, names: Names) -> str:
     """
     kind = name.lower().replace("_", "-")
     if kind in {"cookie", "set-cookie"}:
-        return "".join(
-            part.separator
+        has_attributes = kind == "set-cookie"
+        shown: list[str] = []
+        for part in cookie_parts(value):
             # The first part is the cookie itself, even if it is called like an attribute.
-            + _mask_cookie(part, kind == "set-cookie" and not part.begins_cookie, names)
-            for part in cookie_parts(value)
-        )
+            may_be_attribute = has_attributes and not part.begins_cookie
+            shown += (part.separator, _mask_cookie(part.text, may_be_attribute, names))
+        return "".join(shown)
     scheme = re.match(_SCHEME, value)
     return f"{scheme[0]} {MASK}" if scheme else MASK
 
 
-def _mask_cookie(part: CookiePart, may_be_attribute: bool, names: Names) -> str:
-    name, equals, _ = part.text.partition("=")
-    bare = part.name
+def _mask_cookie(text: str, may_be_attribute: bool, names: Names) -> str:
+    name, equals, _ = text.partition("=")
+    bare = name.strip()
     if not bare or names.is_shown(bare):
-        return part.text
+        return text
     if may_be_attribute and re.fullmatch(_COOKIE_ATTRIBUTES, bare):
-        return part.text
-    return f"{name}={MASK}" if equals else part.text.replace(bare, MASK, 1)
+        return text
+    return f"{name}={MASK}" if equals else text.replace(bare, MASK, 1)

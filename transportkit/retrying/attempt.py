@@ -85,7 +85,7 @@ class RetryCall:
             watch: the kind that the inner transport can call.
         """
         self._sent = dict(self._given)
-        if not is_idempotent(self._request, self.policy.methods):
+        if self._request.method not in self.policy.methods:
             # A new one each time: an attempt without events proves nothing, whatever came before.
             self._sent["trace"] = self.watch = watch(self._given.get("trace"))
         if self.policy.deadline is not None:

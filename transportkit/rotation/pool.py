@@ -36,9 +36,8 @@ class Pool:
         self.clock = clock
         self.random = random
         self._cooldown = cooldown
-        # Those in rotation; the ring has all that may come back, too.
         self._balancer: RoundRobin | LeastRequest = (
-            RoundRobin() if order == "round_robin" else LeastRequest(self._draw)
+            RoundRobin() if order == "round_robin" else LeastRequest(random)
         )
         self._ring: Ring | None = None
         self._members: dict[Hashable, Member] = {}
@@ -48,9 +47,6 @@ class Pool:
         self._bans = Bans(cooldown)
         self._admitted = 0
         self._lock = threading.Lock()
-
-    def _draw(self) -> float:
-        return self.random()
 
     def members(self) -> list[Member]:
         """The members that have not been removed, in the order in which they were added."""

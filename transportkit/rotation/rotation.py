@@ -1,42 +1,46 @@
-"""A rotation: its settings, and all that its requests share.
+"""A rotation: its settings, and the state that all its requests share.
 
 Theory of operation
 -------------------
 A *member* is a way to the origin: a proxy, no proxy, or a transport of the caller's own. It has a
-weight, a state and counters. A request *acquires* a lease on a member, and *releases* it when its
-response is closed; until then the member has one more request in flight. What happened to the
-request is reported in between, with the lease at hand.
+weight, a state, and counters. A request *acquires* a lease on a member, and *releases* it when its
+response is closed; until then, the member has one more request in flight. In between, its outcome
+is reported under that lease.
 
-| state | in the code | requests it gets | what ends it |
+| state | in the code | new requests | next state |
 | --- | --- | --- | --- |
-| joining | `ejected_until` is infinite | none | `join`, once its transport is open: in rotation |
-| in rotation | `ejected_until` is None | its share | `eject`: ejected |
-| ejected | `ejected_until` is a time | none | a lease after that time, its *probe*: half-open |
-| half-open | `probe` is a lease | no others | success of the probe: in rotation; failure: ejected, for longer; its release without either: ejected, for the first time of the cooldown |
-| leaving | `has_left` | none | its last release: gone; `admit` of the same proxy: joining |
+| joining | `ejected_until` is infinite | none | in rotation by `join`, when its transport is open |
+| in rotation | `ejected_until` is None | its share | ejected by `eject` |
+| ejected | `ejected_until` is a time | none | half-open by a lease, after that time or in a panic |
+| half-open | `probe` is that lease | none | in rotation by `report_success`; ejected by `eject`, |
+| | | | for longer; ejected by `release` without either |
+| leaving | `has_left` | none | gone by its last `release`; joining by `admit` |
 
-`remove` takes a member out of any state: it is leaving while it has requests in flight, and gone
-otherwise. Only then may its transport be closed.
+`remove` takes a member out of any other state: it is leaving as long as it has requests in
+flight, and then it is gone, and its transport may be closed.
 
-*In rotation* the balancer shares out the requests (`balancing`), or a key sticks to a point of the
-ring (`ring`): to the member behind it, or to the next usable one while that one is not. An owner
-of a key is probed by a request with that key, any other member by the next request that comes.
+*Balancing.* The members in rotation share the requests by their weights (`balancing`). A sticky
+key has a point on a ring (`ring`): its requests go to the member behind that point, or to the next
+that can take them. A member is probed by a request whose key it owns, or by any without a key.
 
-*Outdated outcomes* change no state. Many requests may be under way when a member fails, and each
-of them will tell. Each ejection and each return begins a new generation of the member, and a lease
-of an earlier one is not asked. So those that fail together eject a member once.
+*Outdated outcomes.* Many requests may be in flight when a member fails, and each of them reports
+it. So each ejection and each return begins a new generation of the member, and the outcome of a
+lease from an earlier generation changes nothing: members are ejected once for failing once.
 
-A *ban* is an ejection for one host. It changes no state: the member is passed over for that host
-until the ban is over, and keeps its share of all other requests.
+*Bans.* A ban is an ejection for one host. The state of the member stays as it is: it is only passed
+over for that host until the ban ends.
 
-*Panic* is when no member can be had: all are ejected, half-open, banned or tried. With `panic`
-(the user's `when_all_down="try"`), a request then gets the member whose ejection ends first, else
-one that is half-open, else one whose ban ends first, as something may have changed; a failure
-before the end of an ejection does not make the next one longer. Without, it gets none.
+*Panic.* When no member is left for a request (each is ejected, half-open, banned or was tried),
+`when_all_down="raise"` fails. `"try"` leases the member whose ejection ends first, or else one that
+is half-open, or else the one whose ban ends first. A failure before the end of an ejection does not
+make the next one longer, as members would soon be ejected for the longest time.
 
-*Guaranteed* is, by `failover`: a request is sent again only if the origin provably never saw it,
-if the proxy itself refused it with a 407, or if the user's `banned` said so and it is safe to
-repeat; each member is tried at most once for a request; and a body is sent again whole or not.
+*Repeats.* A request that failed though the origin may have seen it (an error, a 429, a 5xx) and is
+sent anew, by a retry, avoids the members that it failed through, as long as there are others.
+
+*Guarantees.* A request is sent to another member only if the origin provably never saw it, if the
+proxy itself refused it with a 407, or if the user's `banned` says so and it is safe to repeat; and
+only if its body can be sent again as a whole. No member is tried twice for a request.
 """
 
 import random

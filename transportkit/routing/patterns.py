@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-# httpx drops these from a URL, so a URL without a port has to be taken to mean them.
+# httpx drops these from a URL: a URL without a port means them.
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 
 _ESCAPE = "%([0-9A-Fa-f]{2})"
@@ -91,11 +91,11 @@ def canonical_path(raw_path: str) -> str:
 
 
 def _without_dots(path: str) -> str:
-    """What httpx does with the segments `.` and `..` where they are not escaped."""
+    """A path without its segments `.` and `..`, which httpx removes unless they are escaped."""
     segments: list[str] = []
     for segment in path.split("/"):
         if segment == "..":
-            # The first is what stands before the first slash.
+            # The first segment is empty: it stands before the first slash.
             segments = segments[:1] + segments[1:-1]
         elif segment != ".":
             segments.append(segment)

@@ -2,13 +2,16 @@
 
 Patterns are kept in dicts, by port, then by host, then by scheme and path. A look-up asks
 for every pattern that *could* take the URL, from the most to the least specific, and
-stops at the first that is there: first with the URL's port, then without one; there its
-host, the networks around it from small to large, the names it ends in from long to short,
-any host; there its path, shortened segment by segment, with its scheme and with any. How
-many questions that takes depends on the URL and on how many *kinds* of patterns there
-are (lengths of networks, depths of paths), not on how many patterns.
+stops at the first one found:
 
-What the origin (scheme, host, port) decides is remembered for the origins seen last.
+1. with the port of the URL, then without a port;
+2. within a port: the host, the networks around it from small to large, the names that it
+   ends in from long to short, any host;
+3. within a host: the path, shortened segment by segment, with the scheme and without one.
+
+The number of questions depends on the URL and on the number of *kinds* of patterns
+(lengths of networks, depths of paths), not on the number of patterns. Everything that the
+origin alone decides (scheme, host, port) is remembered for the origins seen last.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +23,7 @@ from .patterns import DEFAULT_PORTS, Pattern, address, canonical_host, canonical
 T = TypeVar("T")
 
 _MEMO_SIZE = 1024
-# A host name has at most 253 characters (RFC 1035): a longer one is no name worth remembering.
+# A host name has at most 253 characters (RFC 1035): a longer host is not remembered.
 _MEMO_HOST_LENGTH = 255
 
 
@@ -28,8 +31,8 @@ class RoutingTable(Generic[T]):
     """Finds the value of the most specific pattern that takes a URL.
 
     Arguments:
-        layers: patterns, each with its value; those of a layer stand behind all of the
-            layers before it, and differ from one another.
+        layers: patterns, each with its value. Those of a layer stand behind all of the
+            earlier layers, and differ from one another.
         default: the value for what no pattern takes.
     """
 
@@ -64,7 +67,7 @@ class RoutingTable(Generic[T]):
     def _resolve(
         self, scheme: str, raw_host: bytes, port: int | None
     ) -> tuple[T | None, "list[_Branch[T]]"]:
-        """What takes this origin whatever the path, and the branches to ask for the path first."""
+        """The value for this origin with any path, and the branches to ask for the path first."""
         branches: list[_Branch[T]] = []
         if not scheme:
             return None, branches
@@ -96,7 +99,7 @@ class _Paths(Generic[T]):
 
 
 class _Branch(Generic[T]):
-    """The paths of one scheme, and those of any scheme behind them."""
+    """The paths of one scheme, and behind them those of any scheme."""
 
     def __init__(self, paths: _Paths[T], scheme: str) -> None:
         self._own = paths.by_scheme.get(scheme, {})
@@ -146,7 +149,7 @@ class _Hosts(Generic[T]):
         return self._any
 
     def taking(self, host: str) -> Iterator[_Paths[T]]:
-        """What takes this canonical host, from the most to the least specific."""
+        """The patterns that take a canonical host, from the most to the least specific."""
         if (paths := self._exact.get(host)) is not None:
             yield paths
         if self._networks and (ip := address(host)) is not None:
@@ -162,8 +165,8 @@ class _Hosts(Generic[T]):
     def _wildcards_taking(self, host: str) -> Iterator[_Paths[T]]:
         if (paths := self._wildcards["*"].get(host)) is not None:
             yield paths
-        # A suffix begins behind a dot, which has something before it, and is no longer than
-        # the longest that is known.
+        # A suffix begins behind a dot that does not come first, and is at most as long as the
+        # longest of all wildcards.
         dot = host.find(".", max(1, len(host) - self._longest_wildcard - 1))
         while dot > 0:
             suffix = host[dot + 1 :]

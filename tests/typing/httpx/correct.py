@@ -50,6 +50,9 @@ def one_wraps_another() -> None:
 
 
 def arguments_of_httpx_go_in_place_of_a_transport() -> None:
+    options: tk.HTTPTransportOptions = {"http2": True, "trust_env": False}
+    tk.RetryTransport(**options)
+    tk.AsyncMounts({"all://a.example": options}, **options)
     tk.RetryTransport(http2=True, verify=False, limits=httpx.Limits(max_connections=1))
     tk.AsyncDebuggingTransport(proxy="http://a.example:8080", trust_env=False)
     tk.Mounts({}, cert=("a.pem", "b.pem"), local_address="127.0.0.1", retries=1)
@@ -72,6 +75,14 @@ def a_routing_dict_is_written_at_once_or_before() -> None:
         },
         default=STUB,
     )
+    routes: tk.Routes = {"all://": ["http://proxy.example:8080", None], "http://": STUB}
+    tk.Mounts(routes)
+    tk.Mounts({**routes, "all://a.example": "direct"}, default=None)
+    async_routes: tk.AsyncRoutes = {"all://": {"http2": True}, "http://": STUB}
+    tk.AsyncMounts(async_routes)
+    targets: dict[str, tk.Target] = {"all://": None, "all://a.example": {"uds": "/run/sock"}}
+    tk.Mounts(targets)
+    tk.AsyncMounts(targets)
     texts = {"all://": "http://proxy.example:8080"}
     tk.Mounts(texts)
     tk.AsyncMounts(texts)
@@ -151,4 +162,26 @@ def attempts_say_what_came(attempts: Sequence[tk.Attempt]) -> None:
     for attempt in attempts:
         assert_type(attempt.outcome, int | Exception)
         assert_type(attempt.waited, float)
-    assert_type(tk.__version__, str)
+
+
+class Counted(tk.Wrapper):
+    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
+        super().__init__(transport)
+        self.requests = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        return super().handle_request(request)
+
+
+class AsyncCounted(tk.AsyncWrapper):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await super().handle_async_request(request)
+
+
+def a_transport_of_ones_own_goes_where_another_does() -> None:
+    httpx.Client(transport=Counted(tk.RetryTransport()))
+    tk.Mounts({"all://": Counted(STUB)})
+    httpx.AsyncClient(transport=AsyncCounted(http2=True))
+    with Counted() as counted:
+        assert_type(counted, Counted)

@@ -26,6 +26,10 @@ def sync_and_async_do_not_mix() -> None:
     tk.AsyncHSTSTransport(SYNC)  # type: ignore[arg-type]
     tk.Mounts({"all://": ASYNC})  # type: ignore[dict-item]
     tk.AsyncMounts({"all://": SYNC})  # type: ignore[dict-item]
+    routes: tk.Routes = {"all://": SYNC}
+    tk.AsyncMounts(routes)  # type: ignore[arg-type]
+    async_routes: tk.AsyncRoutes = {"all://": ASYNC}
+    tk.Mounts(async_routes)  # type: ignore[arg-type]
     tk.ProxyRoundRobin([ASYNC])  # type: ignore[list-item]
     tk.AsyncProxyRoundRobin([SYNC])  # type: ignore[list-item]
     with tk.AsyncRetryTransport():  # type: ignore[attr-defined]
