@@ -342,7 +342,7 @@ class TestThePeer:
             with pytest.raises(httpx.ProxyError) as caught:
                 # The stock one would leave the socket open.
                 await exchange(
-                    flavour, "http://example.com/", watch, kind="SOCKSTransport", proxy=socks
+                    flavour, "http://example.com/", watch, kind="NetworkTransport", proxy=socks
                 )
         assert watch.reached
         assert watch.proves_unsent(caught.value)

@@ -63,12 +63,12 @@ class NetworkTransport(httpx.BaseTransport):
             may_share = bool(connection.is_http2)
         response.extensions.update(self._core.facts_of(connection))
         if response.is_closed:
-            self._connections.release(connection)  # A mock has answered: nobody will close it.
+            # A mock has answered: nobody will close it.
+            self._connections.release(connection)
         else:
             assert isinstance(response.stream, httpx.SyncByteStream)
             body = PooledStream(response.stream, request, connection, self._connections)
-            response.stream = body
-            response.extensions["retire"] = body.retire
+            response.stream, response.extensions["retire"] = body, body.retire
         return response
 
     def retire(self) -> None:
@@ -133,14 +133,12 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
             may_share = bool(connection.is_http2)
         response.extensions.update(self._core.facts_of(connection))
         if response.is_closed:
-            await self._connections.release(
-                connection
-            )  # A mock has answered: nobody will close it.
+            # A mock has answered: nobody will close it.
+            await self._connections.release(connection)
         else:
             assert isinstance(response.stream, httpx.AsyncByteStream)
             body = AsyncPooledStream(response.stream, request, connection, self._connections)
-            response.stream = body
-            response.extensions["retire"] = body.retire
+            response.stream, response.extensions["retire"] = body, body.retire
         return response
 
     async def retire(self) -> None:
