@@ -691,7 +691,7 @@ def test_arguments_are_refused_as_httpx_refuses_them() -> None:
         with pytest.raises(ValueError, match=r"^Unknown scheme"):
             kind(proxy="gopher://proxy.example")
         with pytest.raises(TypeError):
-            kind(certificate="x")  # type: ignore[call-arg] # as a test
+            kind(certificate="x")
 
 
 async def test_a_unix_socket_is_a_way_to_go(flavour: Flavour, origin: Origin) -> None:

@@ -9,7 +9,7 @@ from urllib.request import getproxies
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.library import httpx
+from support.library import shell
 from support.transportkit import InvalidRoute, Mounts, default_transport, environment_routes
 
 PROXY = "http://proxy.example:3128"
@@ -330,7 +330,7 @@ def test_the_routes_of_the_environment_except_what_no_proxy_says(
         assert target == ("direct" if excepted else f"proxy {PROXY}")
     else:
         assert entry == "*"
-        assert isinstance(transport, httpx.HTTPTransport)
+        assert isinstance(transport, shell("network").NetworkTransport)
 
 
 @pytest.mark.parametrize(

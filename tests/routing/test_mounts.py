@@ -273,12 +273,12 @@ async def test_the_default_transport_uses_the_environments_proxies(
         assert _peer(await client.get(origin.http)) == proxy.port
 
 
-async def test_without_proxies_in_the_environment_the_default_transport_is_httpxs_own(
+async def test_without_proxies_in_the_environment_the_default_transport_goes_straight(
     flavour: Flavour, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost")
     transport = flavour.default_transport()
-    assert type(transport) is flavour.HTTPTransport
+    assert type(transport) is flavour.NetworkTransport
     async with flavour.client(transport=transport) as client:
         assert _peer(await client.get(origin.http)) == _port(origin.http)
 

@@ -1,6 +1,7 @@
 """What a routing dict may hold as a value, and what it may not."""
 
 import json
+import math
 import ssl
 import tomllib
 import traceback
@@ -11,8 +12,9 @@ from typing import Any
 
 import pytest
 from support.flavours import Flavour, SpyTransport
-from support.library import LIBRARY, httpx
+from support.library import LIBRARY, httpx, shell
 from support.matrices import named, thinned
+from support.networks import context_of, stock_pool
 from support.servers import Origin, Proxy
 from support.transportkit import AsyncMounts, HTTPSRedirect, InvalidRoute, Mounts, RefusingTransport
 
@@ -31,17 +33,12 @@ def _numbered(values: Iterable[object]) -> list[Any]:
 
 
 def _transport_class(mounts_class: Any) -> Any:
-    return httpx.HTTPTransport if mounts_class is Mounts else httpx.AsyncHTTPTransport
-
-
-def _context(transport: Any) -> ssl.SSLContext:
-    context = transport._pool._ssl_context
-    assert isinstance(context, ssl.SSLContext)
-    return context
+    prefix = "" if mounts_class is Mounts else "Async"
+    return getattr(shell("network"), f"{prefix}NetworkTransport")
 
 
 def _is_proxied(transport: Any) -> bool:
-    return "Proxy" in type(transport._pool).__name__
+    return "Proxy" in type(stock_pool(transport)).__name__
 
 
 @BOTH
@@ -212,8 +209,8 @@ def test_ssl_contexts_are_shared_where_nothing_they_depend_on_differs(mounts_cla
             "http://f": {"verify": True, "trust_env": True, "http2": False},
         }
     )
-    assert len({id(_context(route.transport)) for route in mounts.routes}) == 1
-    assert _context(mounts.route_for("http://unrouted/").transport) is _context(
+    assert len({id(context_of(route.transport)) for route in mounts.routes}) == 1
+    assert context_of(mounts.route_for("http://unrouted/").transport) is context_of(
         mounts.routes[0].transport
     )
 
@@ -235,7 +232,7 @@ def test_ssl_contexts_are_not_shared_where_something_they_depend_on_differs(
     )
     transports = [route.transport for route in mounts.routes]
     transports.append(mounts.route_for("http://unrouted/").transport)
-    assert len({id(_context(transport)) for transport in transports}) == 7
+    assert len({id(context_of(transport)) for transport in transports}) == 7
 
 
 @BOTH
@@ -246,14 +243,14 @@ def test_ssl_contexts_with_the_same_difference_are_shared(
     for options in ({"http2": True}, {"verify": False}, {"trust_env": False}, {"cert": server}):
         mounts = mounts_class({"http://a": options, "http://b": {**options, "retries": 1}})
         first, second = (route.transport for route in mounts.routes)
-        assert _context(first) is _context(second)
+        assert context_of(first) is context_of(second)
 
 
 @BOTH
 def test_a_given_ssl_context_is_used_as_it_is(mounts_class: Any) -> None:
     mounts = mounts_class({"http://a": PROXY, "http://b": {"retries": 1}}, verify=TLS)
-    assert all(_context(route.transport) is TLS for route in mounts.routes)
-    assert _context(mounts.route_for("http://unrouted/").transport) is TLS
+    assert all(context_of(route.transport) is TLS for route in mounts.routes)
+    assert context_of(mounts.route_for("http://unrouted/").transport) is TLS
 
 
 @BOTH
@@ -282,7 +279,7 @@ def test_arguments_reach_every_transport_that_is_built(
         limits=httpx.Limits(max_connections=7),
     )
     sizes = {
-        url: mounts.route_for(url).transport._pool._max_connections
+        url: mounts.route_for(url).transport._core.pool._places
         for url in (*(f"http://{host}" for host in "abcdefg"), "http://default", "https://proxied")
     }
     assert sizes == {
@@ -301,7 +298,7 @@ def test_arguments_reach_every_transport_that_is_built(
 @BOTH
 def test_http2_for_all_may_be_taken_back_for_one(mounts_class: Any) -> None:
     mounts = mounts_class({"http://a": {"http2": False}, "http://b": None}, http2=True)
-    assert [route.transport._pool._http2 for route in mounts.routes] == [False, True]
+    assert [stock_pool(route.transport)._http2 for route in mounts.routes] == [False, True]
 
 
 @BOTH
@@ -316,9 +313,9 @@ def test_limits_may_be_a_dict_as_toml_has_it(
     mounts_class: Any, limits: dict[str, int], sizes: tuple[int, int | None]
 ) -> None:
     (route,) = mounts_class({KEY: {"limits": limits}}, verify=TLS).routes
-    pool = route.transport._pool
-    assert pool._max_connections == sizes[0]
-    assert pool._max_keepalive_connections == (sizes[0] if sizes[1] is None else sizes[1])
+    pool = route.transport._core.pool
+    assert pool._places == sizes[0]
+    assert pool._max_idle == (math.inf if sizes[1] is None else sizes[1])
 
 
 class _NoTransport:

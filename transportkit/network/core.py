@@ -60,7 +60,8 @@ class NetworkCore(Generic[T]):
         if isinstance(given.get("socket_options"), Iterable):
             given["socket_options"] = list(given["socket_options"])
         one = library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
-        self.make: Callable[[], T] = partial(kind, **given, limits=one, proxy=proxy)
+        create: Callable[..., T] = kind
+        self.make: Callable[[], T] = partial(create, **given, limits=one, proxy=proxy)
         self.make()  # So that wrong arguments are refused now, and not by the first request.
         self._library = library
         self._scheme: str = "" if proxy is None else proxy.url.scheme
