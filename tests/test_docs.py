@@ -28,7 +28,7 @@ MODULES = [
 ]
 # Those for httpx2 show what httpx2 does, where it is installed.
 IS_LEFT_OUT = importlib.util.find_spec("httpx2") is None
-RUN = [name for name in MODULES if not (IS_LEFT_OUT and name.startswith("transportkit.httpx2."))]
+RUN = [name for name in MODULES if not (IS_LEFT_OUT and name.startswith("transportkit.httpx2"))]
 
 _FENCE = re.compile(
     r"^(?P<indent> *)(?P<fence>```+|~~~+) *(?P<tag>[\w+-]*).*\n"

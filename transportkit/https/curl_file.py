@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ..wire.arguments import file_path
 from ..wire.atomic import acquire, release, replace
@@ -110,7 +111,7 @@ class CurlFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = file_path(path)
+        self.path: Path = file_path(path)
         self._has_complained = False
 
     def read(self, now: float) -> dict[str, Entry]:

@@ -36,7 +36,7 @@ class HTTPTransportOptions(TypedDict, total=False):
 
 
 ProxyLike = str | httpx2.URL | httpx2.Proxy | None
-"""What can be written for a proxy; None for no proxy."""
+"""Anything that stands for a proxy; None stands for no proxy."""
 
 Target = (
     ProxyLike

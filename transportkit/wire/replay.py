@@ -88,7 +88,7 @@ class _Record:
             self.chunks.append(chunk)
 
     def lose(self) -> None:
-        self.is_whole = False
+        self.is_whole: bool = False
         self.chunks.clear()
 
 
