@@ -15,6 +15,7 @@ import pytest
 from support.clocks import stopped
 from support.flavours import Flavour, SpyTransport
 from support.library import httpx
+from support.networks import context_of
 from support.raw import answering, raw_server, read_head, respond, wait_for_end
 from support.transportkit import (
     AsyncProxyRoundRobin,
@@ -241,7 +242,7 @@ class TestTheTransportsThatAreBuilt:
                     await client.get(URL)
             built = rotation._transports.by_member
             assert [member.entry.name for member in built] == urls
-            assert len({id(each._pool._ssl_context) for each in built.values()}) == 1
+            assert len({id(context_of(each)) for each in built.values()}) == 1
 
     async def test_are_closed_with_the_rest_and_opened_again(self, flavour: Flavour) -> None:
         with naming("a") as urls:
@@ -249,7 +250,7 @@ class TestTheTransportsThatAreBuilt:
             for _ in range(2):
                 assert await texts(flavour, rotation, 2) == ["a", "a"]
                 (transport,) = rotation._transports.by_member.values()
-                assert transport._pool.connections == []
+                assert transport._core.pool.connections == []
 
     def test_are_built_once_by_many_threads(self) -> None:
         rotation = ProxyRoundRobin([A], verify=TLS)
@@ -983,7 +984,7 @@ class TestInMounts:
         mounts = flavour.Mounts({"http://": [A, B]}, default=None)
         rotation = mounts.route_for("http://h").transport
         direct = mounts.route_for("https://h").transport
-        assert rotation._transports._network.options["verify"] is direct._pool._ssl_context
+        assert rotation._transports._network.options["verify"] is context_of(direct)
 
     async def test_a_list_is_opened_and_closed_once(self, flavour: Flavour) -> None:
         spy = SpyTransport()
