@@ -84,9 +84,10 @@ def expected_body(kind: str) -> bytes:
 
 def busy(transport: Any) -> list[Any]:
     """The connections that somebody still holds, in the pool below all wrappers."""
-    while not hasattr(transport, "_pool"):
+    while not (hasattr(transport, "_pool") or hasattr(transport, "_core")):
         transport = getattr(transport, "inner", None) or transport._transport
-    return [each for each in transport._pool.connections if not each.is_idle()]
+    pool = transport._core.pool if hasattr(transport, "_core") else transport._pool
+    return [each for each in pool.connections if not each.is_idle()]
 
 
 def retrying(flavour: Flavour, **kwargs: Any) -> Any:

@@ -1,4 +1,8 @@
-"""The body of a response of a network transport, whose end is that of its request."""
+"""The body of a response of a network transport, whose end is that of its request.
+
+It is no generator: one that a caller leaves suspended would end at some later time, and trio warns
+of it.
+"""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Generic
@@ -39,10 +43,16 @@ class PooledBody(Generic[T]):
             self._core.pool.retire(self._connection)
 
     def __iter__(self) -> Iterator[bytes]:
+        self._chunks = iter(self._stream)
+        return self
+
+    def __next__(self) -> bytes:
         try:
-            yield from self._stream
+            return next(self._chunks)
+        except StopIteration:
+            raise
         except BaseException as error:
-            if not isinstance(error, GeneratorExit) and not is_of_one_stream(error):
+            if not is_of_one_stream(error):
                 self.retire()
             self.close()
             own = self._core.translate(error, self._request, self._connection, in_body=True)
@@ -88,12 +98,17 @@ class AsyncPooledBody(Generic[AsyncT]):
         if not self._is_closed:
             self._core.pool.retire(self._connection)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._chunks = aiter(self._stream)
+        return self
+
+    async def __anext__(self) -> bytes:
         try:
-            async for chunk in self._stream:
-                yield chunk
+            return await anext(self._chunks)
+        except StopAsyncIteration:
+            raise
         except BaseException as error:
-            if not isinstance(error, GeneratorExit) and not is_of_one_stream(error):
+            if not is_of_one_stream(error):
                 self.retire()
             await self.aclose()
             own = self._core.translate(error, self._request, self._connection, in_body=True)
