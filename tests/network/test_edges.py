@@ -14,6 +14,7 @@ from support.library import httpx
 from support.networks import limits, network, taken
 from support.raw import raw_server, read_head, respond
 
+from transportkit.network.core import _AtOnce
 from transportkit.network.errors import as_transport_error
 from transportkit.retrying.deadline import LiveTimeouts
 
@@ -81,6 +82,50 @@ async def test_a_body_against_its_promise_is_a_remote_protocol_error(
         assert taken(transport) == "0 connections, 0 idle, 0 waiting"
         await (response.aclose() if flavour.is_async else flavour.call(response.close))
         assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+async def test_a_stream_that_ends_in_its_body_leaves_the_connection_to_the_others(
+    flavour: Flavour, certificates: Path
+) -> None:
+    def reset_in_body(http: h2.connection.H2Connection, request: H2Request) -> bool:
+        http.send_headers(request.stream, [(":status", "200")])
+        http.send_data(request.stream, b"some")
+        http.reset_stream(request.stream, h2.errors.ErrorCodes.INTERNAL_ERROR)
+        return True
+
+    with h2_origin(certificates, reset_in_body) as (origin, url):
+        transport = network(flavour, http2=True)
+        for _ in range(2):
+            response = await flavour.send(transport, httpx.Request("GET", url))
+            with pytest.raises(httpx.RemoteProtocolError):
+                await flavour.read(response)
+            assert taken(transport) == "1 connections, 1 idle, 0 waiting"
+        assert origin.connections == 1
+        await flavour.close(transport)
+
+
+async def test_who_is_interrupted_when_served_gives_the_place_back(flavour: Flavour) -> None:
+    with raw_server(answering) as url:
+        transport = network(flavour, limits=limits(1))
+        pool = transport._core.pool
+
+        class Interrupting(float):
+            """A timeout that is looked at in the queue, where a place is handed over just then."""
+
+            def __radd__(self, started: float) -> float:
+                assert taken(transport) == "1 connections, 0 idle, 1 waiting"
+                for closing in pool.close():
+                    pool.closed(closing)
+                assert taken(transport) == "1 connections, 0 idle, 0 waiting"
+                raise KeyboardInterrupt
+
+        first = await flavour.send(transport, httpx.Request("GET", url))
+        timeouts = {"pool": Interrupting(30)}
+        second = httpx.Request("GET", url, extensions={"timeout": timeouts})
+        with pytest.raises(KeyboardInterrupt):
+            await flavour.send(transport, second)
+        assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+        await flavour.close(first)
 
 
 async def test_a_body_left_early_gives_its_place_back(flavour: Flavour) -> None:
@@ -188,3 +233,9 @@ def test_errors_are_httpxs_where_they_are_the_networks(
         assert made.request is request
     else:
         assert made is error
+
+
+def test_timeouts_of_a_pool_that_takes_at_once_are_a_mapping() -> None:
+    at_once = _AtOnce({"read": 5.0})
+    assert dict(at_once) == {"read": 5.0, "pool": 0.0}
+    assert len(at_once) == 2

@@ -339,6 +339,16 @@ class TestEnds:
         it.timetable.renew()
         assert it.timetable.due == math.inf
 
+    def test_a_child_process_retires_what_its_parent_shares(self) -> None:
+        it = pool()
+        inherited, own = take(it, shares=True), take(it, B, shares=True)
+        it.answered(inherited, True)
+        it.answered(own, True)
+        it.renew()
+        assert it.acquire(A, ME, True) is not inherited
+        it.retire(inherited)
+        assert not inherited.is_shared
+
 
 class Machine(RuleBasedStateMachine):
     """Any order of what shells do; what must hold, holds after each."""

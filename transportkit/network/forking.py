@@ -5,6 +5,7 @@ goes on using. All such state is renewed in the child before anything else runs 
 """
 
 import os
+import sys
 from typing import Protocol
 from weakref import WeakSet
 
@@ -28,5 +29,5 @@ def _renew_all() -> None:
         state.renew()
 
 
-if hasattr(os, "register_at_fork"):  # There is no fork() elsewhere.
+if sys.platform != "win32":  # pragma: no branch - the tests run where there is fork()
     os.register_at_fork(after_in_child=_renew_all)
