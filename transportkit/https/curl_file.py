@@ -15,11 +15,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..wire.arguments import file_path
 from ..wire.atomic import acquire, release, replace
 from .rfc6797 import Entry, canonical_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _logger = logging.getLogger("transportkit.https")
 

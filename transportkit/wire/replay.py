@@ -78,7 +78,7 @@ class _Record:
     def __init__(self, max_bytes: int) -> None:
         self._left = max_bytes
         self.chunks: list[bytes] = []
-        self.is_whole = True
+        self.is_whole: bool = True
 
     def add(self, chunk: bytes) -> None:
         self._left -= len(chunk)
@@ -88,7 +88,7 @@ class _Record:
             self.chunks.append(chunk)
 
     def lose(self) -> None:
-        self.is_whole: bool = False
+        self.is_whole = False
         self.chunks.clear()
 
 
