@@ -6,6 +6,7 @@ import functools
 import importlib
 import importlib.util
 import io
+import logging
 import pkgutil
 import re
 import textwrap
@@ -43,6 +44,20 @@ _SECTION = re.compile(r"^##? +(.+?)[ #]*$", re.MULTILINE)
 @pytest.fixture(autouse=True)
 def _in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _with_the_handlers_there_were() -> Iterator[None]:
+    """An example that adds a handler to a logger would change what other tests see there."""
+    before = {id(logger): [*logger.handlers] for logger in loggers()}
+    yield
+    for logger in loggers():
+        logger.handlers[:] = before.get(id(logger), [])
+
+
+def loggers() -> list[logging.Logger]:
+    known = logging.Logger.manager.loggerDict.values()
+    return [logging.getLogger(), *(each for each in known if isinstance(each, logging.Logger))]
 
 
 def run(test: doctest.DocTest) -> str:
