@@ -420,6 +420,15 @@ class TestATransportOfOnesOwn:
         async with flavour.client(transport=Own()) as client:
             assert await peer_port(flavour, client, origin.http) == proxy.port
 
+    async def test_tells_a_transport_of_the_other_library_what_to_import(
+        self, flavour: Flavour
+    ) -> None:
+        given = "httpx" if LIBRARY == "httpx2" else "httpx2"
+        other: Any = pytest.importorskip(given)
+        kind = other.AsyncBaseTransport if flavour.is_async else other.BaseTransport
+        with pytest.raises(TypeError, match=f"^transport: this .* is for {LIBRARY}, "):
+            flavour.RetryTransport(kind())
+
     async def test_tells_a_request_of_the_other_library_what_to_import(
         self, flavour: Flavour
     ) -> None:

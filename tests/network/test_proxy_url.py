@@ -6,7 +6,8 @@ import traceback
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.library import httpx
+from support import other
+from support.library import LIBRARY, httpx
 
 from transportkit.network.proxy_url import parse_proxy
 from transportkit.redaction.redaction import REDACTION
@@ -40,6 +41,10 @@ class TestAProxy:
     def test_is_made_of_a_parsed_url(self) -> None:
         proxy = parse_proxy(httpx.URL("http://scott:tiger@proxy.example:8080"), httpx.BaseTransport)
         assert (str(proxy.url), proxy.auth) == ("http://proxy.example:8080", ("scott", "tiger"))
+
+    def test_of_the_other_library_is_refused_with_what_to_write(self) -> None:
+        with pytest.raises(TypeError, match=rf"write {LIBRARY}\.Proxy\(\.\.\.\)$"):
+            parse_proxy(other.httpx.Proxy("http://proxy.example"), httpx.BaseTransport)
 
     def test_that_is_one_already_stays_what_it_is(self) -> None:
         proxy = httpx.Proxy("http://proxy.example", headers={"X-Key": "abc"})

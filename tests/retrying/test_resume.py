@@ -1267,3 +1267,49 @@ async def test_a_body_may_be_any_iterator(flavour: Flavour) -> None:
     )
     async with flavour.client(transport=flavour.ResumeTransport(inner)) as client:
         assert (await client.get("http://h/")).content == b"abcd"
+
+
+class Odd(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that ends in an error after its first bytes."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"ab"
+        raise self.error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"ab"
+        raise self.error
+
+
+class Inner(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers with a body of each error, and then raises what is left."""
+
+    def __init__(self, error: Exception, *others: Exception) -> None:
+        self.error = error
+        self.others = list(others)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if "Range" in request.headers:
+            raise self.others.pop()
+        headers = {"ETag": '"v1"', "Content-Length": "4"}
+        return httpx.Response(200, headers=headers, stream=Odd(self.error))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+class TestAStrangersError:
+    async def test_in_a_body_is_no_break_and_comes_through(self, flavour: Flavour) -> None:
+        transport = flavour.ResumeTransport(Inner(ValueError("odd")))
+        async with flavour.client(transport=transport) as client:
+            with pytest.raises(ValueError, match=r"^odd$"):
+                await client.get("https://example.com/file")
+
+    async def test_instead_of_the_rest_comes_through(self, flavour: Flavour) -> None:
+        transport = flavour.ResumeTransport(Inner(httpx.ReadError("cut"), ValueError("odd")))
+        async with flavour.client(transport=transport) as client:
+            with pytest.raises(ValueError, match=r"^odd$"):
+                await client.get("https://example.com/file")

@@ -1,10 +1,13 @@
 """Which library an object belongs to, whatever others have done to its class."""
 
+import sys
+
 import pytest
-from support.library import httpx
+from support import other
+from support.library import LIBRARY, httpx
 from support.transportkit import RetryTransport
 
-from transportkit.wire.library import is_a, library_name, library_of
+from transportkit.wire.library import any_library, is_a, library_name, library_of
 
 
 @pytest.mark.parametrize("kind", [httpx.BaseTransport, httpx.Request])
@@ -38,3 +41,14 @@ def test_an_object_is_no_instance_of_what_only_has_the_name_of_a_class() -> None
 
     assert not is_a(TransportError(), "TransportError")
     assert library_name(TransportError()) == ""
+
+
+@pytest.mark.parametrize("missing", [LIBRARY, other.NAME])
+def test_any_library_is_one_that_is_installed(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (there,) = {LIBRARY, other.NAME} - {missing}
+    # As on a machine where only one of them is installed, and before anything has loaded it.
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.delitem(sys.modules, there)
+    assert any_library().__name__ == there
