@@ -51,9 +51,9 @@ class Connection(Generic[T]):
     )
 
     def __init__(self, origin: Origin, holder: int, evicted: "Connection[T] | None") -> None:
-        self.origin = origin
-        self.holder = holder
-        self.evicted = evicted
+        self.origin: Origin = origin
+        self.holder: int = holder
+        self.evicted: Connection[T] | None = evicted
         self.requests: int = 1
         self.transport: T | None = None
         self.is_shared: bool = False
@@ -99,9 +99,9 @@ class Waiter(Generic[T]):
     __slots__ = ("connection", "holder", "origin", "wake")
 
     def __init__(self, origin: Origin, holder: int, wake: Callable[[], object]) -> None:
-        self.origin = origin
-        self.holder = holder
-        self.wake = wake
+        self.origin: Origin = origin
+        self.holder: int = holder
+        self.wake: Callable[[], object] = wake
         self.connection: Connection[T] | None = None
 
     def serve(self, connection: Connection[T]) -> None:

@@ -40,7 +40,7 @@ class Connections(Generic[T]):
     """
 
     def __init__(self, core: NetworkCore[T]) -> None:
-        self.core = core
+        self.core: NetworkCore[T] = core
         self._pool = core.pool
 
     def acquire(
@@ -132,7 +132,7 @@ class AsyncConnections(Generic[AsyncT]):
     """
 
     def __init__(self, core: NetworkCore[AsyncT]) -> None:
-        self.core = core
+        self.core: NetworkCore[AsyncT] = core
         self._pool = core.pool
 
     async def acquire(

@@ -57,7 +57,7 @@ class Pool(Generic[T]):
         self._places = math.inf if max_connections is None else max_connections
         self._max_idle = math.inf if max_idle is None else max_idle
         self._expiry = math.inf if expiry is None else expiry
-        self.timetable = timetable
+        self.timetable: Timetable[Pool[T]] = timetable
         self._inherited: list[object] = []
         self._connections: set[Connection[T]] = set()
         self.renew()
