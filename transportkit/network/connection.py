@@ -1,4 +1,4 @@
-"""What a pool knows of its connections, and of the requests that wait for one."""
+"""The connections of a pool, and the requests that wait for one."""
 
 import math
 from collections.abc import Callable

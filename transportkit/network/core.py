@@ -34,7 +34,7 @@ _MAX_CONNECTIONS, _MAX_KEEPALIVE_CONNECTIONS = 100, 20
 
 
 class NetworkCore(Generic[T]):
-    """What the sync and the async network transport have in common.
+    """The part that the sync and the async network transport have in common.
 
     Arguments:
         kind: the stock transport for one connection.

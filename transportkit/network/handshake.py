@@ -1,4 +1,4 @@
-"""How a connection comes to life, from httpcore's trace events, and what httpcore leaves out.
+"""The handshake of a connection, from httpcore's trace events, and what httpcore leaves out.
 
 Until its first request is under way a connection is nobody's: httpcore forgets about a socket
 whose handshake fails or is cancelled. So the request that makes a connection is watched, by a

@@ -1,4 +1,4 @@
-"""Which connection takes a request: choice, limits, the queue, keep-alive and retirement.
+"""The choice of a connection for a request: limits, the queue, keep-alive and retirement.
 
 A pool decides, under one short lock and without I/O, and returns what is to be done afterwards.
 

@@ -1,4 +1,4 @@
-"""When idle connections have to be closed, without a thread or a task that waits for it."""
+"""The times to close idle connections, without a thread or a task that waits for them."""
 
 import heapq
 import itertools
