@@ -310,6 +310,19 @@ async def test_a_retired_connection_ends_with_its_body(flavour: Flavour) -> None
             assert taken(transport) == "0 connections, 0 idle, 0 waiting"
 
 
+async def test_idle_connections_can_be_closed_at_any_time(flavour: Flavour) -> None:
+    with counting() as server:
+        transport = network(flavour, limits=limits(expiry=None))
+        async with flavour.client(transport=transport, timeout=30) as client:
+            await client.get(server.url)
+            async with client.stream("GET", server.url), client.stream("GET", server.url) as two:
+                await flavour.read(two)
+                assert taken(transport) == "2 connections, 1 idle, 0 waiting"
+                await flavour.call(transport.close_idle)
+                assert taken(transport) == "1 connections, 0 idle, 0 waiting"
+            assert (await client.get(server.url)).text == "fine"
+
+
 class TestErrors:
     @pytest.mark.parametrize("step", [half_a_chunk(200), reset_in_response_body(200)])
     async def test_of_a_body_have_its_request(self, step: Any, flavour: Flavour) -> None:

@@ -76,6 +76,10 @@ class NetworkTransport(httpx2.BaseTransport):
         """Let no connection that there is take another request."""
         self._connections.retire()
 
+    def close_idle(self) -> None:
+        """Close the connections that have no request in flight."""
+        self._connections.close_idle()
+
     def close(self) -> None:
         self._connections.close()
 
@@ -145,6 +149,10 @@ class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
     async def retire(self) -> None:
         """Let no connection that there is take another request."""
         await self._connections.retire()
+
+    async def close_idle(self) -> None:
+        """Close the connections that have no request in flight."""
+        await self._connections.close_idle()
 
     async def aclose(self) -> None:
         await self._connections.aclose()

@@ -1,5 +1,6 @@
 """The I/O of a pool: waits for connections, and opens and closes them as the pool decides."""
 
+import math
 from collections.abc import Iterable
 from contextlib import suppress
 from threading import get_ident
@@ -120,6 +121,10 @@ class Connections(Generic[T]):
         """Let no connection take another request."""
         _close_each(self._pool, self._pool.retire_all())
 
+    def close_idle(self) -> None:
+        """Close what has no request in flight."""
+        _close_each(self._pool, self._pool.expire(math.inf))
+
     def close(self) -> None:
         """Close all connections, whatever is in flight."""
         _close_each(self._pool, self._pool.close())
@@ -196,6 +201,10 @@ class AsyncConnections(Generic[AsyncT]):
     async def retire(self) -> None:
         """Let no connection take another request."""
         await _async_close_each(self._pool, self._pool.retire_all())
+
+    async def close_idle(self) -> None:
+        """Close what has no request in flight."""
+        await _async_close_each(self._pool, self._pool.expire(math.inf))
 
     async def aclose(self) -> None:
         """Close all connections, whatever is in flight."""
