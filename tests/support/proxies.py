@@ -243,13 +243,20 @@ def socks_tunnel_closed(connection: socket.socket) -> None:
     connection.recv(1)
 
 
-def socks_accepting(connection: socket.socket) -> None:
+def socks_saying(status: str) -> Talk:
     """Answers itself what it is asked of the target."""
-    _greet(connection)
-    connection.sendall(_SOCKS_CONNECTED)
-    read_head(connection)
-    respond(connection, "200 OK", body=b"fine")
-    wait_for_end(connection)
+
+    def talk(connection: socket.socket) -> None:
+        _greet(connection)
+        connection.sendall(_SOCKS_CONNECTED)
+        read_head(connection)
+        respond(connection, status, body=b"fine")
+        wait_for_end(connection)
+
+    return talk
+
+
+socks_accepting = socks_saying("200 OK")
 
 
 def _greet(connection: socket.socket) -> None:
