@@ -1,6 +1,5 @@
 """Plain HTTP answered with a redirect to HTTPS, or refused."""
 
-import socket
 from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 from typing import Any
@@ -267,7 +266,7 @@ async def test_cookies_of_the_jar_are_kept_and_a_cookie_header_is_lost(
 
 
 async def test_it_sends_nothing_and_holds_nothing(flavour: Flavour) -> None:
-    connections: list[socket.socket] = []
+    connections: list[object] = []
     with raw_server(connections.append) as url:
         transport = HTTPSRedirect()
         async with flavour.client(transport=transport) as client:
