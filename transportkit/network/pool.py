@@ -155,7 +155,8 @@ class Pool(Generic[T]):
             if connection not in self._connections:
                 # Its pool was closed and it may have gone on; or it is another process's.
                 return connection if connection.is_retired else None
-            self._shared.discard(connection)
+            if connection.is_shared:
+                self._shared.discard(connection)
             if connection.is_retired:
                 self._connections.discard(connection)
                 return connection
