@@ -10,9 +10,10 @@ from ..retrying.attempt import RetryCall
 from ..retrying.budget import DEFAULT_BUDGET, Buckets, RetryBudget
 from ..retrying.policy import DEFAULT_POLICY, RetryPolicy, bare_methods, check_policy, policy_for
 from ..wire.io import async_drain, async_shield, async_sleep, drain, shield, sleep
+from ..wire.request import own_request, return_body
 from ..wire.trace import AsyncSentWatch, SentWatch
-from .lending import AsyncLent, Lent
 from .options import HTTPTransportOptions
+from .streams import async_end_recording, async_recorded, end_recording, recorded
 from .wrapper import AsyncWrapper, Wrapper
 
 Outcome = httpx.Response | Exception
@@ -89,17 +90,17 @@ class RetryTransport(Wrapper):
         self, request: httpx.Request, policy: RetryPolicy, started: float, outcome: Outcome | None
     ) -> httpx.Response:
         """Attempt until it is enough, from the outcome of a first attempt if there was one."""
-        call = RetryCall(policy, request, self._transport.handle_request, started, self._buckets)
+        own = recorded(request, policy.max_replay)
+        call = RetryCall(policy, own, self._transport.handle_request, started, self._buckets)
         try:
-            with Lent(request, policy.max_replay):
-                if outcome is None:
-                    outcome = self._attempt(request, call)
-                while (wait := call.end_attempt(outcome, time.monotonic())) is not None:
-                    if isinstance(outcome, httpx.Response):
-                        drain(outcome, call.drain_seconds(wait))
-                    sleep(wait)
-                    outcome = self._attempt(request, call)
-                return result(outcome)
+            if outcome is None:
+                outcome = self._attempt(own, call)
+            while (wait := call.end_attempt(outcome, time.monotonic())) is not None:
+                if isinstance(outcome, httpx.Response):
+                    drain(outcome, call.drain_seconds(wait))
+                sleep(wait)
+                outcome = self._attempt(own, call)
+            return result(outcome)
         except BaseException:
             if isinstance(outcome, httpx.Response):
                 with shield():
@@ -107,13 +108,16 @@ class RetryTransport(Wrapper):
             raise
         finally:
             call.settle()
+            end_recording(request, own)
 
     def _attempt(self, request: httpx.Request, call: RetryCall) -> Outcome:
-        request.extensions = call.start_attempt(SentWatch)
+        sent = own_request(request, call.start_attempt(SentWatch))
         try:
-            return self._send(self._transport, request)
+            return self._send(self._transport, sent)
         except Exception as error:  # noqa: BLE001 - the policy says what to make of it
             return error
+        finally:
+            return_body(request, sent)
 
 
 class AsyncRetryTransport(AsyncWrapper):
@@ -163,19 +167,17 @@ class AsyncRetryTransport(AsyncWrapper):
     async def _retry(
         self, request: httpx.Request, policy: RetryPolicy, started: float, outcome: Outcome | None
     ) -> httpx.Response:
-        call = RetryCall(
-            policy, request, self._transport.handle_async_request, started, self._buckets
-        )
+        own = async_recorded(request, policy.max_replay)
+        call = RetryCall(policy, own, self._transport.handle_async_request, started, self._buckets)
         try:
-            async with AsyncLent(request, policy.max_replay):
-                if outcome is None:
-                    outcome = await self._attempt(request, call)
-                while (wait := call.end_attempt(outcome, time.monotonic())) is not None:
-                    if isinstance(outcome, httpx.Response):
-                        await async_drain(outcome, call.drain_seconds(wait))
-                    await async_sleep(wait)
-                    outcome = await self._attempt(request, call)
-                return result(outcome)
+            if outcome is None:
+                outcome = await self._attempt(own, call)
+            while (wait := call.end_attempt(outcome, time.monotonic())) is not None:
+                if isinstance(outcome, httpx.Response):
+                    await async_drain(outcome, call.drain_seconds(wait))
+                await async_sleep(wait)
+                outcome = await self._attempt(own, call)
+            return result(outcome)
         except BaseException:
             if isinstance(outcome, httpx.Response):
                 with async_shield():
@@ -183,13 +185,16 @@ class AsyncRetryTransport(AsyncWrapper):
             raise
         finally:
             call.settle()
+            await async_end_recording(request, own)
 
     async def _attempt(self, request: httpx.Request, call: RetryCall) -> Outcome:
-        request.extensions = call.start_attempt(AsyncSentWatch)
+        sent = own_request(request, call.start_attempt(AsyncSentWatch))
         try:
-            return await self._send(self._transport, request)
+            return await self._send(self._transport, sent)
         except Exception as error:  # noqa: BLE001 - the policy says what to make of it
             return error
+        finally:
+            return_body(request, sent)
 
 
 def result(outcome: Outcome) -> httpx.Response:

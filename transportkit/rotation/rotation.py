@@ -53,7 +53,7 @@ from weakref import WeakKeyDictionary
 from ..network.factory import TransportFactory
 from ..network.options import check_names, check_options
 from ..wire.arguments import is_coroutine_function
-from ..wire.library import Proxy, Request
+from ..wire.library import Proxy
 from ..wire.lifecycle import Lifecycle
 from .ejection import Cooldown
 from .member import Lease, Member
@@ -126,14 +126,14 @@ class Rotation:
     Attributes:
         pool: the members.
         failed_through: the members through which a request has failed, though the origin may
-            have seen it; kept as long as that request lives.
+            have seen it; kept by its body, which its repeats share, as long as that lives.
         has_failed: True once there has been one: asking a weak dictionary takes long.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings: Settings = settings
         self.pool: Pool = Pool(settings.order, settings.cooldown, time.monotonic, random.random)
-        self.failed_through: WeakKeyDictionary[Request, list[Member]] = WeakKeyDictionary()
+        self.failed_through: WeakKeyDictionary[object, list[Member]] = WeakKeyDictionary()
         self.has_failed: bool = False
 
     def __str__(self) -> str:
