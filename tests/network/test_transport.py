@@ -1,6 +1,5 @@
 """Clients over the network transport, against real servers."""
 
-import os
 import socket
 import ssl
 import threading
@@ -659,44 +658,6 @@ class TestWhoPatches:
                 response = await client.post("http://h.example/", content=b"a")
                 assert response.text == "mocked"
         assert [request.content for request in seen] == [b"a"] * 3
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_child_starts_afresh(origin: Origin) -> None:
-    transport = NetworkTransport(limits=limits(2))
-    with httpx.Client(transport=transport, timeout=30) as client:
-
-        def ask_many(who: str) -> int:
-            wrong = 0
-            for number in range(100):
-                path = f"/{who}/{number}"
-                wrong += client.get(origin.http + path).json()["path"] != path
-            return wrong
-
-        assert ask_many("before") == 0
-        with transport._core.pool._lock:  # Held by another thread, as it were.
-            children = []
-            for name in ("one", "other"):
-                reading, writing = os.pipe()
-                pid = os.fork()
-                if not pid:
-                    counted = "failed"
-                    try:
-                        counted = str(ask_many(name))
-                    finally:
-                        os.write(writing, counted.encode())
-                        os._exit(0)
-                os.close(writing)
-                children.append((pid, reading))
-        wrong = ask_many("parent")
-        said: list[bytes] = []
-        for pid, reading in children:
-            os.waitpid(pid, 0)
-            said.append(os.read(reading, 100))
-            os.close(reading)
-        assert (wrong, said) == (0, [b"0", b"0"])
-        assert taken(transport) == "1 connections, 1 idle, 0 waiting"
 
 
 def test_arguments_are_refused_as_httpx_refuses_them() -> None:
