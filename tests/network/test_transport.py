@@ -637,29 +637,6 @@ class TestHTTP2:
                 assert all(threads.map(ask, range(640)))
 
 
-class TestWhoPatches:
-    async def test_the_stock_transport_sees_each_request(
-        self, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        seen: list[httpx.Request] = []
-
-        def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
-            seen.append(request)
-            return httpx.Response(200, text="mocked")
-
-        async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
-            return handle_request(self, request)
-
-        transport = network(flavour, limits=limits(1))
-        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
-        monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)
-        async with flavour.client(transport=transport) as client:
-            for _ in range(3):
-                response = await client.post("http://h.example/", content=b"a")
-                assert response.text == "mocked"
-        assert [request.content for request in seen] == [b"a"] * 3
-
-
 def test_arguments_are_refused_as_httpx_refuses_them() -> None:
     for kind in (NetworkTransport, AsyncNetworkTransport):
         with pytest.raises(ValueError, match=r"^Unknown scheme"):
