@@ -132,8 +132,8 @@ class Hosts(Generic[T]):
         dot = host.find(".", max(1, len(host) - self._longest_wildcard - 1))
         while dot > 0:
             suffix = host[dot + 1 :]
-            for wildcards in self._wildcards.values():
-                if (paths := wildcards.get(suffix)) is not None:
-                    found.append(paths)
+            found += [
+                wildcards[suffix] for wildcards in self._wildcards.values() if suffix in wildcards
+            ]
             dot = host.find(".", dot + 1)
         return found

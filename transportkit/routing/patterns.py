@@ -17,11 +17,18 @@ _UNRESERVED = "[A-Za-z0-9._~-]"
 class InvalidRoute(ValueError):
     """A routing dict holds a key or a target that cannot work; the text says what to write.
 
+    Attributes:
+        instead: the key to write instead, where one takes what was meant and no more; or empty.
+
     >>> from transportkit import Mounts
     >>> Mounts({"example.com": None})
     Traceback (most recent call last):
     transportkit.InvalidRoute: 'example.com': a pattern starts with a scheme: write 'all://example.com'
     """
+
+    def __init__(self, text: str, instead: str = "") -> None:
+        super().__init__(text)
+        self.instead = instead
 
 
 # Tracebacks name it as it is imported.

@@ -72,9 +72,7 @@ class RoutingTable(Generic[T]):
                     return below
         return value
 
-    def _resolve(
-        self, scheme: str, raw_host: bytes, port: int | None
-    ) -> tuple[T, list[Branch[T]]]:
+    def _resolve(self, scheme: str, raw_host: bytes, port: int | None) -> tuple[T, list[Branch[T]]]:
         """The value for this origin with any path, and the branches to ask for the path first."""
         branches: list[Branch[T]] = []
         host = canonical_host(raw_host.decode("ascii"))
@@ -117,7 +115,11 @@ def _before(own: dict[str, T], others: dict[str, T]) -> dict[str, T]:
 def _are_names(layers: list[dict[Pattern, T]]) -> bool:
     """True if two questions are enough: the host, then the scheme."""
     return not any(
-        pattern.port or pattern.path or pattern.wildcard or pattern.network or address(pattern.host)
+        pattern.port
+        or pattern.path
+        or pattern.wildcard
+        or pattern.network
+        or address(pattern.host)
         # What has a name stands before what has none, and so it must not be of a later layer.
         or (pattern.host and layer is not layers[0])
         for layer in layers
