@@ -11,8 +11,9 @@ _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 _OTHER_PROTOCOLS = ("socks4", "socks4a")
 
 # All that a file without a None can say in its place.
-_NO_PROXY = ("direct", "none", "null", "nil", "nothing", "off", "no", "false", "disabled")
-_NO_PROXY += ("bypass", "noproxy", "undefined", "~")
+_NO_PROXY = re.compile(
+    "direct|none|null|nil|nothing|off|no|false|disabled|bypass|noproxy|undefined|~"
+)
 
 # The form in which lists of proxies are sold: host, port, user name and password.
 _AS_SOLD = r"(?i:[a-z0-9]+://)?([^:/@\s]+:[0-9]+):[^:]+:.+"
@@ -60,10 +61,12 @@ def parse_proxy(proxy: object, kind: type) -> Proxy:
 
 
 def _check_form(text: str) -> None:
-    """Refuse a line of a file with its line end, and a proxy in the form that lists are sold in."""
+    """Refuse what was copied with its line end or quotes, and the form that lists are sold in."""
     if text != text.strip():
         shown = REDACTION.url(text.strip())
         raise ValueError(f"{shown!r} has whitespace around it: strip() it")
+    if text[:1] in "\"'`" and text[:1] == text[1:][-1:]:
+        raise ValueError(f"{REDACTION.url(text)!r} has quotes around it: leave them out")
     if sold := re.fullmatch(_AS_SOLD, text):
         raise ValueError(
             f"'{sold[1]}:****' is not a proxy URL: write 'http://user:password@{sold[1]}'"
@@ -77,7 +80,7 @@ def means_no_proxy(text: str) -> bool:
     (True, True, False)
     """
     word = text.strip().lower().removesuffix("://")
-    return re.sub("[ _-]", "", word) in _NO_PROXY
+    return _NO_PROXY.fullmatch(re.sub("[ _-]", "", word)) is not None
 
 
 def _check_scheme(text: str) -> None:

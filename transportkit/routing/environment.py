@@ -30,6 +30,7 @@ class Variable(str):
     """
 
     __slots__ = ("name",)
+    name: str
 
     def __new__(cls, proxy: str, name: str) -> Self:
         variable = super().__new__(cls, proxy)
@@ -71,11 +72,16 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
     for entry in proxies.get("no", "").replace(",", " ").split():
         if entry == "*":
             return {}
+        key = entry
         try:
-            pattern = parse_pattern(_no_proxy_key(entry))
+            key = _no_proxy_key(entry)
+            pattern = parse_pattern(key)
             check_scheme(pattern)
         except InvalidRoute as error:
-            _logger.warning("Skipping %r in NO_PROXY: %s", REDACTION.url(entry), error)
+            # The key that was made of the entry is not what anybody wrote.
+            why = str(error).removeprefix(f"{REDACTION.url(key)!r}: ")
+            why = why.replace("write 'all://", "write '")
+            _logger.warning("Skipping %r in NO_PROXY: %s", REDACTION.url(entry), why)
         else:
             routes[keys.setdefault(pattern, pattern.key)] = None
     return routes
@@ -113,13 +119,10 @@ def _no_proxy_key(entry: str) -> str:
     """
     if "://" in entry:
         return entry
-    shown = repr(REDACTION.url(entry))
     if re.search("[;|]", entry):
-        raise InvalidRoute(f"{shown}: entries stand between commas or spaces")
+        raise InvalidRoute("entries stand between commas or spaces")
     if entry.startswith(":") and entry.count(":") == 1:
-        raise InvalidRoute(
-            f"{shown}: it names no host: for every host at this port, write '*{entry}'"
-        )
+        raise InvalidRoute(f"it names no host: for every host at this port, write '*{entry}'")
     host, slash, prefix = entry.partition("/")
     name = host.partition(":")[0]
     is_bracketed = host.startswith("[")
@@ -127,7 +130,7 @@ def _no_proxy_key(entry: str) -> str:
     # Also the beginning of one: only names have subdomains.
     is_address = is_bracketed or is_ipv6 or re.fullmatch(r"[0-9.*]+", name) is not None
     if slash and not (is_address and re.fullmatch("[0-9.]+", prefix)):
-        raise InvalidRoute(f"{shown}: only an IP address has a '/' and a number")
+        raise InvalidRoute("only an IP address has a '/' and a number")
     if is_ipv6:
         return f"all://[{host}]{slash}{prefix}"
     # The name alone stands for its subdomains too, but localhost never had any.

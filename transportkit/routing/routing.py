@@ -67,7 +67,7 @@ class Routing(Generic[T]):
         TypeError: `routes` is not a mapping.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that differs between the two shells
         self,
         routes: Mapping[str, object],
         default: object,
@@ -104,7 +104,7 @@ class Routing(Generic[T]):
         if self._refused:
             for identity in self._reached():
                 if reason := self._refused.get(identity):
-                    _logger.warning("%s: requests that need it are refused", reason)
+                    _logger.warning("%s (what needs it is refused)", reason)
 
     def transports(self) -> list[T]:
         """Every transport that a request can be sent through."""

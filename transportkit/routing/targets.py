@@ -11,6 +11,7 @@ from ..redaction.redaction import MASK, REDACTION
 from ..rotation.proxies import Via, join_names, parse_all
 from ..wire.arguments import transport_advice
 from ..wire.library import Proxy, is_a, library_of
+from .environment import Variable
 
 T = TypeVar("T")
 
@@ -88,12 +89,13 @@ class Targets(Generic[T]):
         return ", ".join(f"{name}={self._shown(name, value)}" for name, value in options.items())
 
     def _through(self, target: object) -> Resolved[T]:
-        if isinstance(target, str) and means_no_proxy(target):
+        is_written = isinstance(target, str) and not isinstance(target, Variable)
+        if is_written and means_no_proxy(str(target)):
             raise ValueError(f"{target!r} is not a target: write {DIRECT!r}")
         try:
             proxy = parse_proxy(target, self._kind)
         except ValueError as error:
-            word = isinstance(target, str) and "://" not in target
+            word = is_written and "://" not in str(target)
             raise ValueError(
                 f"{error} ('direct' is for no proxy)" if word else str(error)
             ) from None
