@@ -83,11 +83,13 @@ class Text(NamedTuple):
         text: the text; an invalid byte is a surrogate in it.
         charset: the charset in which it came, as Python calls it.
         errors: how to encode it again.
+        is_readable: False for what is masked to be on the safe side, but not shown as text.
     """
 
     text: str
     charset: str
     errors: str
+    is_readable: bool
 
     def encoded(self, text: str) -> bytes:
         """Other text in the charset of this."""
@@ -118,9 +120,12 @@ def decoded(content: bytes, content_type: str) -> Text | None:
     if not is_reversible:
         charset, errors = "utf-8", "surrogateescape"
         text = content.decode(charset, errors)
-    if not re.match(_TEXT, kind) and charset == "utf-8" and _is_binary(content):
+    is_utf8 = charset == "utf-8"
+    is_text = re.match(_TEXT, kind) is not None or "charset" in parameters(content_type)
+    if not is_text and is_utf8 and _is_binary(content):
         return None
-    return Text(text, charset, errors)
+    is_readable = kind != "application/octet-stream" and not (is_utf8 and "\0" in text)
+    return Text(text, charset, errors, is_readable)
 
 
 def _charset(content: bytes, content_type: str) -> str:

@@ -92,7 +92,7 @@ _LAST = r"""(?x).*\b(?:
     |behaviou?r|changed|check|class|color|consent|context|count|created|date|decoder
     |description|device|digest|dir|disabled|display|domain|duration|enabled|encoding|endpoint|error
     |errors|event|events|exception|exists|exp|expiration|expired|expires|expiry|field|fields|file
-    |fingerprint|flow|format|group|hint|in|index|info|integrity|interval|issuer|kind|kty|label
+    |fingerprint|flow|format|group|hint|in|index|(?<!authentication[ ])info|input|integrity|interval|issuer|kind|kty|label
     |layout|length|level|lifetime|limit|limits|link|list|location|manager|max|maximum|message
     |metadata|method|methods|min|minimum|mode|name|names|offset|on|origin|owner|param|parameter
     |parameters|path|placeholder|plugin|policies|policy|position|prefix|protection|protocol|provider

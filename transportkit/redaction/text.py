@@ -15,7 +15,7 @@ from .markup import mask_markup
 from .names import MASK, Kind, Names, percent_decoded
 from .tokens import mask_tokens
 from .urls import mask_url
-from .values import is_secret_value, mask_value
+from .values import CREDENTIALS, is_secret_value, mask_value
 
 T = TypeVar("T", str, bytes)
 

@@ -12,17 +12,23 @@ from .tokens import mask_tokens
 # OAuth's codes; a shorter one is the code of an error or of a country.
 _SHORTEST_CODE = 16
 
-_SCHEME = (
-    r"(?i)\s*(?:Basic|Bearer|Negotiate|NTLM|Token|ApiKey|Api-Key|Bot|DPoP|GenieKey|SSWS|Splunk"
-    r"|PrivateToken|JWT|Key|Digest|OAuth|Hawk|HOBA|Mutual|SharedKey(?:Lite)?|SharedAccessSignature"
-    r"|AWS4-HMAC-SHA256|vapid|Signature|Sentry|UsernameToken)(?=\s)"
+# Authorization schemes that are followed by one run of characters, and by a list.
+_ONE = (
+    "Basic|Bearer|Negotiate|NTLM|Token|ApiKey|Api-Key|Bot|DPoP|GenieKey|SSWS|Splunk|PrivateToken"
+    "|JWT|Key"
 )
+_MANY = (
+    "Digest|OAuth|Hawk|HOBA|Mutual|SharedKey(?:Lite)?|SharedAccessSignature|AWS4-HMAC-SHA256|vapid"
+    "|Signature|Sentry|UsernameToken"
+)
+CREDENTIALS = rf"(?i)(?:{_ONE})[ \t]+[^\s,'\"]+"
+_SCHEME = rf"(?i)\s*(?:{_ONE}|{_MANY})(?=\s)"
 
 # Nobody writes anything else into these.
 _ALWAYS = r"(?i).*(?:authorization|cookie)"
 # Not there, masked already, or filled in later.
 _NOTHING = (
-    r"(?i)(?:|none|null|nil|true|false|yes|no|undefined|\W*|x{3,}|<?\[?(?:redacted|filtered|masked"
+    r"(?i)(?:[ -/:-@\[-`{-~]*|none|null|nil|true|false|yes|no|undefined|x{3,}|<?\[?(?:redacted|filtered|masked"
     r"|hidden|removed|omitted|secret)\]?>?|\$?\{\{.*\}\}|\$\{.*\}|\$\w+|<\w[\w .-]*>|%\w+%)"
 )
 # What people write about a secret: `must not be blank`.
@@ -35,7 +41,7 @@ _PROSE = (
 _SURELY_ELSE = (
     r"(?x)[~^<>=v]{0,3}[ ]?\d{1,6}(?:\.(?:\d{1,6}|x|\*)){1,3}(?:[-+][\w.]+)?"
     r"|\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]+)?|(?:\d{1,6}(?:\.\d+)?(?:ms|s|m|h|d)){1,4}"
-    r"|[A-Z]{2,}(?:_[A-Z]{2,})*|(?i:https?|urn|arn):\S+|\#/\S+|\.{0,2}/[\w./-]*|sha\d+-\S+"
+    r"|[A-Z]{4,}|[A-Z]{2,}(?:_[A-Z]{2,})+|(?i:https?|urn|arn):\S+|\#/\S+|\.{0,2}/[\w./-]*|sha\d+-\S+"
     r"|\[[A-Z]+\]|[MS]M[0-9a-f]{32}"
 )
 _PIECE = r"[A-Z]?[a-z]+|[A-Z]+|\d+"
