@@ -16,6 +16,7 @@ _decode = json.JSONDecoder(object_pairs_hook=tuple, strict=False).raw_decode
 
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _SCALAR = rf'(?s)({_STRING}|[^\s{{}}\[\],:"\x1e\ufeff]++)'
+_QUOTED_MASK = f'"{MASK}"'
 # Between values; RFC 7464 has a separator of its own.
 _BETWEEN = r"[\s\x1e\ufeff]*+"
 
@@ -66,10 +67,15 @@ def _masked(text: str, names: Names) -> str | None:
     if len(pieces) != 2 * walk.count + 1:
         return None
     for index, shown in walk.cuts.items():
-        written = pieces[2 * index + 1]
-        # Half of a surrogate pair cannot be encoded otherwise, nor can invalid bytes be escaped.
-        pieces[2 * index + 1] = json.dumps(shown, ensure_ascii="\\u" in written)
+        pieces[2 * index + 1] = _quoted(shown, pieces[2 * index + 1])
     return "".join(pieces)
+
+
+def _quoted(text: str, written: str) -> str:
+    if text == MASK:
+        return _QUOTED_MASK
+    # Half of a surrogate pair cannot be encoded otherwise, nor can invalid bytes be escaped.
+    return json.dumps(text, ensure_ascii="\\u" in written)
 
 
 def _end(pattern: str, text: str, start: int) -> int:
@@ -173,6 +179,8 @@ class _Walk:
                 if outer >= Kind.COUNTED and looks_random(name):
                     self.cuts[self.count] = MASK
                 kind = _nested(kind, outer)
+                if is_depending and kind is Kind.OTHER and outer is Kind.OPAQUE:
+                    kind = outer
             self.count += 1
             if kind <= Kind.OTHER and value.__class__ is str and value in harmless:
                 self.count += 1

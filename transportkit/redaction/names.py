@@ -84,13 +84,13 @@ _HARMLESS = (
 _NEVER = r"\brate ?limit"
 # The first or the last word of a name that tells something about a secret, not the secret.
 _FIRST = (
-    "(?:allow|allows|disable|enable|enabled|has|hide|is|max|min|minimum|num|require|requires"
+    "(?:accept|accepted|allow|allows|disable|enable|enabled|has|hide|is|max|min|minimum|num|require|requires"
     "|show|supports|uses?) "
 )
 _LAST = r"""(?x).*\b(?:
     action|address|age|alg|algorithm|algs|allowed|arn|association|at|attempts|attribute|audience
     |behaviou?r|changed|check|class|color|consent|context|count|created|date|decoder
-    |description|device|digest|dir|disabled|display|domain|duration|enabled|encoding|endpoint|error
+    |description|device|(?<!password[ ])digest|dir|disabled|display|domain|duration|enabled|encoding|endpoint|error
     |errors|event|events|exception|exists|exp|expiration|expired|expires|expiry|field|fields|file
     |fingerprint|flow|format|group|hint|in|index|(?<!authentication[ ])info|input|integrity|interval|issuer|kind|kty|label
     |layout|length|level|lifetime|limit|limits|link|list|location|manager|max|maximum|message

@@ -32,6 +32,7 @@ _SIGN = re.compile(r"[=:<%]|[\"'][ \t\]]*+,|--?[uU\w]")
 _URL_OR_PAIR = re.compile(
     r"""
     (?<![\w-])(?P<option>--[a-z][\w-]*+|-u|-U)[ \t]++(?=[^\s-])
+    | (?<![\w:])(?P<urn>[au]rn:[\w:./+*-]++)
     | (?<![\w+.-])(?P<url>[A-Za-z][\w+.-]*+:(?:\\*/){2})
     | (?P<escape>\\[nrt] | (?<![\w%.$+\[\]-]))(?P<name>[\w%.$+\[\]-]++)
       (?P<quote>\\*["'])?\]?[ \t]*+(?P<separator>=>|={1,3}|[:,])[ \t+]*+
@@ -90,7 +91,8 @@ def settled(shown: T, mask: Callable[[T], T]) -> T:
 
 def mask_text(text: str, names: Names) -> str:
     """Text without its secrets."""
-    return settled(text, lambda text: _mask_once(text, names))
+    masked = _mask_once(text, names)
+    return text if masked == text else settled(masked, lambda text: _mask_once(text, names))
 
 
 def _mask_once(text: str, names: Names, depth: int = 0) -> str:
@@ -120,6 +122,10 @@ def _findings(text: str, names: Names) -> Iterator[tuple[int, int, str]]:
             run = text[match.start() : done].replace("\\/", "/")
             url = run.rstrip(_TRAILING)
             yield match.start(), done, mask_url(url, names) + run[len(url) :]
+            continue
+        if match["urn"] is not None:
+            done = match.end()
+            yield match.start(), done, mask_tokens(match[0])
             continue
         if match["option"] is not None:
             name, start = match["option"], match.end()
@@ -203,7 +209,7 @@ def _end_of_unquoted(text: str, match: re.Match[str], start: int, name: str) -> 
         if _LINE_START.search(before + match["escape"]) or kind.endswith("cookie"):
             return _start(_END_OF_LINE, text, start)
         if kind.endswith("authorization"):
-            credentials = re.compile(CREDENTIALS).match(text, start)
+            credentials = CREDENTIALS.match(text, start)
             return credentials.end() if credentials else _start(_END_OF_LINE, text, start)
     return start + len(text[start : _start(_END_OF_RUN, text, start)].rstrip(_TRAILING))
 

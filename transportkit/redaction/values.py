@@ -1,7 +1,4 @@
-"""Decide about values: which of those that a secret name has are secrets, and how they are shown.
-
-Patterns are text here, as in `names`.
-"""
+"""Decide about values: which of those that a secret name has are secrets, and how they are shown."""
 
 import re
 
@@ -21,35 +18,36 @@ _MANY = (
     "Digest|OAuth|Hawk|HOBA|Mutual|SharedKey(?:Lite)?|SharedAccessSignature|AWS4-HMAC-SHA256|vapid"
     "|Signature|Sentry|UsernameToken"
 )
-CREDENTIALS = rf"(?i)(?:{_ONE})[ \t]+[^\s,'\"]+"
-_SCHEME = rf"(?i)\s*(?:{_ONE}|{_MANY})(?=\s)"
+CREDENTIALS = re.compile(rf"(?i)(?:{_ONE})[ \t]+[^\s,'\"]+")
+_SCHEME = re.compile(rf"(?i)\s*(?:{_ONE}|{_MANY})(?=\s)")
 
 # Nobody writes anything else into these.
-_ALWAYS = r"(?i).*(?:authorization|cookie)"
+_ALWAYS = ("authorization", "cookie")
 # Not there, masked already, or filled in later.
-_NOTHING = (
+_NOTHING = re.compile(
     r"(?i)(?:[ -/:-@\[-`{-~]*|none|null|nil|true|false|yes|no|undefined|x{3,}|<?\[?(?:redacted|filtered|masked"
     r"|hidden|removed|omitted|secret)\]?>?|\$?\{\{.*\}\}|\$\{.*\}|\$\w+|<\w[\w .-]*>|%\w+%)"
 )
 # What people write about a secret: `must not be blank`.
-_PROSE = (
+_PROSE = re.compile(
     r"(?i)(?=\S+\s+\S)(?s:.*?)\b(?:is|are|was|were|be|must|may|can|cannot|can't|could|should|shall|will|does"
     r"|doesn't|isn't|has|have|not|your|this|the|required|missing|invalid|expired|incorrect|contain"
     r"|enter|at least|of)\b(?s:.*)"
 )
-# A version, a date, a duration, an enumeration's constant, a URL, a path.
-_SURELY_ELSE = (
-    r"(?x)[~^<>=v]{0,3}[ ]?\d{1,6}(?:\.(?:\d{1,6}|x|\*)){1,3}(?:[-+][\w.]+)?"
-    r"|\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]+)?|(?:\d{1,6}(?:\.\d+)?(?:ms|s|m|h|d)){1,4}"
+# `^1.4.6`, under the name of a package.
+_VERSION = re.compile(r"(?:[~^<>=v]{1,3} ?\d{1,6}|\d{1,6}\.\d{1,6})(?:\.(?:\d{1,6}|x|\*)){1,3}(?:[-+][\w.]+)?")
+# A date, a duration, an enumeration's constant, a URL, a path.
+_SURELY_ELSE = re.compile(
+    r"(?x)\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]+)?|(?:\d{1,6}(?:\.\d+)?(?:ms|s|m|h|d)){1,4}"
     r"|[A-Z]{4,}|[A-Z]{2,}(?:_[A-Z]{2,})+|(?i:https?|urn|arn):\S+|\#/\S+|\.{0,2}/[\w./-]*|sha\d+-\S+"
     r"|\[[A-Z]+\]|[MS]M[0-9a-f]{32}"
 )
-_PIECE = r"[A-Z]?[a-z]+|[A-Z]+|\d+"
+_PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 # The shortest that can be told from a name or a number, and the most of a longer one that is looked at.
 _SHORTEST_OPAQUE, _LOOKED_AT = 12, 128
-_HEX = r"(?i)(?=.*\d)(?=.*[a-f])[0-9a-f]{32,}"
-_IDENTIFIER = r"[A-Z]{2}[0-9a-f]{32}"
-_DATE = r"\d{4}-\d\d-\d\d.*"
+_HEX = re.compile(r"(?i)(?=.*\d)(?=.*[a-f])[0-9a-f]{32,}")
+_IDENTIFIER = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d.*")
 
 
 def looks_random(value: str) -> bool:
@@ -61,12 +59,12 @@ def looks_random(value: str) -> bool:
     value = value[:_LOOKED_AT].strip()
     if len(value) < _SHORTEST_OPAQUE or re.search(r"\s", value):
         return False
-    if re.fullmatch(_HEX, value):
+    if _HEX.fullmatch(value):
         return True
-    pieces = re.findall(_PIECE, value)
+    pieces = _PIECE.findall(value)
     letters = sum(len(piece) for piece in pieces if not piece.isdigit())
     length = sum(map(len, pieces))
-    if not 0.15 * length < letters < length or re.match(_DATE, value):
+    if not 0.15 * length < letters < length or _DATE.match(value):
         return False
     return length >= _SHORTEST_OPAQUE and length < 2.7 * len(pieces)
 
@@ -79,25 +77,25 @@ def is_secret_value(kind: Kind, name: str, value: str) -> bool:
     """
     if kind <= Kind.OTHER:
         return False
-    if re.fullmatch(_ALWAYS, name):
+    if name.lower().endswith(_ALWAYS):
         return True
     bare = value.strip()
-    if re.fullmatch(_NOTHING, bare):
+    if _NOTHING.fullmatch(bare):
         return False
     match kind:
         case Kind.OPAQUE:
-            return looks_random(bare) and not re.fullmatch(_IDENTIFIER, bare)
+            return looks_random(bare) and not _IDENTIFIER.fullmatch(bare)
         case Kind.CARD:
             return _is_card(bare, name)
         case Kind.CODE:
             return _is_code(bare)
         case Kind.COUNTED if re.fullmatch(r"[\d.,]+", bare):
             return False
-    if bare.lower() in name.lower() and bare.isalpha() and len(bare) > 3:
+    if bare.isalpha() and len(bare) > 3 and bare.lower() in name.lower():
         return False  # A label, such as that of an input.
-    if re.match(_PROSE, bare[:_LOOKED_AT]):
+    if _PROSE.match(bare[:_LOOKED_AT]) or _VERSION.fullmatch(bare):
         return False
-    return kind is Kind.SECRET or not re.fullmatch(_SURELY_ELSE, bare)
+    return kind is Kind.SECRET or not _SURELY_ELSE.fullmatch(bare)
 
 
 def _is_code(value: str) -> bool:
@@ -136,7 +134,7 @@ def mask_value(name: str, value: str, names: Names) -> str:
     kind = name.lower().replace("_", "-")
     if kind in {"cookie", "set-cookie"}:
         return mask_cookies(value, names, has_attributes=kind == "set-cookie")
-    scheme = re.match(_SCHEME, value)
+    scheme = _SCHEME.match(value)
     return f"{scheme[0]} {MASK}" if scheme else MASK
 
 
