@@ -26,17 +26,18 @@ _NAMED = frozenset(("value", "values", "params"))
 _HELD = frozenset(("data", "stringdata", "payload", "encoded"))
 # The private members of a JSON Web Key (RFC 7518).
 _OF_WEB_KEY = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
+_NESTED = (tuple, list)
 _DEPENDING = _NAMED | _HELD | _OF_WEB_KEY | {"token"}
 # What stands beside a token that is a piece of a text.
 _OF_TEXT = frozenset(("logprob", "start_offset", "position"))
 
-# A value without any of these has nothing to hide.
-_SIGN = r"[=:<%{]|[\w.-]{11}|\s\S+\s?\S|\s"
-# A URL with short words only, a date.
+# A value that hides nothing: a URL with short words only, a date.
 _PLAIN = (
     r"https?://(?!\w*hook)[\w.-]++(?::\d++)?(?:/[\w.,~+!*-]{0,10}+(?![\w.,~+!*-]))*+"
     r"|\d{4}-\d\d-\d\d[\d:.TZ+ -]{0,32}+"
 )
+# One without any of these hides nothing, either.
+_SIGN = r"[\s=:<%{@\"']|(?<![\w.-])[\w.-]{11}"
 
 
 def mask_json(text: str, names: Names) -> str:
@@ -148,7 +149,8 @@ class _Walk:
         self.count: int = 0
         self._names = names
         # The same names and values come again and again.
-        self._known: dict[str, tuple[Kind, str, bool]] = {}
+        self._known: dict[str, tuple[Kind, bool]] = {}
+        self._shown_names: dict[str, str] = {}
         self._harmless: set[str] = set()
         self._sign = re.compile(_SIGN).search
         self._plain = re.compile(_PLAIN).fullmatch
@@ -158,34 +160,35 @@ class _Walk:
         if isinstance(value, str):
             self._string(value, kind, name)
         elif isinstance(value, tuple):
-            self._object(value, kind, name)
+            self._object(value, kind)
         elif isinstance(value, list):
             self._array(value, kind, name)
         else:
             is_number = value is not None and not isinstance(value, bool)
-            if is_number and kind > Kind.OTHER and is_secret_value(kind, name, str(value)):
+            if is_number and is_secret_value(kind, name, str(value)):
                 self.cuts[self.count] = MASK
             self.count += 1
 
-    def _object(self, members: tuple[tuple[str, object], ...], outer: Kind, outer_name: str) -> None:
-        known, harmless = self._known, self._harmless
+    def _object(self, members: tuple[tuple[str, object], ...], outer: Kind) -> None:
+        # This is where the time goes: what is looked up again and again has a short way.
+        known, harmless, other = self._known, self._harmless, Kind.OTHER
+        count = self.count
         for name, value in members:
-            kind, shown, is_depending = known.get(name) or self._learned(name)
-            if shown:
-                self.cuts[self.count] = shown
-            if is_depending:
-                kind = self._depending(name.lower(), kind, members)
-            if outer != Kind.OTHER:
-                if outer >= Kind.COUNTED and looks_random(name):
-                    self.cuts[self.count] = MASK
-                kind = _nested(kind, outer)
-                if is_depending and kind is Kind.OTHER and outer is Kind.OPAQUE:
-                    kind = outer
-            self.count += 1
-            if kind <= Kind.OTHER and value.__class__ is str and value in harmless:
-                self.count += 1
-            else:
+            kind, is_special = known.get(name) or self._learned(name)
+            if is_special or outer is not other:
+                self.count = count
+                kind = self._special(name, kind, members, outer)
+            count += 1
+            kind_of_value = value.__class__
+            if kind > other or (
+                value not in harmless if kind_of_value is str else kind_of_value in _NESTED
+            ):
+                self.count = count
                 self.value(value, kind, name)
+                count = self.count
+            else:
+                count += 1
+        self.count = count
 
     def _array(self, items: list[object], kind: Kind, name: str) -> None:
         for item in items:
@@ -208,22 +211,37 @@ class _Walk:
         self.count += 1
 
     def _text(self, value: str) -> str:
-        if value in self._harmless:
-            return value
-        if self._sign(value) and not self._plain(value):
-            is_json = value.lstrip()[:1] in {"{", "["}
-            shown = (mask_json if is_json else mask_text)(value, self._names)
-            if shown != value:
-                return shown
-        self._harmless.add(value)
+        if value not in self._harmless:
+            if self._sign(value) and not self._plain(value):
+                is_json = value.lstrip()[:1] in {"{", "["}
+                shown = (mask_json if is_json else mask_text)(value, self._names)
+                if shown != value:
+                    return shown
+            self._harmless.add(value)
         return value
 
-    def _learned(self, name: str) -> tuple[Kind, str, bool]:
-        """The kind of a name, what is shown for it if it is a secret itself, if others decide."""
+    def _learned(self, name: str) -> tuple[Kind, bool]:
+        """The kind of a name, and True if there is more to it."""
         shown = self._text(name)
-        learned = (self._names.kind(name), shown if shown != name else "", name.lower() in _DEPENDING)
+        if shown != name:
+            self._shown_names[name] = shown
+        learned = self._names.kind(name), shown != name or name.lower() in _DEPENDING
         self._known[name] = learned
         return learned
+
+    def _special(
+        self, name: str, kind: Kind, members: tuple[tuple[str, object], ...], outer: Kind
+    ) -> Kind:
+        """The kind of a name that is not the whole truth, as a secret itself, or in a secret."""
+        if name in self._shown_names:
+            self.cuts[self.count] = self._shown_names[name]
+        elif outer >= Kind.COUNTED and looks_random(name):
+            self.cuts[self.count] = MASK
+        if name.lower() in _DEPENDING:
+            kind = self._depending(name.lower(), kind, members)
+            if kind is Kind.OTHER and outer is Kind.OPAQUE:
+                return outer
+        return _nested(kind, outer)
 
     def _depending(self, name: str, own: Kind, members: tuple[tuple[str, object], ...]) -> Kind:
         """The kind of a name that depends on what stands beside it."""
@@ -246,6 +264,8 @@ class _Walk:
 
 def _nested(own: Kind, outer: Kind) -> Kind:
     """The kind of a name in an object that is itself the value of a name."""
+    if outer is Kind.OTHER:
+        return own
     if Kind.SHOWN in {own, outer}:
         return Kind.SHOWN
     if outer is Kind.SECRET:

@@ -31,11 +31,13 @@ _WORTH_DECODING = re.compile(r"%(?:25)*(?:3[ADad]|40|22)")
 _SIGN = re.compile(r"[=:<%]|[\"'][ \t\]]*+,|--?[uU\w]")
 _URL_OR_PAIR = re.compile(
     r"""
-    (?<![\w-])(?P<option>--[a-z][\w-]*+|-u|-U)[ \t]++(?=[^\s-])
-    | (?<![\w:])(?P<urn>[au]rn:[\w:./+*-]++)
-    | (?<![\w+.-])(?P<url>[A-Za-z][\w+.-]*+:(?:\\*/){2})
-    | (?P<escape>\\[nrt] | (?<![\w%.$+\[\]-]))(?P<name>[\w%.$+\[\]-]++)
-      (?P<quote>\\*["'])?\]?[ \t]*+(?P<separator>=>|={1,3}|[:,])[ \t+]*+
+    (?P<escape>(?<![\w%.$+\[\]-]) | \\[nrt]) (?:
+        (?P<option>--[a-z][\w-]*+|-[uU])[ \t]++(?=[^\s-])
+      | (?<!:)(?P<urn>[au]rn:[\w:./+*-]++)
+      | (?P<url>[A-Za-z][\w+.-]*+:(?:\\*/){2})
+      | (?P<name>[\w%.$+\[\]-]++)
+        (?P<quote>\\*["'])?\]?[ \t]*+(?P<separator>=>|={1,3}|[:,])[ \t+]*+
+    )
     """,
     re.VERBOSE,
 )
@@ -99,6 +101,9 @@ def _mask_once(text: str, names: Names, depth: int = 0) -> str:
     if _SIGN.search(text) is None:
         return mask_tokens(text)
     text = mask_encoded(text, names, depth)
+    low = text.lower()
+    if not (names.may_be_in(low) or "@" in low or "-u" in low):
+        return mask_tokens(text)
     if "<" in text:
         text = mask_markup(text, names)
     shown: list[str] = []

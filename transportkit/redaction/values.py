@@ -30,7 +30,7 @@ _NOTHING = re.compile(
 )
 # What people write about a secret: `must not be blank`.
 _PROSE = re.compile(
-    r"(?i)(?=\S+\s+\S)(?s:.*?)\b(?:is|are|was|were|be|must|may|can|cannot|can't|could|should|shall|will|does"
+    r"(?i)(?=\S++\s++\S)(?s:.*?)\b(?:is|are|was|were|be|must|may|can|cannot|can't|could|should|shall|will|does"
     r"|doesn't|isn't|has|have|not|your|this|the|required|missing|invalid|expired|incorrect|contain"
     r"|enter|at least|of)\b(?s:.*)"
 )
@@ -93,7 +93,9 @@ def is_secret_value(kind: Kind, name: str, value: str) -> bool:
             return False
     if bare.isalpha() and len(bare) > 3 and bare.lower() in name.lower():
         return False  # A label, such as that of an input.
-    if _PROSE.match(bare[:_LOOKED_AT]) or _VERSION.fullmatch(bare):
+    if " " in bare and _PROSE.match(bare[:_LOOKED_AT]):
+        return False
+    if _VERSION.fullmatch(bare):
         return False
     return kind is Kind.SECRET or not _SURELY_ELSE.fullmatch(bare)
 
