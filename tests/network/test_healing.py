@@ -129,7 +129,7 @@ async def test_no_place_is_lost_in_any_number_of_handshakes_that_fail_or_are_can
     trusts_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with target(certificates) as it, raw_proxy(place) as proxy:
         url = it.url["https"]
-        transport = network(flavour, limits=limits(10), proxy=proxy.url, verify=trusts_nobody)
+        transport = network(flavour, limits=limits(4), proxy=proxy.url, verify=trusts_nobody)
 
         async def fail() -> None:
             with pytest.raises(httpx.ConnectError):
@@ -139,7 +139,7 @@ async def test_no_place_is_lost_in_any_number_of_handshakes_that_fail_or_are_can
             for _ in range(count // 40):
                 if flavour.is_async:
                     place.is_healed = False
-                    due = place.arrived + 10
+                    due = place.arrived + 4
                     async with (
                         cancelled_when(lambda: place.arrived == due),  # noqa: B023 - used at once
                         anyio.create_task_group() as group,
