@@ -85,13 +85,13 @@ def refusal(key: str, problem: str, instead: str = "") -> InvalidRoute:
         instead: a key that takes what was meant and no more. It is mended where it is refused
             itself, and kept back where it cannot be, or holds something to mask.
     """
-    if instead and REDACTION.url(instead) == instead:
+    if instead:
         try:
             parse_pattern(instead)
         except InvalidRoute as refused:
             # One slip is mended at a time.
             instead = refused.instead
-    else:
+    if REDACTION.url(instead) != instead:
         instead = ""
     text = f"{REDACTION.url(key)!r}: {problem}"
     return InvalidRoute(f"{text}: write {instead!r}" if instead else text, instead)
@@ -135,7 +135,8 @@ def _with_scheme(key: str) -> str:
     """The key with its scheme; empty if there is more than one that it can have meant."""
     if match := re.fullmatch(_MANGLED, key, re.IGNORECASE | re.DOTALL):
         scheme, mark, rest = match.groups()
-        if mark == ":" and rest[:1].isdigit():
+        if rest and not re.search(r"[/\\]", mark):
+            # A port, or a host.
             return ""
         return f"{scheme}:///{rest}" if rest and scheme.lower() == "file" else f"{scheme}://{rest}"
     if key.startswith(":"):
