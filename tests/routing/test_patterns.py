@@ -115,6 +115,7 @@ MENDED = [
     ("all://10.*.*:80", NETWORK, "all://10.0.0.0:80/8"),
     ("all://192.168.", NETWORK, "all://192.168.0.0/16"),
     ("all://10/8", NETWORK, "all://10.0.0.0/8"),
+    ("all://172.16/12", NETWORK, "all://172.16.0.0/12"),
     ("all://10.0.0.0/255.0.0.0", NETWORK, "all://10.0.0.0/8"),
 ]
 
@@ -133,6 +134,9 @@ REFUSED = [
     ("https://ex*ample.com", f"{STAR}: no pattern says this"),
     ("all://example.*", f"{STAR}: no pattern says this"),
     ("all://10.*/api", NETWORK),
+    ("all://100.0.0/8", NETWORK),
+    ("all://192168.0.0/16", NETWORK),
+    ("all://[fe80::]10", "behind an address in brackets stands a port or a path"),
     ("all://*.", "'*.' needs a name behind it"),
     ("all://*.10.0.0.1", "an address has no subdomains"),
     ("all://*.0.1", "addresses that belong together are a network"),

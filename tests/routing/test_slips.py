@@ -44,14 +44,14 @@ URLS = [
     for rest in ("", ":8080/apix", ":8443/api/v1/x", "/8", "/api/v1")
 ]
 PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-GRAMMAR = r"([A-Za-z]+)://(\[.*\]|[^/:]*)(?::([0-9]+))?(/.*)?"
+GRAMMAR = r"([A-Za-z]+)://(\*?\[.*\]|[^/:]*)(?::([0-9]+))?(/.*)?"
 
 
 def reads(key: str, url: httpx.URL) -> bool:
     """What the README says of a key and a URL."""
     found = re.fullmatch(GRAMMAR, key)
     assert found, f"{key!r} is accepted, and nobody can say what it takes"
-    scheme, host = found[1].lower(), found[2].lower().strip("[]")
+    scheme, host = found[1].lower(), found[2].lower().replace("[", "").strip("]")
     port, path = found[3], found[4] or ""
     if scheme not in ("all", url.scheme):
         return False

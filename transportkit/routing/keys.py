@@ -62,6 +62,8 @@ def parse_pattern(key: object) -> Pattern:
     if wildcard == "*" and (not host or ip is not None):
         # Every host, or an address: neither has subdomains of its own.
         wildcard = ""
+    if ip is None and re.fullmatch("[0-9.]+", host) and re.fullmatch(_NETWORK, path):
+        raise refusal(key, "a network is an address and the length of its prefix")
     network = None if ip is None else _parse_network(key, ip, host, path)
     if network is not None:
         host, path = ("", "") if network.num_addresses > 1 else (host, "")
@@ -135,8 +137,8 @@ def _with_scheme(key: str) -> str:
     """The key with its scheme; empty if there is more than one that it can have meant."""
     if match := re.fullmatch(_MANGLED, key, re.IGNORECASE | re.DOTALL):
         scheme, mark, rest = match.groups()
-        if rest and not re.search(r"[/\\]", mark):
-            # A port, or a host.
+        if (rest and not re.search(r"[/\\]", mark)) or rest.startswith("*/"):
+            # A port or a host, or a star that has lost its host.
             return ""
         return f"{scheme}:///{rest}" if rest and scheme.lower() == "file" else f"{scheme}://{rest}"
     if key.startswith(":"):
@@ -176,6 +178,8 @@ def _split_port(key: str, scheme: str, authority: str, path: str) -> tuple[str, 
         raise refusal(key, "an IPv6 address stands in brackets, a port behind them", instead)
     bracket, closing, port = authority.rpartition("]")
     host, colon, port = port.partition(":")
+    if closing and host:
+        raise refusal(key, "behind an address in brackets stands a port or a path")
     host = bracket + closing + host
     if not colon:
         return host, None
@@ -232,8 +236,10 @@ def _check_octets(key: str, octets: str, others: str) -> None:
     whole = ".".join((given + ["0"] * 3)[:4])
     if others and not length:
         instead = f"{before}{whole}{port}/{8 * len(given)}"
-    elif not others and slash and re.fullmatch("[0-9]+", length):
-        instead = f"{before}{whole}{after}"
+    elif not others and slash and re.fullmatch("[0-9]{1,2}", length):
+        # Written so that every octet counts, as in 172.16/12.
+        is_short = 8 * len(given) - 8 < int(length) <= 8 * len(given)
+        instead = f"{before}{whole}{after}" if is_short else ""
     elif others:
         instead = ""
     else:
