@@ -368,7 +368,6 @@ BAD_VARIABLES = {
 )
 async def test_a_variable_that_cannot_work_is_refused_when_a_request_needs_it(
     flavour: Flavour,
-    origin: Origin,
     variable: str,
     bad: tuple[str, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -376,30 +375,46 @@ async def test_a_variable_that_cannot_work_is_refused_when_a_request_needs_it(
 ) -> None:
     value, problem = bad
     monkeypatch.setenv(variable, value)
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    mounts = flavour.Mounts({"http://other.example": SpyTransport()}, verify=False)
+    (warning,) = caplog.messages
+    async with flavour.client(transport=mounts) as client:
+        assert (await client.get("http://other.example/")).text == "spy"
+        with pytest.raises(httpx.UnsupportedProtocol) as refusal:
+            await client.get("http://elsewhere.example/")
+    for text in (warning, str(refusal.value)):
+        assert text.startswith(f"{variable} in the environment: ")
+    for text in (warning, str(refusal.value), str(mounts)):
+        assert problem in text
+        assert not re.search("scott|tiger|ger@", text)
+
+
+async def test_a_variable_that_cannot_work_kills_nothing(
+    flavour: Flavour,
+    origin: Origin,
+    proxy: Proxy,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "quic://proxy.example")
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     copied = pickle.loads(pickle.dumps(environment_routes()))
     for build in (
-        lambda: flavour.Mounts({}),
+        lambda **kwargs: flavour.Mounts({}, **kwargs),
         flavour.default_transport,
         flavour.RetryTransport,
-        lambda: flavour.Mounts(environment_routes(), default="direct"),
-        lambda: flavour.Mounts(copied, default="direct"),
+        lambda **kwargs: flavour.Mounts(environment_routes(), default="direct", **kwargs),
+        lambda **kwargs: flavour.Mounts(copied, default="direct", **kwargs),
     ):
-        transport = build()
-        (warning,) = caplog.messages
-        assert warning.startswith(f"{variable} in the environment: ")
-        assert problem in warning
+        transport = build(verify=False)
+        assert len(caplog.messages) == 1
         caplog.clear()
         async with flavour.client(transport=transport) as client:
             assert _peer(await client.get(origin.http)) == _port(origin.http)
-            with pytest.raises(httpx.UnsupportedProtocol, match=f"^{variable} in the env") as no:
-                await client.get(origin.http.replace("127.0.0.1", "localhost"))
-            assert problem in str(no.value)
-            with pytest.raises(httpx.ConnectError):
+            localhost = origin.http.replace("127.0.0.1", "localhost")
+            assert _peer(await client.get(localhost)) == proxy.port
+            with pytest.raises(httpx.UnsupportedProtocol, match="^ALL_PROXY in the environment: "):
                 await client.get(origin.https.replace("127.0.0.1", "localhost"))
-        for text in (warning, str(no.value), str(transport)):
-            assert not re.search("scott|tiger|ger@", text)
 
 
 async def test_a_variable_that_no_request_can_need_is_not_warned_about(
