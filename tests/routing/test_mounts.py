@@ -413,7 +413,7 @@ async def test_a_variable_that_cannot_work_kills_nothing(
             assert _peer(await client.get(origin.http)) == _port(origin.http)
             localhost = origin.http.replace("127.0.0.1", "localhost")
             assert _peer(await client.get(localhost)) == proxy.port
-            with pytest.raises(httpx.UnsupportedProtocol, match="^ALL_PROXY in the environment: "):
+            with pytest.raises(httpx.UnsupportedProtocol, match=r"^ALL_PROXY in the environment: "):
                 await client.get(origin.https.replace("127.0.0.1", "localhost"))
 
 
