@@ -155,7 +155,7 @@ class Failover:
         if status == 429 or status >= 500:
             self._remember_failure(member)
         elif rotation.has_failed:
-            rotation.failed_through.pop(self._request, None)
+            rotation.failed_through.pop(self._request.stream, None)
         return None
 
     def _acquire_next(self) -> Lease | None:
@@ -164,7 +164,9 @@ class Failover:
         if len(self.leases) >= settings.max_tries:
             return None
         tried = [lease.member for lease in self.leases] if self.leases else ()
-        avoided = rotation.failed_through.get(self._request, ()) if rotation.has_failed else ()
+        avoided = (
+            rotation.failed_through.get(self._request.stream, ()) if rotation.has_failed else ()
+        )
         panic = settings.when_all_down == "try"
         lease = rotation.pool.acquire(tried, avoided, self._host, self._point, panic=panic)
         if lease is not None:
@@ -177,7 +179,7 @@ class Failover:
 
     def _remember_failure(self, member: Member) -> None:
         self._rotation.has_failed = True
-        members = self._rotation.failed_through.setdefault(self._request, [])
+        members = self._rotation.failed_through.setdefault(self._request.stream, [])
         if member not in members:
             members.append(member)
 
