@@ -128,7 +128,7 @@ def _no_proxy_key(entry: str) -> str:
     is_bracketed = host.startswith("[")
     is_ipv6 = host.count(":") > 1 and not is_bracketed
     # Also the beginning of one: only names have subdomains.
-    is_address = is_bracketed or is_ipv6 or re.fullmatch(r"[0-9.*]+", name) is not None
+    is_address = is_bracketed or is_ipv6 or re.fullmatch(r"[0-9][0-9.*]*", name) is not None
     if slash and not (is_address and re.fullmatch("[0-9.]+", prefix)):
         raise InvalidRoute("only an IP address has a '/' and a number")
     if is_ipv6:

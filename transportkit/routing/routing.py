@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ..network.factory import TransportFactory
+from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import REDACTION
 from ..wire.library import URL, Request, library_of
 from .environment import Variable, environment_routes
@@ -86,7 +87,7 @@ class Routing(Generic[T]):
         # Why, by the identity of the route.
         self._refused: dict[int, str] = {}
         environment = _environment(network.options) if default is None else {}
-        resolved = self._resolve_default(default)
+        resolved = self._resolve_default(default, kind)
         self.default: Route[T] = Route(None, resolved.transport, resolved.description)
         given = None if default is None else resolved
         compiled = {
@@ -142,11 +143,14 @@ class Routing(Generic[T]):
         """The identities of the routes that a URL can lead to."""
         return dict.fromkeys(map(id, reached(self._patterns, self._table.find)))
 
-    def _resolve_default(self, default: object) -> Resolved[T]:
-        # A client with proxy=... sends everything through it that no mount takes.
-        proxy = self._options.get("proxy")
-        name, target = ("proxy", proxy) if default is None and proxy else ("default", default)
+    def _resolve_default(self, default: object, kind: type[T]) -> Resolved[T]:
+        name, target = "default", default
+        if default is None and (proxy := self._options.get("proxy")) is not None:
+            # A client with proxy=... sends everything through it that no mount takes.
+            name, target = "proxy", proxy
         try:
+            if name == "proxy":
+                parse_proxy(target, kind)
             return self._targets.resolve(target)
         except (TypeError, ValueError, OSError) as error:
             raise InvalidRoute(f"{name}: {error}") from error
