@@ -64,11 +64,14 @@ def _masked(text: str, names: Names) -> str | None:
         return None
     if not walk.cuts:
         return text
-    pieces = re.split(_SCALAR, text)
-    if len(pieces) != 2 * walk.count + 1:
+    # Strings are found in half the time.
+    pieces = re.split(_SCALAR if walk.masks_numbers else f"(?s)({_STRING})", text)
+    count = walk.strings + walk.others * walk.masks_numbers
+    if len(pieces) != 2 * count + 1:
         return None
-    for index, shown in walk.cuts.items():
-        pieces[2 * index + 1] = _quoted(shown, pieces[2 * index + 1])
+    for (strings, others), shown in walk.cuts.items():
+        index = 2 * (strings + others * walk.masks_numbers) + 1
+        pieces[index] = _quoted(shown, pieces[index])
     return "".join(pieces)
 
 
@@ -140,13 +143,18 @@ class _Walk:
     """Finds what to mask in parsed JSON, reading it once.
 
     Attributes:
-        cuts: what is shown instead of some scalars, by their index among all scalars and names.
-        count: the number of scalars and names so far.
+        cuts: what is shown instead of some scalars and names, by how many strings (names among
+            them) and how many others come before.
+        strings: the number of strings so far.
+        others: the number of other scalars so far.
+        masks_numbers: True if some of the cuts are numbers.
     """
 
     def __init__(self, names: Names) -> None:
-        self.cuts: dict[int, str] = {}
-        self.count: int = 0
+        self.cuts: dict[tuple[int, int], str] = {}
+        self.strings: int = 0
+        self.others: int = 0
+        self.masks_numbers: bool = False
         self._names = names
         # The same names and values come again and again.
         self._known: dict[str, tuple[Kind, bool]] = {}
@@ -166,29 +174,35 @@ class _Walk:
         else:
             is_number = value is not None and not isinstance(value, bool)
             if is_number and is_secret_value(kind, name, str(value)):
-                self.cuts[self.count] = MASK
-            self.count += 1
+                self._cut(MASK)
+                self.masks_numbers = True
+            self.others += 1
+
+    def _cut(self, shown: str) -> None:
+        self.cuts[self.strings, self.others] = shown
 
     def _object(self, members: tuple[tuple[str, object], ...], outer: Kind) -> None:
         # This is where the time goes: what is looked up again and again has a short way.
         known, harmless, other = self._known, self._harmless, Kind.OTHER
-        count = self.count
+        strings, others = self.strings, self.others
         for name, value in members:
             kind, is_special = known.get(name) or self._learned(name)
             if is_special or outer is not other:
-                self.count = count
+                self.strings, self.others = strings, others
                 kind = self._special(name, kind, members, outer)
-            count += 1
-            kind_of_value = value.__class__
-            if kind > other or (
-                value not in harmless if kind_of_value is str else kind_of_value in _NESTED
-            ):
-                self.count = count
-                self.value(value, kind, name)
-                count = self.count
-            else:
-                count += 1
-        self.count = count
+            strings += 1
+            if kind <= other:
+                if value.__class__ is str:
+                    if value in harmless:
+                        strings += 1
+                        continue
+                elif value.__class__ not in _NESTED:
+                    others += 1
+                    continue
+            self.strings, self.others = strings, others
+            self.value(value, kind, name)
+            strings, others = self.strings, self.others
+        self.strings, self.others = strings, others
 
     def _array(self, items: list[object], kind: Kind, name: str) -> None:
         for item in items:
@@ -207,8 +221,8 @@ class _Walk:
         elif kind is not Kind.SHOWN:
             shown = self._text(value)
         if shown != value:
-            self.cuts[self.count] = shown
-        self.count += 1
+            self._cut(shown)
+        self.strings += 1
 
     def _text(self, value: str) -> str:
         if value not in self._harmless:
@@ -234,9 +248,9 @@ class _Walk:
     ) -> Kind:
         """The kind of a name that is not the whole truth, as a secret itself, or in a secret."""
         if name in self._shown_names:
-            self.cuts[self.count] = self._shown_names[name]
+            self._cut(self._shown_names[name])
         elif outer >= Kind.COUNTED and looks_random(name):
-            self.cuts[self.count] = MASK
+            self._cut(MASK)
         if name.lower() in _DEPENDING:
             kind = self._depending(name.lower(), kind, members)
             if kind is Kind.OTHER and outer is Kind.OPAQUE:
