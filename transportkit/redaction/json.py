@@ -91,8 +91,10 @@ def _end(pattern: str, text: str, start: int) -> int:
 
 def _completed(text: str) -> tuple[str, str, str] | None:
     """Truncated JSON with its end: all of it, the end of its last scalar, what follows on that."""
-    shape = re.sub(f"(?s){_STRING}", "S", text)
-    shape, is_torn, _ = shape.partition('"')
+    end = _end(rf'(?s)(?:[^"]*+{_STRING})*+', text, 0)
+    # An escaped quote in a string without an end is not where another begins.
+    rest, is_torn, _ = text[end:].partition('"')
+    shape = re.sub(f"(?s){_STRING}", "S", text[:end]) + rest
     added = ""
     if is_torn:
         added = '"'

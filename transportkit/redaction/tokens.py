@@ -1,7 +1,7 @@
 """Mask what looks like a secret wherever it stands: the keys of services, their webhooks.
 
-Each pattern begins where a word or a path segment begins, and
-takes all it can get: no text makes it try again.
+Each pattern begins where a word or a path segment begins, and takes all it can get: no text
+makes it try again.
 """
 
 import re

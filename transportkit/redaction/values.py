@@ -79,6 +79,8 @@ def is_secret_value(kind: Kind, name: str, value: str) -> bool:
         return False
     if name.lower().endswith(_ALWAYS):
         return True
+    if kind >= Kind.VALUE and len(value) >= _SHORTEST_OPAQUE and _is_mixed(value):
+        return True  # As most are.
     bare = value.strip()
     if _NOTHING.fullmatch(bare):
         return False
@@ -98,6 +100,10 @@ def is_secret_value(kind: Kind, name: str, value: str) -> bool:
     if _VERSION.fullmatch(bare):
         return False
     return kind is Kind.SECRET or not _SURELY_ELSE.fullmatch(bare)
+
+
+def _is_mixed(value: str) -> bool:
+    return value.isalnum() and not value.isalpha()
 
 
 def _is_code(value: str) -> bool:
@@ -136,7 +142,7 @@ def mask_value(name: str, value: str, names: Names) -> str:
     kind = name.lower().replace("_", "-")
     if kind in {"cookie", "set-cookie"}:
         return mask_cookies(value, names, has_attributes=kind == "set-cookie")
-    scheme = _SCHEME.match(value)
+    scheme = _SCHEME.match(value) if " " in value or "\t" in value else None
     return f"{scheme[0]} {MASK}" if scheme else MASK
 
 
