@@ -15,7 +15,7 @@ from .markup import mask_markup
 from .names import MASK, Kind, Names, percent_decoded
 from .tokens import mask_tokens
 from .urls import mask_url
-from .values import CREDENTIALS, is_secret_value, mask_value
+from .values import CREDENTIALS, is_secret_value, looks_random, mask_value
 
 T = TypeVar("T", str, bytes)
 
@@ -28,15 +28,15 @@ _ENCODED_RUN = re.compile(r"[^\s&=?#;\"'<>]++")
 _WORTH_DECODING = re.compile(r"%(?:25)*(?:3[ADad]|40|22)")
 
 # Without one of these there is no name and no URL.
-_SIGN = re.compile(r"[=:<%]|[\"'][ \t\]]*+,|--?[uU\w]")
+_SIGN = re.compile(r"[=:<%]|[\"'][ \t\]]*+,|--?\w|[ \t][\w+/=.-]{12}")
 _URL_OR_PAIR = re.compile(
     r"""
     (?P<escape>(?<![\w%.$+\[\]-]) | \\[nrt]) (?:
-        (?P<option>--[a-z][\w-]*+|-[uU])[ \t]++(?=[^\s-])
+        (?P<option>--[a-z][\w-]*+|-[uUp])[ \t]++(?=[^\s-])
       | (?<!:)(?P<urn>[au]rn:[\w:./+*-]++)
       | (?P<url>[A-Za-z][\w+.-]*+:(?:\\*/){2})
       | (?P<name>[\w%.$+\[\]-]++)
-        (?P<quote>\\*["'])?\]?[ \t]*+(?P<separator>=>|={1,3}|[:,])[ \t+]*+
+        (?P<quote>\\*["'])?\]?[ \t]*+(?:(?P<separator>=>|={1,3}|[:,])[ \t+]*+|(?<=[ \t])(?=[\w+/=.-]{12}))
     )
     """,
     re.VERBOSE,
@@ -52,6 +52,7 @@ _END_OF_URL = re.compile(r"[\s<>]|(?<!=)\"|\\r\\n|\Z")
 _END_OF_LINE = re.compile(r"[\r\n]|\\r\\n|\Z")
 _LOGIN = re.compile(r"[^\s\"'<>@/]{1,128}+@(?=[\w\[])(?!sha\d)")
 _LOGIN_OPTIONS = frozenset(("-u", "-U", "--user", "--proxy-user"))
+_LOGIN_COMMAND = r"\b(?:sshpass|login)\b[^\n]*$"
 _LOGIN_VALUE = r"(?!\d+:\d+$)[^\s:/]+:[^/]"
 # `mailto:scott@example.com` is an address, not a login.
 _NOT_LOGIN = frozenset(
@@ -137,6 +138,8 @@ def _findings(text: str, names: Names) -> Iterator[tuple[int, int, str]]:
             end = _start(_END_OF_RUN, text, start)
             value = text[start:end].strip("\"'")
             is_login = name in _LOGIN_OPTIONS and re.match(_LOGIN_VALUE, value)
+            if name == "-p":
+                is_login = re.search(_LOGIN_COMMAND, text[max(0, start - 100) : start])
             if is_login or is_secret_value(names.kind(name), name, value):
                 done = end
                 yield start, end, text[start:end].replace(value, MASK)
@@ -152,6 +155,14 @@ def _findings(text: str, names: Names) -> Iterator[tuple[int, int, str]]:
         if match["separator"] == ":" and text[max(0, match.start() - 1)] == "<":
             continue  # The prefix of an XML element.
         start = match.end()
+        if match["separator"] is None:
+            # `token q7Zt3LmX9vKc expired`
+            end = _start(_END_OF_RUN, text, start)
+            value = text[start:end].rstrip(_TRAILING)
+            if kind >= Kind.COUNTED and looks_random(value):
+                done = start + len(value)
+                yield start, done, MASK
+            continue
         opening = text[start : start + 1]
         if opening in _BRACKETS:
             if opening == "{" and Kind.OPAQUE < kind < Kind.SECRET:

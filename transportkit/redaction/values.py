@@ -40,7 +40,10 @@ _VERSION = re.compile(r"(?:[~^<>=v]{1,3} ?\d{1,6}|\d{1,6}\.\d{1,6})(?:\.(?:\d{1,
 _SURELY_ELSE = re.compile(
     r"(?x)\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]+)?|(?:\d{1,6}(?:\.\d+)?(?:ms|s|m|h|d)){1,4}"
     r"|[A-Z]{4,}|[A-Z]{2,}(?:_[A-Z]{2,})+|(?i:https?|urn|arn):\S+|\#/\S+|\.{0,2}/[\w./-]*|sha\d+-\S+"
-    r"|\[[A-Z]+\]|[MS]M[0-9a-f]{32}"
+    r"|\[[A-Z]+\]|[MS]M[0-9a-f]{32}|\d{4}-\d{4}|[A-Za-z][a-z',.]*+(?:[ ][A-Za-z',.]++)+"
+    r"|(?i:ok|on|off|enabled?|disabled?|success|succeeded|fail(?:ed|ure)|open(?:ed)?|closed?|active"
+    r"|inactive|anonymous|basic|bearer|digest|negotiate|ntlm|oauth2?|oidc|saml|jwt|ldap|local|read"
+    r"|write|email|default|optional|preferred|unknown|empty|present|absent|string|object)"
 )
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 # The shortest that can be told from a name or a number, and the most of a longer one that is looked at.
