@@ -26,7 +26,7 @@ def mask_markup(text: str, names: Names) -> str:
 
     def element(match: re.Match[str]) -> str:
         name, value = match["name"].rpartition(":")[2], match["value"]
-        if not is_secret_value(names.kind(name), name, value):
+        if not value.strip() or not is_secret_value(names.kind(name), name, value):
             return match[0]
         return f"<{match['name']}{match['rest']}{MASK}"
 

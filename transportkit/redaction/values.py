@@ -25,7 +25,7 @@ _SCHEME = re.compile(rf"(?i)\s*(?:{_ONE}|{_MANY})(?=\s)")
 _ALWAYS = ("authorization", "cookie")
 # Not there, masked already, or filled in later.
 _NOTHING = re.compile(
-    r"(?i)(?:[ -/:-@\[-`{-~]*|none|null|nil|true|false|yes|no|undefined|x{3,}|<?\[?(?:redacted|filtered|masked"
+    r"(?i)(?:[*.\u2022-]+|none|null|nil|true|false|yes|no|undefined|x{3,}|<?\[?(?:redacted|filtered|masked"
     r"|hidden|removed|omitted|secret)\]?>?|\$?\{\{.*\}\}|\$\{.*\}|\$\w+|<\w[\w .-]*>|%\w+%)"
 )
 # What people write about a secret: `must not be blank`.
@@ -39,7 +39,7 @@ _VERSION = re.compile(r"(?:[~^<>=v]{1,3} ?\d{1,6}|\d{1,6}\.\d{1,6})(?:\.(?:\d{1,
 # A date, a duration, an enumeration's constant, a URL, a path.
 _SURELY_ELSE = re.compile(
     r"(?x)\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]+)?|(?:\d{1,6}(?:\.\d+)?(?:ms|s|m|h|d)){1,4}"
-    r"|[A-Z]{4,}|[A-Z]{2,}(?:_[A-Z]{2,})+|(?i:https?|urn|arn):\S+|\#/\S+|\.{0,2}/[\w./-]*|sha\d+-\S+"
+    r"|[ -/:-@\[-`{-~]*|[A-Z]{4,}|[A-Z]{2,}(?:_[A-Z]{2,})+|(?i:https?|urn|arn):\S+|\#/\S+|\.{0,2}/[\w./-]*|sha\d+-\S+"
     r"|\[[A-Z]+\]|[MS]M[0-9a-f]{32}|\d{4}-\d{4}|[A-Za-z][a-z',.]*+(?:[ ][A-Za-z',.]++)+"
     r"|(?i:ok|on|off|enabled?|disabled?|success|succeeded|fail(?:ed|ure)|open(?:ed)?|closed?|active"
     r"|inactive|anonymous|basic|bearer|digest|negotiate|ntlm|oauth2?|oidc|saml|jwt|ldap|local|read"
@@ -85,7 +85,7 @@ def is_secret_value(kind: Kind, name: str, value: str) -> bool:
     if kind >= Kind.VALUE and len(value) >= _SHORTEST_OPAQUE and _is_mixed(value):
         return True  # As most are.
     bare = value.strip()
-    if _NOTHING.fullmatch(bare):
+    if not value or _NOTHING.fullmatch(bare):
         return False
     match kind:
         case Kind.OPAQUE:
