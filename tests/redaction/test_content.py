@@ -101,7 +101,12 @@ def test_json_is_known_by_its_type_or_beginning() -> None:
     types = ("application/json", "application/problem+json", "text/x-json", "application/x-ndjson")
     assert all(map(is_json, types))
     assert not any(map(is_json, ("text/plain", "application/jsonp", "application/x-json5")))
-    assert [is_like_json(text) for text in ("\ufeff {", "[", "a{", "")] == [True, True, False, False]
+    assert [is_like_json(text) for text in ("\ufeff {", "[", "a{", "")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 class TestAMultipartBody:

@@ -48,9 +48,7 @@ def cases(name: str) -> list[Case]:
     for line in (Path(__file__).parent / "corpus" / name).read_text("utf-8").splitlines():
         case, place, text = line.split(" | ", 2)
         text = text.replace("⏎", "\r\n" if "multipart" in place else "\n")
-        read.append(
-            Case(case, place, re.sub("[«»]", "", text), re.findall("(?s)«(.*?)»", text))
-        )
+        read.append(Case(case, place, re.sub("[«»]", "", text), re.findall("(?s)«(.*?)»", text)))
     return read
 
 

@@ -60,7 +60,10 @@ KEY = "ghp_0123456789abcdefghijABCDEFGHIJ"
         ('{"pin": "a"} {"pin": 2}', '{"pin": "****"} {"pin": "****"}'),
         ('\x1e{"pin": "a"}\n\x1e{"b": 1}\n', '\x1e{"pin": "****"}\n\x1e{"b": 1}\n'),
         # What stands beside a name.
-        ('[{"path": "/spec/dbPassword", "value": 5}]', '[{"path": "/spec/dbPassword", "value": "****"}]'),
+        (
+            '[{"path": "/spec/dbPassword", "value": 5}]',
+            '[{"path": "/spec/dbPassword", "value": "****"}]',
+        ),
         ('{"value": {"x": "a"}, "name": "secret"}', '{"value": {"x": "****"}, "name": "secret"}'),
         ('{"value": "a", "name": 5}', None),
         ('{"kind": "Secret", "data": {"a": "b"}}', '{"kind": "Secret", "data": {"a": "****"}}'),
@@ -73,7 +76,10 @@ KEY = "ghp_0123456789abcdefghijABCDEFGHIJ"
         ('{"keys": [{"value": "q7Zt3LmX9vKc2"}]}', '{"keys": [{"value": "****"}]}'),
         # What is nested in a secret, and in what only may be one.
         ('{"secret": {"name": "a", "b": "c"}}', '{"secret": {"name": "a", "b": "****"}}'),
-        ('{"sessions": [{"title": "a", "b": "q7Zt3LmX9vKc2"}]}', '{"sessions": [{"title": "a", "b": "****"}]}'),
+        (
+            '{"sessions": [{"title": "a", "b": "q7Zt3LmX9vKc2"}]}',
+            '{"sessions": [{"title": "a", "b": "****"}]}',
+        ),
         ('[["Cookie", "a=b"], ["tokens", 3]]', '[["Cookie", "a=****"], ["tokens", 3]]'),
         ('{"cookies": [["a", "b"]]}', '{"cookies": [["****", "****"]]}'),
         # No JSON, or more than can be read.

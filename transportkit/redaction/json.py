@@ -7,6 +7,7 @@ written: what is not secret keeps its spelling. What cannot be parsed is masked 
 import json
 import re
 
+from .completion import STRING, completed, end_of
 from .names import MASK, Kind, Names
 from .text import mask_text
 from .values import is_secret_value, looks_random, mask_value
@@ -14,8 +15,7 @@ from .values import is_secret_value, looks_random, mask_value
 # An object becomes a tuple of pairs, as two members may have one name; an array is a list.
 _decode = json.JSONDecoder(object_pairs_hook=tuple, strict=False).raw_decode
 
-_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_SCALAR = rf'(?s)({_STRING}|[^\s{{}}\[\],:"\x1e\ufeff]++)'
+_SCALAR = rf'(?s)({STRING}|[^\s{{}}\[\],:"\x1e\ufeff]++)'
 _QUOTED_MASK = f'"{MASK}"'
 # Between values; RFC 7464 has a separator of its own.
 _BETWEEN = r"[\s\x1e\ufeff]*+"
@@ -43,7 +43,7 @@ _SIGN = r"[\s=:<%{@\"']|(?<![\w.-])[\w.-]{11}"
 def mask_json(text: str, names: Names) -> str:
     """JSON, or as much of it as is there, without its secrets."""
     masked = _masked(text, names)
-    if masked is None and (completed := _completed(text)):
+    if masked is None and (completed := completed(text)):
         whole, added, closing = completed
         masked = _masked(whole, names)
         if masked is not None:
@@ -57,7 +57,7 @@ def _masked(text: str, names: Names) -> str | None:
     walk = _Walk(names)
     at = 0
     try:
-        while (at := _end(_BETWEEN, text, at)) < len(text):
+        while (at := end_of(_BETWEEN, text, at)) < len(text):
             value, at = _decode(text, at)
             walk.value(value, Kind.OTHER, "")
     except (ValueError, RecursionError):
@@ -65,7 +65,7 @@ def _masked(text: str, names: Names) -> str | None:
     if not walk.cuts:
         return text
     # Strings are found in half the time.
-    pieces = re.split(_SCALAR if walk.masks_numbers else f"(?s)({_STRING})", text)
+    pieces = re.split(_SCALAR if walk.masks_numbers else f"(?s)({STRING})", text)
     count = walk.strings + walk.others * walk.masks_numbers
     if len(pieces) != 2 * count + 1:
         return None
@@ -80,65 +80,6 @@ def _quoted(text: str, written: str) -> str:
         return _QUOTED_MASK
     # Half of a surrogate pair cannot be encoded otherwise, nor can invalid bytes be escaped.
     return json.dumps(text, ensure_ascii="\\u" in written)
-
-
-def _end(pattern: str, text: str, start: int) -> int:
-    """The end of the match of a pattern that always matches."""
-    found = re.compile(pattern).match(text, start)
-    assert found is not None
-    return found.end()
-
-
-def _completed(text: str) -> tuple[str, str, str] | None:
-    """Truncated JSON with its end: all of it, the end of its last scalar, what follows on that."""
-    end = _end(rf'(?s)(?:[^"]*+{_STRING})*+', text, 0)
-    # An escaped quote in a string without an end is not where another begins.
-    rest, is_torn, _ = text[end:].partition('"')
-    shape = re.sub(f"(?s){_STRING}", "S", text[:end]) + rest
-    added = ""
-    if is_torn:
-        added = '"'
-        text = text[: _end_of_whole(text)]
-        shape += "S"
-    elif torn := re.search(r"[^\s{}\[\],:S]+\Z", shape[-64:]):
-        added = _rest(torn[0])
-        shape = shape[: len(shape) - len(torn[0])] + "S"
-    closing: list[str] = []
-    for mark in re.findall(r"[{}\[\]]", shape):
-        if mark in "{[":
-            closing.append("}" if mark == "{" else "]")
-        elif not closing or closing.pop() != mark:
-            return None
-    in_object = closing[-1:] == ["}"]
-    last = re.sub(r"\s", "", shape[-64:])[-2:]
-    after = ""
-    if last[-1:] == ":" or (last[-1:] == "," and not in_object):
-        after = "null"
-    elif last[-1:] == ",":
-        after = '"":null'
-    elif in_object and last in {"{S", ",S"}:
-        after = ":null"
-    after += "".join(reversed(closing))
-    return text + added + after, added, after
-
-
-def _end_of_whole(text: str) -> int:
-    """The end of a text that ends in a string, without an escape that is cut off."""
-    torn = re.search(r"\\(?:u[0-9A-Fa-f]{0,3})?\Z", text[-5:])
-    if torn is None:
-        return len(text)
-    end = len(text) - len(torn[0])
-    before = text[:end]
-    # After an odd number of backslashes, this one is escaped itself.
-    return len(text) if (end - len(before.rstrip("\\"))) % 2 else end
-
-
-def _rest(torn: str) -> str:
-    """What is missing of a literal or a number."""
-    for literal in ("true", "false", "null"):
-        if literal.startswith(torn):
-            return literal[len(torn) :]
-    return "" if torn[-1].isdigit() else "0"
 
 
 class _Walk:

@@ -78,7 +78,9 @@ def _may_hold_others(low: str) -> bool:
         or "negotiate" in low
         or "ntlm" in low
         or "private key" in low
-        or ("/" in low and ("/services/" in low or "/bot" in low or _CHAINS.search(low) is not None))
+        or (
+            "/" in low and ("/services/" in low or "/bot" in low or _CHAINS.search(low) is not None)
+        )
     )
 
 

@@ -35,7 +35,9 @@ _PROSE = re.compile(
     r"|enter|at least|of)\b(?s:.*)"
 )
 # `^1.4.6`, under the name of a package.
-_VERSION = re.compile(r"(?:[~^<>=v]{1,3} ?\d{1,6}|\d{1,6}\.\d{1,6})(?:\.(?:\d{1,6}|x|\*)){1,3}(?:[-+][\w.]+)?")
+_VERSION = re.compile(
+    r"(?:[~^<>=v]{1,3} ?\d{1,6}|\d{1,6}\.\d{1,6})(?:\.(?:\d{1,6}|x|\*)){1,3}(?:[-+][\w.]+)?"
+)
 # A date, a duration, an enumeration's constant, a URL, a path.
 _SURELY_ELSE = re.compile(
     r"(?x)\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]+)?|(?:\d{1,6}(?:\.\d+)?(?:ms|s|m|h|d)){1,4}"
@@ -45,6 +47,7 @@ _SURELY_ELSE = re.compile(
     r"|inactive|anonymous|basic|bearer|digest|negotiate|ntlm|oauth2?|oidc|saml|jwt|ldap|local|read"
     r"|write|email|default|optional|preferred|unknown|empty|present|absent|string|object)"
 )
+_COUNT = re.compile(r"[\d.,]+")
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 # The shortest that can be told from a name or a number, and the most of a longer one that is looked at.
 _SHORTEST_OPAQUE, _LOOKED_AT = 12, 128
@@ -78,31 +81,29 @@ def is_secret_value(kind: Kind, name: str, value: str) -> bool:
     >>> is_secret_value(Kind.VALUE, "token", "8xLOxBtZp8"), is_secret_value(Kind.OPAQUE, "key", "mit")
     (True, False)
     """
-    if kind <= Kind.OTHER:
-        return False
-    if name.lower().endswith(_ALWAYS):
-        return True
+    if kind <= Kind.OTHER or name.lower().endswith(_ALWAYS):
+        return kind > Kind.OTHER
     if kind >= Kind.VALUE and len(value) >= _SHORTEST_OPAQUE and _is_mixed(value):
         return True  # As most are.
     bare = value.strip()
     if not value or _NOTHING.fullmatch(bare):
         return False
-    match kind:
-        case Kind.OPAQUE:
-            return looks_random(bare) and not _IDENTIFIER.fullmatch(bare)
-        case Kind.CARD:
-            return _is_card(bare, name)
-        case Kind.CODE:
-            return _is_code(bare)
-        case Kind.COUNTED if re.fullmatch(r"[\d.,]+", bare):
-            return False
-    if bare.isalpha() and len(bare) > 3 and bare.lower() in name.lower():
-        return False  # A label, such as that of an input.
-    if " " in bare and _PROSE.match(bare[:_LOOKED_AT]):
-        return False
-    if _VERSION.fullmatch(bare):
-        return False
-    return kind is Kind.SECRET or not _SURELY_ELSE.fullmatch(bare)
+    if kind is Kind.OPAQUE:
+        return looks_random(bare) and not _IDENTIFIER.fullmatch(bare)
+    if kind in {Kind.CARD, Kind.CODE}:
+        return _is_card(bare, name) if kind is Kind.CARD else _is_code(bare)
+    return not (
+        _is_said(bare, name)
+        or (kind is Kind.COUNTED and _COUNT.fullmatch(bare))
+        or (kind is not Kind.SECRET and _SURELY_ELSE.fullmatch(bare))
+    )
+
+
+def _is_said(value: str, name: str) -> bool:
+    """True for what people write about a secret, and for what programs do that use it."""
+    is_label = value.isalpha() and len(value) > 3 and value.lower() in name.lower()
+    is_prose = " " in value and _PROSE.match(value[:_LOOKED_AT])
+    return bool(is_label or is_prose or _VERSION.fullmatch(value))
 
 
 def _is_mixed(value: str) -> bool:
