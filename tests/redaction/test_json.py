@@ -83,7 +83,7 @@ KEY = "ghp_0123456789abcdefghijABCDEFGHIJ"
         ('[["Cookie", "a=b"], ["tokens", 3]]', '[["Cookie", "a=****"], ["tokens", 3]]'),
         ('{"cookies": [["a", "b"]]}', '{"cookies": [["****", "****"]]}'),
         # No JSON, or more than can be read.
-        ('{"pin": "a"}1true', '{"pin": "****"}1true'),
+        ('{"pin": 12}1true', '{"pin": ****'),
         ('{"pin": "a"}]', '{"pin": "****"}]'),
         ('{"pin": "a", "b": ' + "9" * 5000 + "}", '{"pin": "****", "b": ' + "9" * 5000 + "}"),
         ('{"pin": "a", "b": ' + "[" * 100_000, '{"pin": "****", "b": ' + "[" * 100_000),

@@ -43,8 +43,8 @@ _SIGN = r"[\s=:<%{@\"']|(?<![\w.-])[\w.-]{11}"
 def mask_json(text: str, names: Names) -> str:
     """JSON, or as much of it as is there, without its secrets."""
     masked = _masked(text, names)
-    if masked is None and (completed := completed(text)):
-        whole, added, closing = completed
+    if masked is None and (complete := completed(text)):
+        whole, added, closing = complete
         masked = _masked(whole, names)
         if masked is not None:
             return text if masked == whole else masked.removesuffix(closing).removesuffix(added)
