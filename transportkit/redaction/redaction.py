@@ -167,19 +167,32 @@ class Redaction:
 
 def _checked(argument: str, names: Iterable[str]) -> frozenset[str]:
     if isinstance(names, (str, bytes)):
-        raise TypeError(f"{argument} takes several names: write {argument}=({names!r},)")
+        raise TypeError(f"{argument} takes several names: write {argument}=({echoed(names)},)")
     if not isinstance(names, Iterable):
-        raise TypeError(f"{argument} must be names, not {names!r}: write {argument}=['X-Tenant']")
+        raise TypeError(
+            f"{argument} must be names, not {echoed(names)}: write {argument}=['X-Tenant']"
+        )
     checked = tuple(names)
     for name in checked:
         if not isinstance(name, str):
             raise TypeError(f"{argument}: a name is a string, not {type(name).__name__}")
         if not any(letter.isalnum() for letter in name):
-            raise ValueError(f"{argument}: {name!r} is not a name: it has neither letter nor digit")
+            raise ValueError(
+                f"{argument}: {echoed(name)} is not a name: it has neither letter nor digit"
+            )
     return frozenset(checked)
 
 
-__all__ = ["MASK", "REDACTION", "Redaction"]
+__all__ = ["MASK", "REDACTION", "Redaction", "echoed"]
 
 REDACTION = Redaction()
 """The default: no secret gets out, and nothing harmless is lost with it."""
+
+
+def echoed(value: object) -> str:
+    """The repr of a wrong argument, masked: what stands in the wrong place may be a secret.
+
+    >>> echoed({"Authorization": "Bearer abc"})
+    "{'Authorization': 'Bearer ****'}"
+    """
+    return REDACTION.text(repr(value))

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 
+from ..redaction.redaction import echoed
 from ..wire.arguments import check_number
 from ..wire.library import URL
 
@@ -76,7 +77,7 @@ class Buckets:
 
     def __init__(self, budget: RetryBudget | None) -> None:
         if budget is not None and not isinstance(budget, RetryBudget):
-            raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
+            raise TypeError(f"budget must be a RetryBudget or None, not {echoed(budget)}")
         self._budget = budget
         self.by_origin: dict[tuple[str, bytes, int | None], _Bucket] = {}
         self._lock = threading.Lock()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..redaction.redaction import echoed
 from ..wire.arguments import check_count, check_number
 from ..wire.replay import IDEMPOTENT_METHODS
 from .combining import Predicate, Wait, check_strategy
@@ -82,10 +83,10 @@ class RetryPolicy:
 
 def _check_methods(methods: object) -> frozenset[str]:
     if isinstance(methods, (str, bytes)) or not isinstance(methods, Collection):
-        raise TypeError(f"methods must be a set such as {{'GET', 'PUT'}}, not {methods!r}")
+        raise TypeError(f"methods must be a set such as {{'GET', 'PUT'}}, not {echoed(methods)}")
     for method in methods:
         if not isinstance(method, str):
-            raise TypeError(f"methods must be strings such as 'GET', not {method!r}")
+            raise TypeError(f"methods must be strings such as 'GET', not {echoed(method)}")
     return frozenset(method.upper() for method in methods)
 
 
@@ -99,7 +100,9 @@ def check_policy(policy: object) -> None:
         TypeError: the text says what to write.
     """
     if not isinstance(policy, RetryPolicy):
-        raise TypeError(f"policy must be a RetryPolicy, not {policy!r}: write RetryPolicy(...)")
+        raise TypeError(
+            f"policy must be a RetryPolicy, not {echoed(policy)}: write RetryPolicy(...)"
+        )
 
 
 def bare_methods(policy: RetryPolicy) -> Collection[str]:
@@ -121,5 +124,5 @@ def policy_for(extensions: Mapping[str, object], default: RetryPolicy) -> RetryP
     if policy is None or isinstance(policy, RetryPolicy):
         return policy
     raise TypeError(
-        f'extensions["retry"] must be a RetryPolicy, or None for a single attempt, not {policy!r}'
+        f'extensions["retry"] must be a RetryPolicy, or None for a single attempt, not {echoed(policy)}'
     )
