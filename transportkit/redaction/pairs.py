@@ -46,6 +46,7 @@ _LOGIN_VALUE = r"(?!\d+:\d+$)[^\s:/]+:[^/]"
 _NOT_LOGIN = frozenset(
     ("acct", "bcc", "cc", "email", "from", "mail", "mailto", "pkg", "sip", "to", "user", "xmpp")
 )
+_PHRASE = re.compile(r"[A-Za-z]{2,}+ [a-z]{2}")
 _BRACKETS = frozenset("[({")
 _NOTHING = frozenset(("none", "null", "true", "false", "undefined", MASK))
 _PART = re.compile(r"[\[({]|[\])}]|[^\s\[\](){},:=\"'\\]++|[\s,:=\\]++|.", re.DOTALL)
@@ -115,7 +116,11 @@ def _pair(
     is_searched = opening in _BRACKETS and any(
         start < end for other, end in searched.items() if other >= kind
     )
-    is_prefix = separator == ":" and text[match.start() - 1 : match.start()] == "<"  # XML's
+    # The name of an XML element follows a prefix, a phrase follows the name of a logger.
+    is_prefix = separator == ":" and (
+        text[max(0, match.start() - 2) : match.start()].rstrip("/").endswith("<")
+        or (kind is not Kind.SECRET and _PHRASE.match(text, start) is not None)
+    )
     if is_searched or is_prefix:
         return None
     found = _value(text, match, start, name, _masker(kind, name, names))
