@@ -7,6 +7,7 @@ nothing does not wait for them.
 import re
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import lru_cache
 from urllib.parse import unquote
 
 MASK = "****"
@@ -68,7 +69,7 @@ _VALUE = r"""(?x)\b(?:
         |time|token|totp|verification|verify)[ ]?codes?
 )\b"""
 _COUNTED = r"\b(?:\w*(?:token|signature|assertion|session)s|sess|pass)\b"
-_OPAQUE = r"\b(?:keys?|sids?|\w*tickets?)\b"
+_OPAQUE = r"\b(?:keys?|sids?|sign|\w*tickets?)\b"
 _CODE = "(?:access |auth |authorization |device )?code"
 _CARD = r"\bnumber$|\bpan$"
 
@@ -102,7 +103,7 @@ _LAST = r"""(?x).*\b(?:(?:
     |required|requirement|result|role|rotation|rule|samesite|scanning|schema|scheme|scope|secure
     |second|service|set|setting|size|source|spec|stage|standard|start|state|status|strategy|strength
     |style|support|supported|symbol|tag|time|timeout|title|total|ttl|type|ur[il]|usage|use|used|user
-    |username|validity|version|(?:key|token|secret|credential|pin)[ ]?id|per[ ]\w+|as[ ]string
+    |username|validity|version|(?:key|token|credential|pin)[ ]?id|per[ ]\w+|as[ ]string
     )s?|py|java|js|ts|go|rb|rs|php|cs|kt|rate[ ]limit[ ].*
 )"""
 
@@ -198,3 +199,9 @@ class Names:
         if any(f" {one} " in f" {own} " for one in self._mask):
             return Kind.SECRET
         return _usual_kind(own)
+
+
+@lru_cache(16)
+def names_of(mask: frozenset[str], show: frozenset[str]) -> Names:
+    """The rules for these names, which remember the names that they have seen."""
+    return Names(mask, show)

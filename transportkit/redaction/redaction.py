@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..wire.library import URL, Proxy
-from .names import MASK, Names, words
+from .names import MASK, Names, names_of, words
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Redaction:
 
     @cached_property
     def _names(self) -> Names:
-        return Names(self.mask, self.show)
+        return names_of(frozenset(self.mask), frozenset(self.show))
 
     def is_secret(self, name: str) -> bool:
         """True if values of this name are masked, all of them or some.

@@ -71,8 +71,7 @@ def _mask_once(text: str, names: Names, depth: int = 0) -> str:
     low = text.lower()
     if not (names.may_be_in(low) or "@" in low or "-u" in low):
         return mask_tokens(text)
-    if "<" in text:
-        text = mask_markup(text, names)
+    text = mask_markup(text, names)
     shown: list[str] = []
     done = 0
     for start, end, replacement in findings(text, names):

@@ -20,7 +20,7 @@ _KEYS = r"""
       | hf_(?=\w{24}) | r8_(?=\w{24}) | gsk_(?=\w{24}) | nvapi-(?=[\w-]{24}) | pplx-(?=\w{24})
       | do[opr]_v1_(?=\w{24}) | shp[a-z]{2}_(?=\w{16}) | sq0[a-z]{3}-(?=[\w-]{16})
       | hv[bsr]\.(?=[\w-]{16}) | glsa_(?=\w{16}) | sntry[su]_(?=\w{16}) | lin_api_(?=\w{16})
-      | PMAK-(?=[\w-]{16}) | NRAK-(?=\w{16}) | key-(?=[0-9a-f]{32}) | ATATT3(?=[\w-]{16})
+      | tskey-(?=[\w-]{16}) | PMAK-(?=[\w-]{16}) | NRAK-(?=\w{16}) | key-(?=[0-9a-f]{32}) | ATATT3(?=[\w-]{16})
       | base64url\.bearer\.authorization\.k8s\.io\.(?=[\w-]{8})
 """
 _KEY = re.compile(rf"(?x)(?<![\w-])(?P<prefix>{_KEYS})[\w.-]*+")

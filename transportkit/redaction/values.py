@@ -25,7 +25,7 @@ _SCHEME = re.compile(rf"(?i)\s*(?:{_ONE}|{_MANY})(?=\s)")
 _ALWAYS = ("authorization", "cookie")
 # Not there, masked already, or filled in later.
 _NOTHING = re.compile(
-    r"(?i)(?:[*.\u2022-]+|none|null|nil|true|false|yes|no|undefined|x{3,}|<?\[?(?:redacted|filtered|masked"
+    r"(?i)(?:[*.\u2022-]+|none|null|nil|true|false|yes|no|undefined|read|write|x{3,}|<?\[?(?:redacted|filtered|masked"
     r"|hidden|removed|omitted|secret)\]?>?|\$?\{\{.*\}\}|\$\{.*\}|\$\w+|<\w[\w .-]*>|%\w+%)"
 )
 # What people write about a secret: `must not be blank`.
@@ -44,8 +44,8 @@ _SURELY_ELSE = re.compile(
     r"|[ -/:-@\[-`{-~]*|[A-Z]{4,}|[A-Z]{2,}(?:_[A-Z]{2,})+|(?i:https?|urn|arn):\S+|\#/\S+|\.{0,2}/[\w./-]*|sha\d+-\S+"
     r"|\[[A-Z]+\]|[MS]M[0-9a-f]{32}|\d{4}-\d{4}|[A-Za-z][a-z',.]*+(?:[ ][A-Za-z',.]++)+"
     r"|(?i:ok|on|off|enabled?|disabled?|success|succeeded|fail(?:ed|ure)|open(?:ed)?|closed?|active"
-    r"|inactive|anonymous|basic|bearer|digest|negotiate|ntlm|oauth2?|oidc|saml|jwt|ldap|local|read"
-    r"|write|email|default|optional|preferred|unknown|empty|present|absent|string|object)"
+    r"|inactive|anonymous|basic|bearer|digest|negotiate|ntlm|oauth2?|oidc|saml|jwt|ldap|local"
+    r"|email|default|optional|preferred|unknown|empty|present|absent|string|object)"
 )
 _COUNT = re.compile(r"[\d.,]+")
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
