@@ -7,6 +7,7 @@ tries again at every place. Exits with status 1 when a bar is missed.
 """
 
 import json
+import logging
 import re
 import sys
 import time
@@ -92,6 +93,10 @@ def costs_of_json(report: Report) -> None:
             report.ratio("  (parsed, walked and dumped)", times["walk"] / times["dumps"])
 
 
+def ignore(shown: object) -> None:
+    """A null observer."""
+
+
 def costs_of_a_console(report: Report) -> None:
     data = rows(100_000, KINDS["a secret in each"])
     body = json.dumps(data).encode()
@@ -105,6 +110,17 @@ def costs_of_a_console(report: Report) -> None:
     )
     print("ConsoleLog with a body of 100 kB, against json.dumps of it")
     report.ratio("a whole exchange", times["console"] / times["dumps"], at_most=LOOP_BAR)
+    logger = logging.getLogger("transportkit.off")
+    stub = httpx.MockTransport(lambda _: httpx.Response(200))
+    null, off = DebuggingTransport(stub, ignore), DebuggingTransport(stub, ConsoleLog(logger.debug))
+    times = medians(
+        {"null": lambda: null.handle_request(request), "off": lambda: off.handle_request(request)}
+    )
+    report.ratio(
+        "of a logger that is off, against a null observer",
+        times["off"] / times["null"],
+        at_most=1.1,
+    )
 
 
 def seconds(function: Callable[[str, int], object], run: str, size: int) -> float:

@@ -25,7 +25,9 @@ _KEYS = r"""
 """
 _KEY = re.compile(rf"(?x)(?<![\w-])(?P<prefix>{_KEYS})[\w.-]*+")
 # No key is shorter, its prefix included.
-_RUN = re.compile(r"[\w.-]{11,}+")
+SHORTEST_KEY = 11
+_SHORTEST = len("Bearer x")
+_RUN = re.compile(rf"[\w.-]{{{SHORTEST_KEY},}}+")
 _CHAIN = "infura|alchemy|alchemyapi|quiknode|ankr|chainstack|blastapi"
 _OTHERS = re.compile(rf"""(?x)
     (?P<slack>/services/)(?=T[A-Z0-9]{{6,16}}/B)[\w/-]++
@@ -62,6 +64,8 @@ def mask_tokens(text: str) -> str:
     >>> mask_tokens("Bearer abc, ghp_0123456789abcdefghij and eyJhbGciOiJIUzI1NiJ9.e30.x_y")
     'Bearer ****, ghp_**** and eyJ****'
     """
+    if len(text) < _SHORTEST:
+        return text
     text = _RUN.sub(_mask_run, text)
     low = text.lower()
     if _may_hold_others(low):

@@ -4,7 +4,7 @@ import re
 
 from .cookies import cookie_parts
 from .names import MASK, Kind, Names
-from .tokens import mask_tokens
+from .tokens import SHORTEST_KEY, mask_tokens
 
 # OAuth's codes; a shorter one is the code of an error or of a country.
 _SHORTEST_CODE = 16
@@ -172,4 +172,7 @@ def _mask_cookie(text: str, may_be_attribute: bool, names: Names) -> str:
         return text
     if may_be_attribute and re.fullmatch(_COOKIE_ATTRIBUTES, bare):
         return mask_tokens(text)
-    return f"{mask_tokens(name)}={MASK}" if equals else text.replace(bare, MASK, 1)
+    if not equals:
+        return text.replace(bare, MASK, 1)
+    # Most names are too short to be a key, and there may be many.
+    return f"{mask_tokens(name) if len(bare) >= SHORTEST_KEY else name}={MASK}"
