@@ -53,7 +53,9 @@ class Reporter:
         """Tell observers that a request goes out."""
         if self._abandoned:
             self._report_abandoned()
-        started = [tell for tell, is_enabled in self._starting if is_enabled is None or is_enabled()]
+        started = [
+            tell for tell, is_enabled in self._starting if is_enabled is None or is_enabled()
+        ]
         if started:
             beginning = Record(
                 record.method,

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 
+from ..redaction.redaction import echoed
 from ..wire.arguments import check_number
 from ..wire.forking import renew_in_child
 from ..wire.library import URL
@@ -77,7 +78,7 @@ class Buckets:
 
     def __init__(self, budget: RetryBudget | None) -> None:
         if budget is not None and not isinstance(budget, RetryBudget):
-            raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
+            raise TypeError(f"budget must be a RetryBudget or None, not {echoed(budget)}")
         self._budget = budget
         self._renew()
         renew_in_child(self._renew)

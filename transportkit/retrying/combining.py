@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
+from ..redaction.redaction import echoed
 from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
 from ..wire.io import async_result_of, result_of
 
@@ -120,7 +121,7 @@ def check_strategy(
         TypeError: the text says what to write.
     """
     if not callable(strategy):
-        raise TypeError(f"{name} must be a callable such as {example}, not {strategy!r}")
+        raise TypeError(f"{name} must be a callable such as {example}, not {echoed(strategy)}")
     for part in _parts(strategy):
         if advice := class_advice(part):
             raise TypeError(f"{name}: {advice}")
@@ -131,7 +132,7 @@ def check_strategy(
             )
     if not takes_one_argument(strategy):
         raise TypeError(
-            f"{name} is called with one argument, a RetryCallState, which {strategy!r} does not "
+            f"{name} is called with one argument, a RetryCallState, which {echoed(strategy)} does not "
             f"take: write a callable such as {example}"
         )
 

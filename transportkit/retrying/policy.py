@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..redaction.redaction import echoed
 from ..wire.arguments import check_count, check_flag, check_number
 from ..wire.replay import IDEMPOTENT_METHODS
 from .combining import AllOf, AnyOf, Predicate, Wait, check_strategy, has_coroutine_function
@@ -106,10 +107,10 @@ def _asks_about_successes(predicate: object) -> bool:
 
 def _check_methods(methods: object) -> frozenset[str]:
     if isinstance(methods, (str, bytes)) or not isinstance(methods, Collection):
-        raise TypeError(f"methods must be a set such as {{'GET', 'PUT'}}, not {methods!r}")
+        raise TypeError(f"methods must be a set such as {{'GET', 'PUT'}}, not {echoed(methods)}")
     for method in methods:
         if not isinstance(method, str):
-            raise TypeError(f"methods must be strings such as 'GET', not {method!r}")
+            raise TypeError(f"methods must be strings such as 'GET', not {echoed(method)}")
     return frozenset(method.upper() for method in methods)
 
 
@@ -127,7 +128,9 @@ def check_policy(policy: object, kind: type) -> None:
         TypeError: the text says what to write.
     """
     if not isinstance(policy, RetryPolicy):
-        raise TypeError(f"policy must be a RetryPolicy, not {policy!r}: write RetryPolicy(...)")
+        raise TypeError(
+            f"policy must be a RetryPolicy, not {echoed(policy)}: write RetryPolicy(...)"
+        )
     if kind.__name__ == "BaseTransport" and has_coroutine_function(policy.retry):
         raise TypeError(
             "retry must not be a coroutine function in RetryTransport, which cannot await it: "
@@ -162,7 +165,7 @@ def policy_for(
     if not isinstance(policy, RetryPolicy):
         raise TypeError(
             'extensions["retry"] must be a RetryPolicy, or None for a single attempt, '
-            f"not {policy!r}"
+            f"not {echoed(policy)}"
         )
     check_policy(policy, kind)
     if retries and policy.deadline is not None:
