@@ -359,6 +359,27 @@ async def test_a_drain_in_a_task_that_is_cancelled_already_closes_the_response(
     assert server.left_alone == 0
 
 
+@in_async
+async def test_a_cancelled_drain_waits_until_the_response_is_closed(flavour: Flavour) -> None:
+    class Waiting(Body):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            self.calls.append("read")
+            scope.cancel()
+            await anyio.sleep_forever()
+            yield b""
+
+        async def aclose(self) -> None:
+            self.calls.append("close")
+            await anyio.lowlevel.checkpoint()
+            self.calls.append("closed")
+
+    body = Waiting()
+    with anyio.CancelScope() as scope:
+        await drain(flavour, httpx.Response(503, stream=body))
+    assert scope.cancelled_caught
+    assert body.calls == ["read", "close", "closed"]
+
+
 def test_an_interrupted_drain_closes_the_response() -> None:
     body = Body(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
