@@ -371,6 +371,93 @@ class TestTheDeadline:
             await outcome_of(flavour, transport, extensions={"retry": RetryPolicy(deadline=5)})
 
 
+class Stepping(httpx.AsyncBaseTransport):
+    """Answers 503 twice and then 200, and cancels a scope at one of its awaits.
+
+    Arguments:
+        at: the number of that await.
+
+    Attributes:
+        scope: the one.
+        steps: how many awaits there were.
+        held: how many responses are open.
+    """
+
+    def __init__(self, at: int) -> None:
+        self.scope = anyio.CancelScope()
+        self.steps = 0
+        self.held = 0
+        self._at = at
+        self._left = [200, 503, 503]
+
+    async def step(self) -> None:
+        self.steps += 1
+        if self.steps == self._at:
+            self.scope.cancel()
+        await anyio.lowlevel.checkpoint()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        async for _ in request.stream:
+            await self.step()
+        await self.step()
+        self.held += 1
+        return httpx.Response(self._left.pop(), stream=self.Body(self, is_held=True))
+
+    class Body(httpx.AsyncByteStream):
+        def __init__(self, owner: "Stepping", *, is_held: bool = False) -> None:
+            self._owner = owner
+            self._left = 2
+            self._is_held = is_held
+
+        def __aiter__(self) -> "Stepping.Body":
+            return self
+
+        async def __anext__(self) -> bytes:
+            await self._owner.step()
+            self._left -= 1
+            if self._left < 0:
+                raise StopAsyncIteration
+            return b"x"
+
+        async def aclose(self) -> None:
+            # As httpcore does: what is held is given back before anything can be cancelled.
+            self._owner.held -= self._is_held
+            self._is_held = False
+            await self._owner.step()
+
+
+class TestACancellation:
+    @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
+    @pytest.mark.parametrize("deadline", [None, 60])
+    async def test_at_any_await_leaves_nothing(
+        self, flavour: Flavour, deadline: float | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def ask(state: tenacity.RetryCallState) -> bool:
+            await inner.step()
+            assert state.outcome is not None
+            return bool(state.outcome.result().status_code == 503)
+
+        async def sleep(seconds: float) -> None:
+            await inner.step()
+
+        monkeypatch.setattr(anyio, "sleep", sleep)
+        policy = RetryPolicy(retry=ask, deadline=deadline, wait=lambda state: 1)
+        at = has_ended = 0
+        while not has_ended:
+            at += 1
+            inner = Stepping(at)
+            transport = flavour.RetryTransport(inner, policy)
+            client = flavour.client(transport=transport)
+            with inner.scope:
+                response = await client.put("http://h/", content=inner.Body(inner))
+                assert response.status_code == 200
+                has_ended = 1
+            assert inner.held == 0
+            assert inner.scope.cancelled_caught != has_ended
+        assert at > 20
+
+
 class TestARefusedTunnel:
     @pytest.mark.parametrize(
         ("status", "count", "flavour"),
