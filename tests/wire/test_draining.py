@@ -420,8 +420,8 @@ class TestTheWatchdog:
         for response in several:
             watchdog.watch(response, NEVER)
         assert watchdog._thread is thread
-        for response in list(watchdog._drained):
-            watchdog.let_go(response)
+        for each in list(watchdog._drained):
+            watchdog.let_go(each)
         watchdog.watch(several[0], 0)
         thread.join(10)
         assert not thread.is_alive()

@@ -124,7 +124,7 @@ def outcome(exchange: Exchange) -> tuple[str, str]:
         if seconds is not None and seconds >= 0.0005
     ):
         time += f" ({phases})"
-    if exchange.attempts:
+    if len(exchange.attempts) > 1:
         time += f" after {len(exchange.attempts)} attempts"
     response = ""
     if exchange.status is not None:

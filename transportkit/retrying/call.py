@@ -101,7 +101,7 @@ class RetryCall:
             now: the time, by `time.monotonic`.
         """
         self._ended = now
-        self.outcome = outcome
+        self.outcome, self._unclear = outcome, None
         if isinstance(outcome, Exception):
             deadline = self.policy.deadline or math.inf
             if now - self._started >= deadline and is_a(outcome, "TimeoutException"):
