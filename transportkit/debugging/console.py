@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from ..wire.arguments import check_flag
+from ..wire.arguments import advising, check_flag
 from .arguments import check_write
 from .bodies import Body
 from .exchange import Exchange
@@ -21,6 +21,7 @@ _CYAN, _GREEN, _YELLOW, _RED, _FAINT = "36", "32", "33", "31", "2"
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
+@advising(bodies="DebuggingTransport(transport, ConsoleLog(), bodies=4096)")
 class ConsoleLog:
     """Writes a line when a request goes out, and one when it is over.
 

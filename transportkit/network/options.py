@@ -57,13 +57,17 @@ def _unknown(name: object, taker: type | None) -> str:
 
     written = str(name)
     shown = repr(REDACTION.url(written) if isinstance(name, str) else name)
-    parameters = inspect.signature(taker).parameters.values() if taker else ()
+    parameters = list(inspect.signature(taker).parameters.values()) if taker else []
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     own = [parameter.name for parameter in parameters if parameter.kind in kinds]
     # `max_retries` does not mean httpx's `retries`: the whole list is shown for it.
     close = get_close_matches(written, _ACCEPTED, 1, 0.8) or get_close_matches(written, own, 1)
     if close:
         return f"unknown argument {shown}: did you mean {close[0]}?"
+    for parameter in parameters:
+        if written in _fields(parameter.default):
+            value = type(parameter.default).__name__
+            return f"unknown argument {shown}: write {parameter.name}={value}({written}=...)"
     options = ", ".join(_ACCEPTED)
     if taker is None:
         return f"unknown argument {shown}: httpx.HTTPTransport takes {options}"
@@ -71,6 +75,11 @@ def _unknown(name: object, taker: type | None) -> str:
         f"unknown argument {shown}: {taker.__name__} takes {', '.join(own)}, and those of "
         f"httpx.HTTPTransport: {options}"
     )
+
+
+def _fields(value: object) -> Collection[str]:
+    """The names of a dataclass's fields."""
+    return getattr(value, "__dataclass_fields__", ())
 
 
 def check_options(options: Mapping[str, object], only: Mapping[str, object] | None = None) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
+from ..wire.arguments import advising
 from ..wire.library import URL, Proxy
 from .names import MASK, Names, words
 
@@ -18,6 +19,7 @@ T = TypeVar("T", str, bytes)
 _MAX_PASSES = 8
 
 
+@advising(hide="mask=[...]", secrets="mask=[...]", names="mask=[...]", allow="show=[...]")
 @dataclass(frozen=True)
 class Redaction:
     """Masks what is secret and leaves the rest as it was.

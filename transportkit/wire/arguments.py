@@ -3,8 +3,10 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import TypeVar
 
 from .library import is_a, library_name
 
@@ -80,6 +82,46 @@ def takes_one_argument(function: Callable[..., object]) -> bool:
     except TypeError:
         return False
     return True
+
+
+T = TypeVar("T")
+
+
+def advising(**meant: str) -> Callable[[type[T]], type[T]]:
+    """A class decorator: who gives an unknown argument is told what to write instead.
+
+    Arguments:
+        meant: what to write, for arguments that people are likely to try.
+    """
+
+    def decorate(kind: type[T]) -> type[T]:
+        original = kind.__init__
+
+        @wraps(original)
+        def init(self: T, *args: object, **kwargs: object) -> None:
+            try:
+                original(self, *args, **kwargs)
+            except TypeError:
+                names = list(inspect.signature(original).parameters)[1:]
+                unknown = next((name for name in kwargs if name not in names), None)
+                if unknown is None:
+                    raise
+                raise TypeError(_unknown(kind.__name__, unknown, names, meant)) from None
+
+        kind.__init__ = init  # type: ignore[assignment] # the same but for its errors
+        return kind
+
+    return decorate
+
+
+def _unknown(kind: str, name: str, names: Sequence[str], meant: Mapping[str, str]) -> str:
+    from difflib import get_close_matches
+
+    if name in meant:
+        return f"{kind} has no argument {name!r}: write {meant[name]}"
+    if close := get_close_matches(name, names, 1):
+        return f"{kind} has no argument {name!r}: did you mean {close[0]}?"
+    return f"{kind} has no argument {name!r}: write one of {', '.join(names)}"
 
 
 def class_advice(value: object) -> str:
