@@ -4,7 +4,7 @@ from typing import Unpack
 
 import httpx
 
-from ..retrying.resuming import AsyncResumingBody, ResumingBody, new_transfer
+from ..retrying.resuming import MAX_RESUMES, AsyncResumingBody, ResumingBody, new_transfer
 from ..wire.arguments import check_count
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
@@ -50,7 +50,7 @@ class ResumeTransport(Wrapper):
         self,
         transport: httpx.BaseTransport | None = None,
         *,
-        max_resumes: int = 5,
+        max_resumes: int = MAX_RESUMES,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_count("max_resumes", max_resumes, "resumes")
@@ -68,6 +68,9 @@ class ResumeTransport(Wrapper):
     def _send_again(self, request: httpx.Request) -> httpx.Response:
         return self._transport.handle_request(request)
 
+    def _settings(self) -> str:
+        return "" if self._max_resumes == MAX_RESUMES else f"max_resumes={self._max_resumes}"
+
 
 class AsyncResumeTransport(AsyncWrapper):
     """Continues a download whose connection breaks in the middle of the body.
@@ -82,7 +85,7 @@ class AsyncResumeTransport(AsyncWrapper):
         self,
         transport: httpx.AsyncBaseTransport | None = None,
         *,
-        max_resumes: int = 5,
+        max_resumes: int = MAX_RESUMES,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_count("max_resumes", max_resumes, "resumes")
@@ -99,3 +102,6 @@ class AsyncResumeTransport(AsyncWrapper):
 
     async def _send_again(self, request: httpx.Request) -> httpx.Response:
         return await self._transport.handle_async_request(request)
+
+    def _settings(self) -> str:
+        return "" if self._max_resumes == MAX_RESUMES else f"max_resumes={self._max_resumes}"

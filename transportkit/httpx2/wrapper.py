@@ -5,6 +5,7 @@ Without a transport of the caller's, the inner one is what a stock client would 
 through, the environment's proxies included: wrapping never drops `HTTP_PROXY`.
 """
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import httpx2
@@ -60,6 +61,9 @@ class Wrapper(TransportOwner):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         return self._send(self._transport, request)
 
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return [("", self._transport)]
+
 
 class AsyncWrapper(AsyncTransportOwner):
     """The base of a transport around one other, which it opens and closes, each once.
@@ -95,3 +99,6 @@ class AsyncWrapper(AsyncTransportOwner):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         return await self._send(self._transport, request)
+
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return [("", self._transport)]

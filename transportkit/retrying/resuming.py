@@ -21,6 +21,9 @@ from ..wire.library import AsyncBody, Body, Request, Response, is_a, library_of
 from ..wire.lifecycle import Lifecycle
 from .ranges import Download, promised_download
 
+# The default of `ResumeTransport`.
+MAX_RESUMES = 5
+
 _logger = logging.getLogger("transportkit.retrying")
 
 
