@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from time import monotonic, time
 
 from ..redaction.redaction import REDACTION
+from ..wire.arguments import advising
 from ..wire.forking import renew_in_child
 from ..wire.library import any_library, parse_url
 from .curl_file import CurlFile
@@ -38,6 +39,7 @@ _NEWS_INTERVAL = 5
 _REFRESH_INTERVAL = 3600
 
 
+@advising(file="path=...", preload="HSTSStore().preload(...)")
 class HSTSStore:
     """The hosts that asked to be reached over HTTPS alone (RFC 6797), for `HSTSTransport`.
 

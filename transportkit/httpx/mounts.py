@@ -7,6 +7,7 @@ import httpx
 
 from ..network.options import check_names
 from ..routing.routing import Route, Routing
+from ..wire.arguments import advising
 from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
@@ -14,6 +15,7 @@ from .redirect import RefusingTransport
 from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
 
 
+@advising()
 class Mounts(TransportOwner):
     """Routes each request to the transport of the most specific pattern that takes its URL.
 
@@ -106,6 +108,7 @@ class Mounts(TransportOwner):
         return f"<Mounts, {len(self.routes)} routes>"
 
 
+@advising()
 class AsyncMounts(AsyncTransportOwner):
     """Routes each request to the transport of the most specific pattern that takes its URL.
 

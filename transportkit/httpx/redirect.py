@@ -4,10 +4,11 @@ import httpx
 
 from ..https.location import check_plain, check_status_code, https_location
 from ..redaction.redaction import REDACTION
-from ..wire.arguments import check_request
+from ..wire.arguments import advising, check_request
 from ..wire.stack import Stacked
 
 
+@advising(code="status_code=...", status="status_code=...", permanent="status_code=308")
 class HTTPSRedirect(Stacked, httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers every request with a redirect to the same URL over HTTPS; sends nothing.
 
@@ -48,6 +49,7 @@ class HTTPSRedirect(Stacked, httpx.BaseTransport, httpx.AsyncBaseTransport):
         return "" if self._status_code == 307 else str(self._status_code)
 
 
+@advising(message="reason=...", text="reason=...")
 class RefusingTransport(Stacked, httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Raises `httpx.UnsupportedProtocol` for every request; sends nothing.
 

@@ -10,6 +10,7 @@ from typing import Unpack
 import httpx
 
 from ..network.options import check_inner
+from ..wire.stack import warn_of_retries_around_resumes
 from .options import HTTPTransportOptions
 from .owner import AsyncTransportOwner, TransportOwner
 
@@ -54,6 +55,7 @@ class Wrapper(TransportOwner):
             from .mounts import default_transport
 
             transport = default_transport(**kwargs)
+        warn_of_retries_around_resumes(self, transport)
         self._transport = transport
         super().__init__((transport,))
 
@@ -93,6 +95,7 @@ class AsyncWrapper(AsyncTransportOwner):
             from .mounts import async_default_transport
 
             transport = async_default_transport(**kwargs)
+        warn_of_retries_around_resumes(self, transport)
         self._transport = transport
         super().__init__((transport,))
 

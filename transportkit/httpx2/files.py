@@ -8,7 +8,7 @@ import httpx2
 from ..files.answering import Files
 from ..files.names import AnyPath
 from ..files.reading import AsyncFileBody, FileBody, OpenFile
-from ..wire.arguments import check_request
+from ..wire.arguments import advising, check_request
 from ..wire.io import async_piece_sizes, async_run_in_thread, piece_sizes, run_in_thread
 from ..wire.stack import Stacked
 
@@ -21,6 +21,7 @@ class AsyncFileStream(AsyncFileBody, httpx2.AsyncByteStream):
     """A response body that is read from a file."""
 
 
+@advising(directory="root=...", path="root=...")
 class FileSystemTransport(Stacked, httpx2.BaseTransport):
     """Answers file URLs with the files beneath one directory, and with nothing else.
 
@@ -96,6 +97,7 @@ class FileSystemTransport(Stacked, httpx2.BaseTransport):
         return self._files.settings()
 
 
+@advising(directory="root=...", path="root=...")
 class AsyncFileSystemTransport(Stacked, httpx2.AsyncBaseTransport):
     """Answers file URLs with the files beneath one directory, and with nothing else.
 

@@ -5,10 +5,11 @@ import httpx2
 
 from ..https.location import check_plain, check_status_code, https_location
 from ..redaction.redaction import REDACTION
-from ..wire.arguments import check_request
+from ..wire.arguments import advising, check_request
 from ..wire.stack import Stacked
 
 
+@advising(code="status_code=...", status="status_code=...", permanent="status_code=308")
 class HTTPSRedirect(Stacked, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """Answers every request with a redirect to the same URL over HTTPS; sends nothing.
 
@@ -49,6 +50,7 @@ class HTTPSRedirect(Stacked, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return "" if self._status_code == 307 else str(self._status_code)
 
 
+@advising(message="reason=...", text="reason=...")
 class RefusingTransport(Stacked, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """Raises `httpx2.UnsupportedProtocol` for every request; sends nothing.
 

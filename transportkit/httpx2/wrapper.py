@@ -11,6 +11,7 @@ from typing import Unpack
 import httpx2
 
 from ..network.options import check_inner
+from ..wire.stack import warn_of_retries_around_resumes
 from .options import HTTPTransportOptions
 from .owner import AsyncTransportOwner, TransportOwner
 
@@ -55,6 +56,7 @@ class Wrapper(TransportOwner):
             from .mounts import default_transport
 
             transport = default_transport(**kwargs)
+        warn_of_retries_around_resumes(self, transport)
         self._transport = transport
         super().__init__((transport,))
 
@@ -94,6 +96,7 @@ class AsyncWrapper(AsyncTransportOwner):
             from .mounts import async_default_transport
 
             transport = async_default_transport(**kwargs)
+        warn_of_retries_around_resumes(self, transport)
         self._transport = transport
         super().__init__((transport,))
 

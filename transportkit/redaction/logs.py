@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from numbers import Number
 
+from ..wire.arguments import advising
 from .redaction import MASK, Redaction
 
 # Before Python 3.12 a filter cannot hand on another record than the one it was given.
@@ -20,6 +21,9 @@ _UNKNOWN = "?a"
 _MAX_DEPTH = 5
 
 
+@advising(
+    mask="RedactingFilter(Redaction(mask=[...]))", show="RedactingFilter(Redaction(show=[...]))"
+)
 class RedactingFilter(logging.Filter):
     """Takes secrets out of what a handler is about to write.
 

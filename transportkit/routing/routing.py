@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from ..network.factory import TransportFactory
 from ..redaction.redaction import REDACTION
 from ..wire.library import URL, Request, library_of
+from ..wire.stack import warn_of_what_a_route_loses
 from .environment import Variable, environment_routes
 from .keys import parse_pattern
 from .patterns import InvalidRoute, Pattern
@@ -101,6 +102,8 @@ class Routing(Generic[T]):
         self.routes: tuple[Route[T], ...] = tuple(compiled[pattern] for pattern in in_order)
         self._table = RoutingTable([compiled.items(), self.environment.items()], self.default)
         self._patterns = [*compiled, *self.environment]
+        for route in filter(_is_given, self.routes):
+            warn_of_what_a_route_loses(route.pattern or "", route.transport, self._options)
         if self._refused:
             for identity in self._reached():
                 if reason := self._refused.get(identity):
@@ -186,9 +189,12 @@ class Routing(Generic[T]):
 def _shown(route: Route[T], can_be_reached: bool) -> object:
     if not can_be_reached:
         return f"{route.target} (never reached)"
-    # A transport that was given ready has nothing but its name for a description.
-    is_given = route.target == type(route.transport).__name__
-    return route.transport if is_given else route.target
+    return route.transport if _is_given(route) else route.target
+
+
+def _is_given(route: Route[T]) -> bool:
+    """True for a transport that was given ready: its name is all that there is to describe it."""
+    return route.target == type(route.transport).__name__
 
 
 def _parse_all(routes: Mapping[str, V]) -> dict[Pattern, V]:

@@ -86,9 +86,11 @@ def takes_one_argument(function: Callable[..., object]) -> bool:
 
 T = TypeVar("T")
 
+_MEANT = "_meant"
+
 
 def advising(**meant: str) -> Callable[[type[T]], type[T]]:
-    """A class decorator: who gives an unknown argument is told what to write instead.
+    """A class decorator: an unknown or a missing argument is refused with what to write instead.
 
     Arguments:
         meant: what to write, for arguments that people are likely to try.
@@ -102,16 +104,38 @@ def advising(**meant: str) -> Callable[[type[T]], type[T]]:
             try:
                 original(self, *args, **kwargs)
             except TypeError:
-                names = list(inspect.signature(original).parameters)[1:]
-                unknown = next((name for name in kwargs if name not in names), None)
-                if unknown is None:
-                    raise
-                raise TypeError(_unknown(kind.__name__, unknown, names, meant)) from None
+                signature = inspect.signature(original)
+                names = list(signature.parameters)[1:]
+                takes_others = "kwargs" in names
+                for name in kwargs:
+                    if name not in names and not takes_others:
+                        raise TypeError(_unknown(kind.__name__, name, names, meant)) from None
+                given = signature.bind_partial(self, *args, **kwargs).arguments
+                for name, parameter in signature.parameters.items():
+                    if parameter.default is parameter.empty and name not in given:
+                        text = f"{kind.__name__} needs {name}: write {kind.__name__}({name}=...)"
+                        raise TypeError(text) from None
+                raise
 
         kind.__init__ = init  # type: ignore[assignment] # the same but for its errors
+        setattr(kind, _MEANT, meant)
         return kind
 
     return decorate
+
+
+def field_meant(value: object, name: str) -> str:
+    """The way to write an argument of the class of a value; empty if it has none like that.
+
+    Arguments:
+        value: what another argument is by default.
+        name: an argument that was given beside it.
+    """
+    kind = type(value)
+    if name in getattr(kind, "__dataclass_fields__", ()):
+        return f"{kind.__name__}({name}=...)"
+    meant: str = getattr(kind, _MEANT, {}).get(name, "")
+    return f"{kind.__name__}({meant})" if meant else ""
 
 
 def _unknown(kind: str, name: str, names: Sequence[str], meant: Mapping[str, str]) -> str:

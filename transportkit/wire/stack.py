@@ -1,6 +1,17 @@
-"""Stacks of transports as text: one line of what wraps what, or a tree with the settings."""
+"""Stacks of transports as text, and orders of them that do not do what their names promise."""
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+
+
+class StackWarning(UserWarning):
+    """Transports were put around each other in an order that loses what one of them is for.
+
+    It is said once, where they are put together. To switch it off:
+
+    >>> import warnings
+    >>> warnings.filterwarnings("ignore", category=StackWarning)
+    """
 
 
 class Stacked:
@@ -35,6 +46,52 @@ def wrapped(transport: object) -> Iterator[object]:
     if isinstance(transport, Stacked):
         for _, inner in transport._branches():
             yield from wrapped(inner)
+
+
+def warn_of_retries_around_resumes(outer: object, inner: object) -> None:
+    """Warn if a RetryTransport is made around a ResumeTransport.
+
+    Arguments:
+        outer: the one that is being made.
+        inner: what it sends through.
+    """
+    if _kind(outer) == "RetryTransport" and "ResumeTransport" in map(_kind, wrapped(inner)):
+        _warn(
+            "RetryTransport around ResumeTransport: the requests for the rest of a broken download "
+            "are not retried. Write ResumeTransport(RetryTransport(...))"
+        )
+
+
+def warn_of_what_a_route_loses(pattern: str, transport: object, options: Collection[str]) -> None:
+    """Warn if a route leads to an HSTSTransport, or past the arguments for all routes.
+
+    Arguments:
+        pattern: the key of the route.
+        transport: what it leads to, given ready.
+        options: the names of the arguments for all routes.
+    """
+    kinds = set(map(_kind, wrapped(transport)))
+    if "HSTSTransport" in kinds:
+        _warn(
+            f"HSTSTransport in the route {pattern!r}: what other routes take is neither learned "
+            "from nor upgraded. Write HSTSTransport(Mounts({...}))"
+        )
+    # Without the environment's proxies, which stand behind all routes, a route loses nothing.
+    lost = [name for name in options if name != "trust_env"]
+    if lost and not kinds.isdisjoint({"HTTPTransport", "NetworkTransport"}):
+        _warn(
+            f"the transport of the route {pattern!r} was given ready: {', '.join(lost)} of Mounts "
+            "do not reach it. Pass them where it is made, or write None or a dict in its place"
+        )
+
+
+def _warn(text: str) -> None:
+    # Whoever makes the transport is behind its constructor, and the one that warns.
+    warnings.warn(text, StackWarning, stacklevel=5)
+
+
+def _kind(transport: object) -> str:
+    return type(transport).__name__.removeprefix("Async")
 
 
 def _name(transport: object) -> str:
