@@ -67,7 +67,9 @@ def _unknown(name: object, taker: type | None) -> str:
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     own = [parameter.name for parameter in parameters if parameter.kind in kinds]
     if written in _OF_THE_CLIENT:
-        return f"{shown} is an argument of clients: write httpx.Client({written}=...)"
+        client = "AsyncClient" if taker and taker.__name__.startswith("Async") else "Client"
+        library = library_name(taker) if taker else "httpx"
+        return f"{shown} is an argument of clients: write {library}.{client}({written}=...)"
     # `max_retries` does not mean httpx's `retries`: the whole list is shown for it.
     close = get_close_matches(written, _ACCEPTED, 1, 0.8) or get_close_matches(written, own, 1)
     if close:

@@ -24,9 +24,9 @@ def stop_after_four_attempts(retry_state: "RetryCallState") -> bool:
 @advising(
     max_attempts="stop=tenacity.stop_after_attempt(...)",
     attempts="stop=tenacity.stop_after_attempt(...)",
-    max_retries="stop=tenacity.stop_after_attempt(...), which counts the first attempt too",
-    total="stop=tenacity.stop_after_attempt(...), which counts the first attempt too",
-    retries="stop=tenacity.stop_after_attempt(...), which counts the first attempt too",
+    max_retries="stop=tenacity.stop_after_attempt(1 + ...)",
+    total="stop=tenacity.stop_after_attempt(1 + ...)",
+    retries="stop=tenacity.stop_after_attempt(1 + ...)",
     status_codes="retry=retry_if_status(503, ...) | retry_if_transport_error()",
     statuses="retry=retry_if_status(503, ...) | retry_if_transport_error()",
     status_forcelist="retry=retry_if_status(503, ...) | retry_if_transport_error()",

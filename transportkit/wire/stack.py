@@ -58,7 +58,8 @@ def warn_of_retries_around_resumes(outer: object, inner: object) -> None:
     if _kind(outer) == "RetryTransport" and "ResumeTransport" in map(_kind, wrapped(inner)):
         _warn(
             "RetryTransport around ResumeTransport: the requests for the rest of a broken download "
-            "are not retried. Write ResumeTransport(RetryTransport(...))"
+            "are not retried. Write ResumeTransport(RetryTransport(...))",
+            level=3,
         )
 
 
@@ -74,20 +75,23 @@ def warn_of_what_a_route_loses(pattern: str, transport: object, options: Collect
     if "HSTSTransport" in kinds:
         _warn(
             f"HSTSTransport in the route {pattern!r}: what other routes take is neither learned "
-            "from nor upgraded. Write HSTSTransport(Mounts({...}))"
+            "from nor upgraded. Write HSTSTransport(Mounts({...}))",
+            level=4,
         )
     # Without the environment's proxies, which stand behind all routes, a route loses nothing.
     lost = [name for name in options if name != "trust_env"]
     if lost and not kinds.isdisjoint({"HTTPTransport", "NetworkTransport"}):
         _warn(
             f"the transport of the route {pattern!r} was given ready: {', '.join(lost)} of Mounts "
-            "do not reach it. Pass them where it is made, or write None or a dict in its place"
+            f"{'do' if lost[1:] else 'does'} not reach it. Write it where that transport is made, or "
+            "write None or a dict in its place",
+            level=4,
         )
 
 
-def _warn(text: str) -> None:
-    # Whoever makes the transport is behind its constructor, and the one that warns.
-    warnings.warn(text, StackWarning, stacklevel=5)
+def _warn(text: str, level: int) -> None:
+    """Warn whoever makes a transport, so many functions of its construction above the caller."""
+    warnings.warn(text, StackWarning, stacklevel=level + 2)
 
 
 def _kind(transport: object) -> str:
