@@ -1,11 +1,13 @@
 """`Mounts` and `AsyncMounts`: a routing dict compiled into one transport."""
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import httpx
 
 from ..network.options import check_names
 from ..routing.routing import Route, Routing
+from ..wire.arguments import advising
 from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
@@ -13,6 +15,7 @@ from .redirect import RefusingTransport
 from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
 
 
+@advising()
 class Mounts(TransportOwner):
     """Routes each request to the transport of the most specific pattern that takes its URL.
 
@@ -98,13 +101,14 @@ class Mounts(TransportOwner):
         route = self._routing.route_for(request.url, request)
         return self._send(route.transport, request)
 
-    def __str__(self) -> str:
-        return str(self._routing)
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return self._routing.rows()
 
     def __repr__(self) -> str:
         return f"<Mounts, {len(self.routes)} routes>"
 
 
+@advising()
 class AsyncMounts(AsyncTransportOwner):
     """Routes each request to the transport of the most specific pattern that takes its URL.
 
@@ -153,8 +157,8 @@ class AsyncMounts(AsyncTransportOwner):
         route = self._routing.route_for(request.url, request)
         return await self._send(route.transport, request)
 
-    def __str__(self) -> str:
-        return str(self._routing)
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return self._routing.rows()
 
     def __repr__(self) -> str:
         return f"<AsyncMounts, {len(self.routes)} routes>"

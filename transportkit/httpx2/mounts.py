@@ -1,12 +1,14 @@
 # Written by tools/flavour.py from transportkit/httpx/. Edit it there.
 """`Mounts` and `AsyncMounts`: a routing dict compiled into one transport."""
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import httpx2
 
 from ..network.options import check_names
 from ..routing.routing import Route, Routing
+from ..wire.arguments import advising
 from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
@@ -14,6 +16,7 @@ from .redirect import RefusingTransport
 from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
 
 
+@advising()
 class Mounts(TransportOwner):
     """Routes each request to the transport of the most specific pattern that takes its URL.
 
@@ -99,13 +102,14 @@ class Mounts(TransportOwner):
         route = self._routing.route_for(request.url, request)
         return self._send(route.transport, request)
 
-    def __str__(self) -> str:
-        return str(self._routing)
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return self._routing.rows()
 
     def __repr__(self) -> str:
         return f"<Mounts, {len(self.routes)} routes>"
 
 
+@advising()
 class AsyncMounts(AsyncTransportOwner):
     """Routes each request to the transport of the most specific pattern that takes its URL.
 
@@ -154,8 +158,8 @@ class AsyncMounts(AsyncTransportOwner):
         route = self._routing.route_for(request.url, request)
         return await self._send(route.transport, request)
 
-    def __str__(self) -> str:
-        return str(self._routing)
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return self._routing.rows()
 
     def __repr__(self) -> str:
         return f"<AsyncMounts, {len(self.routes)} routes>"

@@ -1,17 +1,22 @@
 """A bound on the retries that an origin gets: a token bucket for each origin."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from ..redaction.redaction import echoed
-from ..wire.arguments import check_number
+from ..wire.arguments import advising, check_number
 from ..wire.forking import renew_in_child
 from ..wire.library import URL
 
 _MAX_ORIGINS = 1024
 
 
-@dataclass(frozen=True, kw_only=True)
+@advising(
+    max_retries="capacity=...",
+    ratio="per_success=...",
+    ttl="per_second=...",
+)
+@dataclass(frozen=True)
 class RetryBudget:
     """A bound on the retries that all requests to one origin make together.
 
@@ -36,6 +41,7 @@ class RetryBudget:
     """
 
     capacity: float = 100
+    _: KW_ONLY
     per_success: float = 0.2
     per_second: float = 10
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..redaction.redaction import echoed
 from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
 from ..wire.io import async_result_of, result_of
+from .notation import written
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -48,7 +49,7 @@ class AnyOf(Condition):
         return ask(self, retry_state)
 
     def __repr__(self) -> str:
-        return " | ".join(map(repr, self.predicates))
+        return written(self)
 
 
 class AllOf(Condition):
@@ -61,7 +62,7 @@ class AllOf(Condition):
         return ask(self, retry_state)
 
     def __repr__(self) -> str:
-        return " & ".join(f"({predicate!r})" for predicate in self.predicates)
+        return written(self)
 
 
 def ask(predicate: Predicate, state: "RetryCallState") -> bool:
@@ -103,7 +104,7 @@ class Sum:
         return self if isinstance(other, int) else Sum(other, *self.waits)
 
     def __repr__(self) -> str:
-        return " + ".join(map(repr, self.waits))
+        return written(self)
 
 
 def check_strategy(

@@ -138,6 +138,11 @@ class Rotation:
         self.failed_through: WeakKeyDictionary[object, list[Member]] = WeakKeyDictionary()
         self.has_failed: bool = False
 
+    def summary(self) -> str:
+        """The number of members that take requests."""
+        members = self.pool.status()
+        return f"{sum(member.up for member in members)} of {len(members)} up"
+
     def __str__(self) -> str:
         return join_names([member.entry.name for member in self.pool.members()]) or "no proxies"
 

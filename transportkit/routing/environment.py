@@ -63,6 +63,11 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
     >>> environment_routes({"HTTPS_PROXY": "proxy.example:3128", "NO_PROXY": "localhost, .corp"})
     {'https://': 'http://proxy.example:3128', 'all://localhost': None, 'all://*.corp': None}
     """
+    if environ is not None and not isinstance(environ, Mapping):
+        raise TypeError(
+            f"environ must be a mapping such as os.environ, not {environ!r}: for the environment "
+            "of this process, write environment_routes()"
+        )
     proxies = getproxies() if environ is None else _proxies(environ)
     routes: dict[str, str | None] = {}
     for scheme in _SCHEMES:

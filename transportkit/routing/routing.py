@@ -9,6 +9,7 @@ from ..network.factory import TransportFactory
 from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import REDACTION
 from ..wire.library import URL, Request, library_of
+from ..wire.stack import warn_of_what_a_route_loses
 from .environment import Variable, environment_routes
 from .keys import parse_pattern
 from .patterns import InvalidRoute, Pattern
@@ -102,6 +103,8 @@ class Routing(Generic[T]):
         self.routes: tuple[Route[T], ...] = tuple(compiled[pattern] for pattern in in_order)
         self._table = RoutingTable([compiled.items(), self.environment.items()], self.default)
         self._patterns = [*compiled, *self.environment]
+        for route in filter(_is_given, self.routes):
+            warn_of_what_a_route_loses(route.pattern or "", route.transport, self._options)
         if self._refused:
             for identity in self._reached():
                 if reason := self._refused.get(identity):
@@ -122,7 +125,8 @@ class Routing(Generic[T]):
             raise library_of(url).UnsupportedProtocol(self._advice(url), request=request)
         return route
 
-    def __str__(self) -> str:
+    def rows(self) -> list[tuple[str, object]]:
+        """The routes as they are shown: each with its transport, or what that is in words."""
         can_be_reached = self._reached()
         rows = [(route.pattern or "", route) for route in self.routes]
         rows += [
@@ -130,14 +134,10 @@ class Routing(Generic[T]):
             for pattern in sorted(self.environment, key=lambda pattern: pattern.priority)
         ]
         rows.append(("(anything else)", self.default))
-        lines = [
-            (name, route.target + ("" if id(route) in can_be_reached else " (never reached)"))
-            for name, route in rows
-        ]
+        shown = [(name, _shown(route, id(route) in can_be_reached)) for name, route in rows]
         if self._options:
-            lines.append(("(arguments)", self._targets.describe(self._options)))
-        width = max(len(name) for name, _ in lines)
-        return "\n".join(f"{name:<{width}}  {shown}" for name, shown in lines)
+            shown.append(("(arguments)", self._targets.describe(self._options)))
+        return shown
 
     def _reached(self) -> dict[int, None]:
         """The identities of the routes that a URL can lead to."""
@@ -188,6 +188,17 @@ class Routing(Generic[T]):
         if any((route.pattern or "").lower().startswith("file:") for route in self.routes):
             return f"{shown!r} is a relative URL. If it was a file URL: {file_url}. If not: {base_url}."
         return f"{shown!r} is a relative URL: {base_url}. (If it was a file URL: {file_url}.)"
+
+
+def _shown(route: Route[T], can_be_reached: bool) -> object:
+    if not can_be_reached:
+        return f"{route.target} (never reached)"
+    return route.transport if _is_given(route) else route.target
+
+
+def _is_given(route: Route[T]) -> bool:
+    """True for a transport that was given ready: its name is all that there is to describe it."""
+    return route.target == type(route.transport).__name__
 
 
 def _parse_all(routes: Mapping[str, V]) -> dict[Pattern, V]:
