@@ -1,12 +1,14 @@
 """`ConsoleLog`: requests and responses as lines for people to scan."""
 
+import logging
 import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 
-from ..wire.arguments import check_flag
+from ..wire.arguments import advising, check_flag
 from .arguments import check_write
 from .bodies import Body
 from .exchange import Exchange
@@ -21,6 +23,7 @@ _CYAN, _GREEN, _YELLOW, _RED, _FAINT = "36", "32", "33", "31", "2"
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
+@advising(bodies="DebuggingTransport(transport, ConsoleLog(), bodies=4096)")
 class ConsoleLog:
     """Writes a line when a request goes out, and one when it is over.
 
@@ -30,7 +33,7 @@ class ConsoleLog:
 
     Arguments:
         write: called with each text, which may have several lines: `print`, or `logger.debug`.
-            Default: `print`.
+            Nothing is prepared for a logger that would drop it. Default: `print`.
         color: True or False; None for colors if `write` is `print`, on a terminal, unless the
             environment has `NO_COLOR` (https://no-color.org).
         headers: show headers too. Default: False.
@@ -57,6 +60,7 @@ class ConsoleLog:
         check_flag("color", color, may_be_none=True)
         check_flag("headers", headers)
         self._write = write
+        self.is_enabled: Callable[[], bool] = enabled(write)
         self._color = color
         self._shows_headers = headers
         self._last: tuple[str, str, datetime] | None = None
@@ -67,6 +71,8 @@ class ConsoleLog:
         self._put(_CYAN, f">>> {_request(exchange)}", self._headers(exchange.request_headers))
 
     def __call__(self, exchange: Exchange) -> None:
+        if not self.is_enabled():
+            return
         line, color = outcome(exchange)
         if self._last != _identity(exchange):
             line += f" for {_request(exchange)}"
@@ -96,6 +102,19 @@ class ConsoleLog:
         self._write(text)
 
 
+def enabled(write: Write) -> Callable[[], bool]:
+    """A function that is true as long as something becomes of what is written.
+
+    >>> enabled(print)(), enabled(logging.getLogger("an application's").debug)()
+    (True, False)
+    """
+    logger = getattr(write, "__self__", None)
+    level = getattr(logging, getattr(write, "__name__", "").upper(), None)
+    if isinstance(logger, (logging.Logger, logging.LoggerAdapter)) and isinstance(level, int):
+        return partial(logger.isEnabledFor, level)
+    return lambda: True
+
+
 def outcome(exchange: Exchange) -> tuple[str, str]:
     """The outcome of a request in one line, and the color of that line."""
     timings = exchange.timings
@@ -106,7 +125,7 @@ def outcome(exchange: Exchange) -> tuple[str, str]:
         if seconds is not None and seconds >= 0.0005
     ):
         time += f" ({phases})"
-    if exchange.attempts:
+    if len(exchange.attempts) > 1:
         time += f" after {len(exchange.attempts)} attempts"
     response = ""
     if exchange.status is not None:

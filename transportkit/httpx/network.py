@@ -18,6 +18,7 @@ from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
 from ..network.handshake import AsyncTracedHandshake, TracedHandshake
+from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
 
@@ -29,7 +30,7 @@ class AsyncPooledStream(AsyncPooledBody[httpx.AsyncHTTPTransport], httpx.AsyncBy
     """The body of a response, whose end is that of its request."""
 
 
-class NetworkTransport(httpx.BaseTransport):
+class NetworkTransport(Stacked, httpx.BaseTransport):
     """An `httpx.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
@@ -124,8 +125,11 @@ class NetworkTransport(httpx.BaseTransport):
             raise own from error
         return response
 
+    def _settings(self) -> str:
+        return self._core.settings()
 
-class AsyncNetworkTransport(httpx.AsyncBaseTransport):
+
+class AsyncNetworkTransport(Stacked, httpx.AsyncBaseTransport):
     """An `httpx.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
     The same as `NetworkTransport`, for async clients.
@@ -206,6 +210,9 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
                 raise
             raise own from error
         return response
+
+    def _settings(self) -> str:
+        return self._core.settings()
 
 
 def transport_factory(options: Mapping[str, object]) -> TransportFactory[httpx.BaseTransport]:

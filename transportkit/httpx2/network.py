@@ -19,6 +19,7 @@ from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
 from ..network.handshake import AsyncTracedHandshake, TracedHandshake
+from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
 
@@ -30,7 +31,7 @@ class AsyncPooledStream(AsyncPooledBody[httpx2.AsyncHTTPTransport], httpx2.Async
     """The body of a response, whose end is that of its request."""
 
 
-class NetworkTransport(httpx2.BaseTransport):
+class NetworkTransport(Stacked, httpx2.BaseTransport):
     """An `httpx2.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
@@ -125,8 +126,11 @@ class NetworkTransport(httpx2.BaseTransport):
             raise own from error
         return response
 
+    def _settings(self) -> str:
+        return self._core.settings()
 
-class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
+
+class AsyncNetworkTransport(Stacked, httpx2.AsyncBaseTransport):
     """An `httpx2.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
     The same as `NetworkTransport`, for async clients.
@@ -207,6 +211,9 @@ class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
                 raise
             raise own from error
         return response
+
+    def _settings(self) -> str:
+        return self._core.settings()
 
 
 def transport_factory(options: Mapping[str, object]) -> TransportFactory[httpx2.BaseTransport]:

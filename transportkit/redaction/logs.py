@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 from numbers import Number
 
-from .redaction import Redaction
+from ..wire.arguments import advising
+from .names import Kind
+from .redaction import MASK, Redaction, echoed
 
 # Before Python 3.12 a filter cannot hand on another record than the one it was given.
 _REPLACES = sys.version_info >= (3, 12)
@@ -18,6 +20,9 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _MAX_DEPTH = 5
 
 
+@advising(
+    mask="RedactingFilter(Redaction(mask=[...]))", show="RedactingFilter(Redaction(show=[...]))"
+)
 class RedactingFilter(logging.Filter):
     """Takes secrets out of what a handler is about to write.
 
@@ -54,7 +59,7 @@ class RedactingFilter(logging.Filter):
         # A logging.Filter takes a name; one that fails later would break the call that logs.
         if not (redaction is None or isinstance(redaction, Redaction)):
             raise TypeError(
-                f"redaction must be a Redaction, not {redaction!r}: write "
+                f"redaction must be a Redaction, not {echoed(redaction)}: write "
                 "handler.addFilter(RedactingFilter())"
             )
         self._redaction = Redaction() if redaction is None else redaction
@@ -102,17 +107,27 @@ class RedactingFilter(logging.Filter):
             record.message = masked
 
     def _masked(self, name: str, value: object, depth: int = 0) -> object:
-        if name and value is not None and self._redaction.is_secret(name):
-            return self._redaction.header(name, value if isinstance(value, str) else "")
+        is_nested = type(value) in {dict, list, tuple}
+        kind = self._redaction._names.kind(name)
+        if value is not None and kind > Kind.OTHER:
+            if isinstance(value, (str, Number)):
+                # A number is a count under some names, and a bool is no secret under any.
+                text = str(value)
+                shown = self._redaction.header(name, text)
+                return value if shown == text else shown
+            if not is_nested or kind is Kind.SECRET:
+                return MASK
         if isinstance(value, str):
             return self._redaction.text(value)
         if isinstance(value, Number):
             return value
-        is_nested = type(value) in {dict, list, tuple}
         if is_nested and depth == _MAX_DEPTH:
             return _Masked(value, self._redaction)
         if type(value) is dict:
-            value = {key: self._masked(str(key), each, depth + 1) for key, each in value.items()}
+            value = {
+                self._masked("", key, depth + 1): self._masked(str(key), each, depth + 1)
+                for key, each in value.items()
+            }
         elif is_nested and isinstance(value, (list, tuple)):
             value = type(value)(self._masked("", each, depth + 1) for each in value)
         # A value may be secret because of its neighbour, such as a header in a list of pairs.
