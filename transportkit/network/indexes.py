@@ -1,6 +1,6 @@
 """The idle and the shared connections of a pool, found by their origin in constant time."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from .connection import Connection, Origin
@@ -13,7 +13,7 @@ class IdleConnections(Generic[T]):
 
     def __init__(self) -> None:
         self._all: OrderedDict[Connection[T], None] = OrderedDict()
-        self._by_origin: dict[Origin, deque[Connection[T]]] = {}
+        self._by_origin: dict[Origin, list[Connection[T]]] = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -21,10 +21,10 @@ class IdleConnections(Generic[T]):
     def add(self, connection: Connection[T]) -> None:
         """Keep one that has just become idle."""
         self._all[connection] = None
-        connections = self._by_origin.get(connection.origin)
-        if connections is None:
-            connections = self._by_origin[connection.origin] = deque()
-        connections.append(connection)
+        if connections := self._by_origin.get(connection.origin):
+            connections.append(connection)
+        else:
+            self._by_origin[connection.origin] = [connection]
 
     def oldest(self) -> Connection[T]:
         """The one that has been idle the longest."""
@@ -35,7 +35,7 @@ class IdleConnections(Generic[T]):
         connection, _ = self._all.popitem(last=False)
         # The one that has been idle longest of all has been so among those of its origin.
         connections = self._by_origin[connection.origin]
-        connections.popleft()
+        connections.pop(0)
         if not connections:
             del self._by_origin[connection.origin]
         return connection
