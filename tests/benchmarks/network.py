@@ -2,20 +2,20 @@
 
     python tests/benchmarks/network.py [--all] [PART ...]
 
-Each part is run by itself: the servers are processes of their own. With `--all` there are more of
-them, and more than ratios: requests a second, percentiles, connections opened, memory. Exits with
-status 1 when a bar is missed.
+Each part is run by itself: the servers are processes of their own. With `--all`, which takes
+minutes, there are more of them, and more than ratios: requests a second, percentiles, connections
+opened, memory. Exits with status 1 when a bar is missed.
 """
 
 import asyncio
 import contextlib
 import gc
-import itertools
+import signal
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,131 +23,58 @@ from typing import Any
 
 import httpx
 import trustme
+from contestants import CONTESTANTS, batch
 from ratios import Report
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from support.quick import http2_server, quick_server
 
-from transportkit import AsyncProxyRoundRobin
-from transportkit.httpx.network import AsyncNetworkTransport, NetworkTransport
+from transportkit.httpx.network import NetworkTransport
 
-ROUNDS = 9
+IS_ALL = "--all" in sys.argv
+ROUNDS = 9 if IS_ALL else 5
+ROUNDS_ALONE = 300 if IS_ALL else 150
 KEPT = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=None)
 DEFAULT = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-IS_ALL = "--all" in sys.argv
-
-
-Get = Callable[[str], Awaitable[object]]
-
-
-@contextlib.asynccontextmanager
-async def stock(limits: httpx.Limits, context: Any, **options: Any) -> AsyncIterator[Get]:
-    transport: httpx.AsyncBaseTransport
-    if proxies := options.pop("proxies", ()):
-        transport = InTurn(proxies, limits=limits, verify=context, **options)
-    else:
-        transport = httpx.AsyncHTTPTransport(limits=limits, verify=context, **options)
-    headers = {"X-By": "stock"}
-    async with httpx.AsyncClient(transport=transport, headers=headers, timeout=60) as client:
-        yield client.get
-
-
-class InTurn(httpx.AsyncBaseTransport):
-    """A rotation as one writes it with a stock transport for each proxy."""
-
-    def __init__(self, proxies: list[str], **options: Any) -> None:
-        self._all = [httpx.AsyncHTTPTransport(proxy=proxy, **options) for proxy in proxies]
-        self._turns = itertools.cycle(self._all)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await next(self._turns).handle_async_request(request)
-
-    async def aclose(self) -> None:
-        for each in self._all:
-            await each.aclose()
-
-
-@contextlib.asynccontextmanager
-async def ours(limits: httpx.Limits, context: Any, **options: Any) -> AsyncIterator[Get]:
-    transport: httpx.AsyncBaseTransport
-    if proxies := options.pop("proxies", ()):
-        transport = AsyncProxyRoundRobin(proxies, limits=limits, verify=context, **options)
-    else:
-        transport = AsyncNetworkTransport(limits=limits, verify=context, **options)
-    headers = {"X-By": "ours"}
-    async with httpx.AsyncClient(transport=transport, headers=headers, timeout=60) as client:
-        yield client.get
-
-
-@contextlib.asynccontextmanager
-async def aiohttp(limits: httpx.Limits, context: Any, **options: Any) -> AsyncIterator[Get]:
-    import aiohttp as peer
-
-    connector = peer.TCPConnector(limit=limits.max_connections or 0, ssl=context)
-    turns = itertools.cycle(options.get("proxies", (None,)))
-
-    async with peer.ClientSession(connector=connector, headers={"X-By": "aiohttp"}) as session:
-
-        async def get(url: str) -> object:
-            async with session.get(url, proxy=next(turns)) as response:
-                return await response.read()
-
-        yield get
-
-
-CONTESTANTS: dict[str, Any] = {"stock": stock, "ours": ours, "aiohttp": aiohttp}
-
-
-async def batch(get: Get, urls: list[str], at_once: int, latencies: list[float]) -> float:
-    """Seconds per request of so many, by `at_once` workers."""
-    left = iter(urls)
-
-    async def work() -> None:
-        for url in left:
-            began = time.perf_counter()
-            await get(url)
-            latencies.append(time.perf_counter() - began)
-
-    started = time.perf_counter()
-    await asyncio.gather(*[work() for _ in range(at_once)])
-    return (time.perf_counter() - started) / len(urls)
-
 
 Measured = dict[str, tuple[float, list[float]]]
 
 
 async def measured(
-    urls: list[str], at_once: int, limits: httpx.Limits, names: tuple[str, ...], **options: Any
+    urls: list[str], at_once: int, *, names: tuple[str, ...] = tuple(CONTESTANTS), **options: Any
 ) -> Measured:
     """The median time of interleaved rounds, and the latencies, with connections opened before."""
     context = httpx.create_ssl_context(verify=False)
+    is_alone = "limits" not in options
+    options.setdefault("limits", DEFAULT)
     times: dict[str, list[float]] = {name: [] for name in names}
     latencies: dict[str, list[float]] = {name: [] for name in names}
     async with contextlib.AsyncExitStack() as stack:
-        gets = {
-            name: await stack.enter_async_context(CONTESTANTS[name](limits, context, **options))
+        order = [
+            (name, await stack.enter_async_context(CONTESTANTS[name](verify=context, **options)))
             for name in names
-        }
-        for get in gets.values():
-            if not options and len(urls) == 1:
+        ]
+        for _, get in order:
+            if not is_alone and options.keys() == {"limits"} and len(urls) == 1:
                 await batch(get, [f"{urls[0]}wait"] * 100, 100, [])
             await batch(get, (urls * at_once)[: max(at_once, len(urls))], at_once, [])
         # hypercorn ends an HTTP/2 connection after so many requests, or when it has been idle.
-        count = at_once if "http2" in options else max(at_once * 3, 30)
-        for _ in range(ROUNDS):
-            for name, get in gets.items():
+        count = 10 if is_alone else at_once if "http2" in options else max(at_once * 3, 30)
+        for _ in range(ROUNDS_ALONE if is_alone else ROUNDS):
+            order.reverse()
+            for name, get in order:
                 asked = (urls * count)[:count]
                 times[name].append(await batch(get, asked, at_once, latencies[name]))
     return {name: (statistics.median(times[name]), latencies[name]) for name in names}
 
 
 def compare(
-    report: Report, what: str, urls: list[str], at_once: int, limits: httpx.Limits, **options: Any
+    report: Report, what: str, urls: list[str], at_once: int, *, at_most: float = 0, **options: Any
 ) -> None:
-    bar = options.pop("at_most", 0)
-    names = ("stock", "ours") if "http2" in options else tuple(CONTESTANTS)
-    found = asyncio.run(measured(urls, at_once, limits, names, **options))
-    show(report, f"{what}, {at_once} at once", found, bar)
+    if "http2" in options:
+        options["names"] = ("stock", "ours")
+    found = asyncio.run(measured(urls, at_once, **options))
+    show(report, f"{what}, {at_once} at once", found, at_most)
     if IS_ALL and "http2" not in options:
         opened = httpx.get(f"{urls[0]}opened", verify=False, trust_env=False).json()
         print(f"    connections opened so far: {opened}")
@@ -170,7 +97,7 @@ def kept(report: Report, _: str) -> None:
     with quick_server() as urls:
         sizes = [(1, 1.05), (10, 0.12), (32, 0.12)] + [(100, 0), (300, 0), (1000, 0)] * IS_ALL
         for at_once, bar in sizes:
-            compare(report, "one origin", urls, at_once, KEPT, at_most=bar)
+            compare(report, "one origin", urls, at_once, limits=KEPT, at_most=bar)
 
 
 def defaults(report: Report, _: str) -> None:
@@ -178,15 +105,15 @@ def defaults(report: Report, _: str) -> None:
     with quick_server() as urls:
         sizes = [(1, 1.05), (10, 0.85), (32, 0.65)] + [(100, 0), (300, 0), (1000, 0)] * IS_ALL
         for at_once, bar in sizes:
-            compare(report, "one origin", urls, at_once, DEFAULT, at_most=bar)
+            compare(report, "one origin", urls, at_once, limits=DEFAULT, at_most=bar)
 
 
 def origins(report: Report, _: str) -> None:
     print("200 origins in turn:")
     with quick_server(count=200) as urls:
         for at_once in (1, 10, 32):
-            compare(report, "default limits", urls, at_once, DEFAULT)
-            compare(report, "100 kept", urls, at_once, KEPT)
+            compare(report, "default limits", urls, at_once, limits=DEFAULT)
+            compare(report, "100 kept", urls, at_once, limits=KEPT)
 
 
 def rotation(report: Report, _: str) -> None:
@@ -194,8 +121,8 @@ def rotation(report: Report, _: str) -> None:
     with quick_server(count=100) as proxies:
         for at_once in (1, 10, 32):
             url = "http://shop.example/"
-            found = measured([url], at_once, DEFAULT, tuple(CONTESTANTS), proxies=proxies)
-            show(report, f"one origin, {at_once} at once", asyncio.run(found))
+            found = asyncio.run(measured([url], at_once, limits=DEFAULT, proxies=proxies))
+            show(report, f"one origin, {at_once} at once", found)
 
 
 def memory(report: Report, _: str) -> None:
@@ -207,7 +134,7 @@ def memory(report: Report, _: str) -> None:
 
 async def hold(name: str, url: str) -> None:
     context = httpx.create_ssl_context(verify=False)
-    async with CONTESTANTS[name](KEPT, context) as get:
+    async with CONTESTANTS[name](limits=KEPT, verify=context) as get:
         await get(url)
         before = resident()
         await batch(get, [f"{url}wait"] * 100, 100, [])
@@ -222,35 +149,27 @@ def resident() -> float:
 def alone(report: Report, _: str) -> None:
     print("One connection, which is all that there is:")
     with quick_server() as urls:
-        show(report, "async", asyncio.run(one_by_one(urls[0])), 1.05)
+        found = asyncio.run(measured(urls, 1, names=("stock", "ours")))
+        show(report, "async", found, 1.05)
         show(report, "sync", threads(urls[0], 1), 1.05)
-        for count in (8, 64):
+        for count in (8, 64) if IS_ALL else ():
             show(report, f"sync, {count} threads", threads(urls[0], count))
-
-
-async def one_by_one(url: str) -> Measured:
-    context = httpx.create_ssl_context(verify=False)
-    times: dict[str, list[float]] = {"stock": [], "ours": []}
-    latencies: dict[str, list[float]] = {"stock": [], "ours": []}
-    async with stock(DEFAULT, context) as theirs, ours(DEFAULT, context) as mine:
-        for _ in range(ROUNDS * 10):
-            for name, get in (("stock", theirs), ("ours", mine)):
-                times[name].append(await batch(get, [url] * 20, 1, latencies[name]))
-    return {name: (statistics.median(times[name]), latencies[name]) for name in times}
 
 
 def threads(url: str, count: int) -> Measured:
     context = httpx.create_ssl_context(verify=False)
     times: dict[str, list[float]] = {"stock": [], "ours": []}
     latencies: dict[str, list[float]] = {"stock": [], "ours": []}
-    asked = [url] * (20 if count == 1 else count * 2)
+    asked = [url] * (10 if count == 1 else count * 10)
     with (
         httpx.Client(transport=httpx.HTTPTransport(verify=context), timeout=60) as theirs,
         httpx.Client(transport=NetworkTransport(verify=context), timeout=60) as mine,
         ThreadPoolExecutor(count) as pool,
     ):
-        for _ in range(ROUNDS * (10 if count == 1 else 1)):
-            for name, client in (("stock", theirs), ("ours", mine)):
+        order = [("stock", theirs), ("ours", mine)]
+        for _ in range(ROUNDS_ALONE if count == 1 else ROUNDS):
+            order.reverse()
+            for name, client in order:
 
                 def get(url: str) -> float:
                     began = time.perf_counter()
@@ -266,8 +185,8 @@ def threads(url: str, count: int) -> Measured:
 def encrypted(report: Report, certificate: str) -> None:
     print("Over TLS, 100 connections kept:")
     with quick_server(certificate) as urls:
-        for at_once in (1, 10, 32, 100, 300) if IS_ALL else (32,):
-            compare(report, "one origin", urls, at_once, KEPT)
+        for at_once in (1, 10, 32, 100, 300):
+            compare(report, "one origin", urls, at_once, limits=KEPT)
 
 
 def http2(report: Report, certificate: str) -> None:
@@ -275,18 +194,28 @@ def http2(report: Report, certificate: str) -> None:
     with http2_server(certificate) as url:
         for at_once, bar in (1, 0), (10, 0), (32, 1.05):
             if bar or IS_ALL:
-                compare(report, "", [f"{url}/"], at_once, DEFAULT, http2=True, at_most=bar)
+                compare(
+                    report,
+                    "one origin",
+                    [f"{url}/"],
+                    at_once,
+                    limits=DEFAULT,
+                    http2=True,
+                    at_most=bar,
+                )
 
 
 PARTS: dict[str, Callable[[Report, str], None]] = {
-    part.__name__: part for part in (alone, kept, defaults, encrypted, http2)
+    part.__name__: part for part in (alone, kept, defaults, http2)
 }
 MORE: dict[str, Callable[[Report, str], None]] = {
-    part.__name__: part for part in (origins, rotation, memory)
+    part.__name__: part for part in (encrypted, origins, rotation, memory)
 }
 
 
 def main(*parts: str) -> None:
+    # Servers are ended on the way out, which a signal would else leave out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     report = Report()
     known = PARTS | MORE
     with TemporaryDirectory() as directory:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import ssl
 import sys
@@ -51,7 +52,9 @@ async def _serve(certificate: str, *listening: str) -> None:
     for descriptor in listening:
         peer = socket.socket(fileno=int(descriptor))
         await loop.create_server(Quick, sock=peer, ssl=context, backlog=1024)
-    await loop.create_future()
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110 - who started it may be killed, and say nothing
+        await asyncio.sleep(1)
 
 
 @contextlib.contextmanager
