@@ -23,10 +23,10 @@ from typing import Any
 
 import httpx
 import trustme
-from contestants import CONTESTANTS, batch
 from ratios import Report
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from support.contestants import CONTESTANTS, batch
 from support.quick import http2_server, quick_server
 
 from transportkit.httpx.network import NetworkTransport

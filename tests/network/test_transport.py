@@ -38,6 +38,7 @@ from transportkit.network.errors import was_refused
 
 NetworkTransport = shell("network").NetworkTransport
 AsyncNetworkTransport = shell("network").AsyncNetworkTransport
+ASYNC_ONLY = pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
 
 
 class Counting:
@@ -122,11 +123,10 @@ async def test_a_closed_transport_opens_again(flavour: Flavour) -> None:
 @pytest.mark.parametrize(
     ("count", "most"), [(70, 4), pytest.param(1000, 10, marks=pytest.mark.slow)]
 )
+@ASYNC_ONLY
 async def test_there_are_never_more_than_there_may_be(
     count: int, most: int, flavour: Flavour
 ) -> None:
-    if not flavour.is_async:
-        pytest.skip("the same for threads is below")
     with counting() as server, counting() as other:
         transport = network(flavour, limits=limits(most))
         async with flavour.client(transport=transport, timeout=60) as client:
@@ -204,9 +204,8 @@ async def test_waiting_ends_by_the_pool_timeout(flavour: Flavour) -> None:
             assert (await client.get(server.url)).text == "fine"
 
 
+@ASYNC_ONLY
 async def test_who_gives_up_waiting_leaves_the_queue(flavour: Flavour) -> None:
-    if not flavour.is_async:
-        pytest.skip("nothing cancels sync code")
     with counting() as server:
         transport = network(flavour, limits=limits(1))
         async with flavour.client(transport=transport, timeout=30) as client:
@@ -221,9 +220,8 @@ async def test_who_gives_up_waiting_leaves_the_queue(flavour: Flavour) -> None:
             assert (await client.get(server.url)).text == "fine"
 
 
+@ASYNC_ONLY
 async def test_who_gives_up_when_served_hands_on(flavour: Flavour) -> None:
-    if not flavour.is_async:
-        pytest.skip("nothing cancels sync code")
     with counting() as server:
         transport = network(flavour, limits=limits(1))
         async with flavour.client(transport=transport, timeout=30) as client:
@@ -595,11 +593,10 @@ class TestHTTP2:
             assert taken(transport) == "1 connections, 1 idle, 0 waiting"
 
     @pytest.mark.parametrize("through", ["", "http"])
+    @ASYNC_ONLY
     async def test_is_shared_by_all_that_come_at_once(
         self, through: str, flavour: Flavour, origin: Origin, proxy: Proxy
     ) -> None:
-        if not flavour.is_async:
-            pytest.skip("threads do not share")
         transport = network(flavour, http2=True, proxy=proxy.url if through else None)
         async with flavour.client(transport=transport, timeout=30) as client:
             answers: list[httpx.Response] = []
@@ -617,11 +614,10 @@ class TestHTTP2:
             if not through:
                 assert taken(transport) == "1 connections, 1 idle, 0 waiting"
 
+    @ASYNC_ONLY
     async def test_that_the_server_does_not_speak_is_found_out_by_each(
         self, flavour: Flavour, certificates: Path
     ) -> None:
-        if not flavour.is_async:
-            pytest.skip("threads do not share")
         with target(certificates) as it:
             transport = network(flavour, http2=True, limits=limits(3))
             async with flavour.client(transport=transport, timeout=30) as client:
