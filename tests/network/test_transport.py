@@ -20,7 +20,7 @@ from support import proxies
 from support.faulty import faulty_origin, half_a_chunk, reset_in_response_body
 from support.flavours import Flavour
 from support.http2 import H2Request, cut, h2_origin, reset_stream
-from support.library import httpx, shell
+from support.library import httpcore, httpx, shell
 from support.networks import (
     Queued,
     clients_of,
@@ -34,7 +34,7 @@ from support.proxies import raw_proxy, target
 from support.raw import answering, raw_server, read_head, respond, wait_for_end
 from support.servers import Origin, Proxy
 
-from transportkit.network.errors import was_refused
+from transportkit.network.errors import as_transport_error, unmasked, was_refused
 
 NetworkTransport = shell("network").NetworkTransport
 AsyncNetworkTransport = shell("network").AsyncNetworkTransport
@@ -685,3 +685,49 @@ async def test_socket_options_may_be_read_once(flavour: Flavour, origin: Origin)
         for _ in range(2):
             peer = (await client.get(origin.http)).extensions["network_stream"]
             assert peer is not None
+
+
+def test_what_httpcore_lets_through_is_an_error_of_the_library() -> None:
+    request = httpx.Request("GET", "https://shop.example/")
+    errors = [
+        (anyio.EndOfStream(), False, httpx.WriteError),
+        (anyio.EndOfStream(), True, httpx.ReadError),
+        (httpcore.ReadTimeout(), False, httpx.ReadTimeout),
+        (httpcore.ConnectionNotAvailable(), False, httpx.RemoteProtocolError),
+    ]
+    for error, in_body, kind in errors:
+        own: Any = as_transport_error(error, request, in_body=in_body)
+        assert (type(own), own.request) == (kind, request)
+    own = ValueError("of the caller's")
+    assert as_transport_error(own, request) is own
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+def releasing_twice_after(error: Exception) -> BaseException:
+    """What httpcore hides an error by."""
+    with pytest.raises(ValueError, match="semaphore") as caught:
+        try:
+            fail(error)
+        finally:
+            fail(ValueError("semaphore released too many times"))
+    return caught.value
+
+
+def test_an_error_that_httpcore_hides_by_another_is_found() -> None:
+    hidden = httpcore.ReadError()
+    assert unmasked(releasing_twice_after(hidden)) is hidden
+    assert unmasked(hidden) is hidden
+
+
+def test_an_error_from_before_the_request_is_not_what_httpcore_hides() -> None:
+    error = ValueError("semaphore released too many times")
+    assert unmasked(error) is error
+    with pytest.raises(KeyError) as earlier:
+        fail(KeyError())
+    error.__context__ = earlier.value
+    assert unmasked(error) is error
+    request = httpx.Request("GET", "https://shop.example/")
+    assert isinstance(as_transport_error(error, request), httpx.RemoteProtocolError)

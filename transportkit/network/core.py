@@ -17,7 +17,7 @@ from ..redaction.redaction import REDACTION
 from ..wire.library import Request, Response, is_a, library_of
 from ..wire.request import own_request
 from .connection import Connection, Origin
-from .errors import as_transport_error, is_of_one_stream
+from .errors import as_transport_error, is_of_one_stream, unmasked
 from .handshake import Handshake
 from .pool import Pool
 from .timetable import Timetable
@@ -179,6 +179,7 @@ class NetworkCore(Generic[T]):
             handshake: of the connection, if it was made for this request.
             in_body: true if the response had begun.
         """
+        error = unmasked(error)
         if not isinstance(error, Exception):
             return error
         error = as_transport_error(error, request, handshake, in_body=in_body)

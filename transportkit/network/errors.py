@@ -1,6 +1,7 @@
 """The errors of the network as httpx's own, and what an HTTP/2 server says by one."""
 
 from ssl import SSLError
+from traceback import walk_tb
 from typing import Any
 
 from ..wire.library import Request, is_a, library_of
@@ -24,17 +25,40 @@ def as_transport_error(
         error.request = request  # type: ignore[attr-defined] # each of them takes one
         return error
     name: str = "" if handshake is None else handshake.error_name(error)
-    if not name and type(error).__module__.startswith("h2."):
+    kind = type(error).__name__
+    package = type(error).__module__.partition(".")[0]
+    if not name and package in {"httpcore", "httpcore2"}:
+        name = kind if hasattr(library_of(request), kind) else "RemoteProtocolError"
+    if not name and (package == "h2" or _is_double_release(error)):
         name = "RemoteProtocolError"
+    # An end in the middle of a write over TLS, where trio's streams are broken.
+    if not name and package == "anyio":
+        name = "ReadError" if in_body else "WriteError"
     # Before the response, any other OSError may be that of a file which is the request's body.
     if not name and isinstance(error, OSError if in_body else (SSLError, ConnectionError)):
         name = "ReadError"
     if not name:
         return error
-    kind = type(error).__name__
     text = f"the SOCKS handshake broke: {kind}" if name == "ProxyError" else str(error) or kind
     made: Exception = getattr(library_of(request), name)(text, request=request)
     return made
+
+
+def unmasked(error: BaseException) -> BaseException:
+    """The error that httpcore hides by another, as it releases a place for HTTP/2 twice.
+
+    It does so when it cleans up after a request, so what it hides may be a cancellation.
+    """
+    hidden = error.__context__
+    if not _is_double_release(error) or hidden is None or hidden.__traceback__ is None:
+        return error
+    # One that was being handled when the request began is no part of it.
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return hidden if hidden.__traceback__.tb_frame in frames else error
+
+
+def _is_double_release(error: BaseException) -> bool:
+    return isinstance(error, ValueError) and str(error) == "semaphore released too many times"
 
 
 def is_of_one_stream(error: BaseException) -> bool:
