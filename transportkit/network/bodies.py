@@ -66,9 +66,12 @@ class PooledBody(Generic[T]):
             return
         try:
             self._stream.close()
-        except BaseException:
+        except BaseException as error:
             self.retire()
-            raise
+            own = self._core.translate(error, self._request, self._connection, in_body=True)
+            if own is error:
+                raise
+            raise own from error
         finally:
             self._is_closed = True
             self._connections.release(self._connection)
@@ -123,9 +126,12 @@ class AsyncPooledBody(Generic[AsyncT]):
             return
         try:
             await self._stream.aclose()
-        except BaseException:
+        except BaseException as error:
             self.retire()
-            raise
+            own = self._core.translate(error, self._request, self._connection, in_body=True)
+            if own is error:
+                raise
+            raise own from error
         finally:
             self._is_closed = True
             await self._connections.release(self._connection)
