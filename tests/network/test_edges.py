@@ -1,5 +1,7 @@
 """What goes wrong seldom: HTTP/2 connections that go away, closings that fail, bodies left early."""
 
+import select
+import socket
 import ssl
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,7 @@ from support.library import httpx
 from support.networks import limits, network, taken
 from support.raw import raw_server, read_head, respond
 
+from transportkit.network.connection import Connection
 from transportkit.network.core import _AtOnce
 from transportkit.network.errors import as_transport_error
 from transportkit.retrying.deadline import LiveTimeouts
@@ -211,6 +214,30 @@ async def test_what_is_due_is_closed_before_the_next_connection_is_chosen(
             for _ in range(3):
                 await client.get(url)
                 assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+async def test_what_became_due_since_the_last_request_is_not_used(flavour: Flavour) -> None:
+    with raw_server(answering) as url:
+        transport = network(flavour, limits=limits(expiry=1e-9))
+        async with flavour.client(transport=transport, timeout=30) as client:
+            peers = set()
+            for _ in range(3):
+                response = await client.get(url)
+                assert taken(transport) == "1 connections, 1 idle, 0 waiting"
+                peers.add(response.extensions["network_stream"])
+            assert len(peers) == 3
+
+
+def test_where_there_is_no_poll_a_closed_connection_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(select, "poll")
+    connection = Connection[str](("http", b"h.example", None), 1, None)
+    connection.peer, other = socket.socketpair()
+    with connection.peer, other:
+        assert not connection.is_dead()
+        other.close()
+        assert connection.is_dead()
 
 
 @pytest.mark.parametrize(

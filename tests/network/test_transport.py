@@ -1,6 +1,5 @@
 """Clients over the network transport, against real servers."""
 
-import os
 import socket
 import ssl
 import threading
@@ -636,67 +635,6 @@ class TestHTTP2:
 
             with ThreadPoolExecutor(64) as threads:
                 assert all(threads.map(ask, range(640)))
-
-
-class TestWhoPatches:
-    async def test_the_stock_transport_sees_each_request(
-        self, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        seen: list[httpx.Request] = []
-
-        def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
-            seen.append(request)
-            return httpx.Response(200, text="mocked")
-
-        async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
-            return handle_request(self, request)
-
-        transport = network(flavour, limits=limits(1))
-        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
-        monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)
-        async with flavour.client(transport=transport) as client:
-            for _ in range(3):
-                response = await client.post("http://h.example/", content=b"a")
-                assert response.text == "mocked"
-        assert [request.content for request in seen] == [b"a"] * 3
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_child_starts_afresh(origin: Origin) -> None:
-    transport = NetworkTransport(limits=limits(2))
-    with httpx.Client(transport=transport, timeout=30) as client:
-
-        def ask_many(who: str) -> int:
-            wrong = 0
-            for number in range(100):
-                path = f"/{who}/{number}"
-                wrong += client.get(origin.http + path).json()["path"] != path
-            return wrong
-
-        assert ask_many("before") == 0
-        with transport._core.pool._lock:  # Held by another thread, as it were.
-            children = []
-            for name in ("one", "other"):
-                reading, writing = os.pipe()
-                pid = os.fork()
-                if not pid:
-                    counted = "failed"
-                    try:
-                        counted = str(ask_many(name))
-                    finally:
-                        os.write(writing, counted.encode())
-                        os._exit(0)
-                os.close(writing)
-                children.append((pid, reading))
-        wrong = ask_many("parent")
-        said: list[bytes] = []
-        for pid, reading in children:
-            os.waitpid(pid, 0)
-            said.append(os.read(reading, 100))
-            os.close(reading)
-        assert (wrong, said) == (0, [b"0", b"0"])
-        assert taken(transport) == "1 connections, 1 idle, 0 waiting"
 
 
 def test_arguments_are_refused_as_httpx_refuses_them() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from time import monotonic, time
 
 from ..redaction.redaction import REDACTION
+from ..wire.forking import renew_in_child
 from ..wire.library import any_library, parse_url
 from .curl_file import CurlFile
 from .rfc6797 import (
@@ -65,7 +66,8 @@ class HSTSStore:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self._lock = threading.Lock()
+        self._renew()
+        renew_in_child(self._renew)
         self._preloaded: dict[str, Entry] = {}
         self._hosts: dict[str, Entry] = {}
         # Not in the file yet; None for a host that is to be forgotten.
@@ -75,6 +77,9 @@ class HSTSStore:
         self._file = None if path is None else CurlFile(path)
         if self._file is not None:
             self._hosts = newest(self._file.read(time()).items())
+
+    def _renew(self) -> None:
+        self._lock = threading.Lock()
 
     def preload(self, hosts: Iterable[str]) -> None:
         """Treat hosts as if they had asked for HTTPS (RFC 6797, section 12.3).

@@ -6,6 +6,7 @@ class, or httpcore, see and mock them as they always did.
 
 import ssl
 from collections.abc import Mapping
+from threading import get_ident
 from time import monotonic
 from typing import Unpack
 
@@ -52,11 +53,15 @@ class NetworkTransport(httpx.BaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        pool = self._core.pool
         origin, may_share = self._core.route(request)
         started = monotonic()
-        self._connections.sweep(started)
+        if started >= pool.timetable.due:
+            self._connections.sweep(started)
         while True:
-            connection = self._connections.acquire(request, origin, may_share, started)
+            connection = pool.acquire(origin, get_ident(), may_share)
+            if connection is None:
+                connection = self._connections.wait(request, origin, may_share, started)
             response = self._send(request, connection, may_share)
             if response is not None:
                 break
@@ -89,7 +94,9 @@ class NetworkTransport(httpx.BaseTransport):
         joins = connection.requests > 1
         handshake = None
         try:
-            transport = self._connections.make_ready(connection, joins=joins)
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = self._connections.renew(connection)
             if connection.is_http2 is None:
                 handshake = TracedHandshake(request.extensions)
                 if may_share and not joins:
@@ -126,11 +133,15 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        pool = self._core.pool
         origin, may_share = self._core.route(request)
         started = monotonic()
-        await self._connections.sweep(started)
+        if started >= pool.timetable.due:
+            await self._connections.sweep(started)
         while True:
-            connection = await self._connections.acquire(request, origin, may_share, started)
+            connection = pool.acquire(origin, get_ident(), may_share)
+            if connection is None:
+                connection = await self._connections.wait(request, origin, may_share, started)
             response = await self._send(request, connection, may_share)
             if response is not None:
                 break
@@ -166,7 +177,9 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
         joins = connection.requests > 1
         handshake = None
         try:
-            transport = await self._connections.make_ready(connection, joins=joins)
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = await self._connections.renew(connection)
             if connection.is_http2 is None:
                 handshake = AsyncTracedHandshake(request.extensions)
                 if may_share and not joins:

@@ -131,7 +131,7 @@ class NetworkCore(Generic[T]):
     def learn(self, connection: Connection[T], response: Response, handshake: Handshake) -> None:
         """Keep what the first response tells about its connection."""
         if connection.is_http2 is None:
-            connection.stream = stream = response.extensions.get("network_stream")
+            stream = response.extensions.get("network_stream")
             connection.peer = None if stream is None else stream.get_extra_info("socket")
             connection.proxy_headers = handshake.proxy_headers
             version = response.extensions.get("http_version")

@@ -27,8 +27,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ..wire.forking import renew_in_child
 from .connection import Connection, Origin, Waiter
-from .forking import renew_in_child
 from .indexes import IdleConnections, SharedConnections
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Pool(Generic[T]):
         self._inherited: list[object] = []
         self._connections: set[Connection[T]] = set()
         self.renew()
-        renew_in_child(self)
+        renew_in_child(self.renew)
 
     def renew(self) -> None:
         """Start afresh, as in a child process."""
@@ -155,7 +155,8 @@ class Pool(Generic[T]):
             if connection not in self._connections:
                 # Its pool was closed and it may have gone on; or it is another process's.
                 return connection if connection.is_retired else None
-            self._shared.discard(connection)
+            if connection.is_shared:
+                self._shared.discard(connection)
             if connection.is_retired:
                 self._connections.discard(connection)
                 return connection

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 
 from ..wire.arguments import check_number
+from ..wire.forking import renew_in_child
 from ..wire.library import URL
 
 _MAX_ORIGINS = 1024
@@ -78,8 +79,13 @@ class Buckets:
         if budget is not None and not isinstance(budget, RetryBudget):
             raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
         self._budget = budget
-        self.by_origin: dict[tuple[str, bytes, int | None], _Bucket] = {}
+        self._renew()
+        renew_in_child(self._renew)
+
+    def _renew(self) -> None:
+        """Start with full buckets, as in a child process."""
         self._lock = threading.Lock()
+        self.by_origin: dict[tuple[str, bytes, int | None], _Bucket] = {}
 
     def take(self, url: URL, now: float) -> bool:
         """Pay for one retry; False if there is nothing to pay with.

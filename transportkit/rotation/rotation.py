@@ -53,6 +53,7 @@ from weakref import WeakKeyDictionary
 from ..network.factory import TransportFactory
 from ..network.options import check_names, check_options
 from ..wire.arguments import is_coroutine_function
+from ..wire.forking import renew_in_child
 from ..wire.library import Proxy
 from ..wire.lifecycle import Lifecycle
 from .ejection import Cooldown
@@ -163,7 +164,8 @@ class MemberTransports(Generic[T]):
         self._kind = kind
         self._network = network
         self._pool = pool
-        self._building = threading.Lock()
+        self._renew()
+        renew_in_child(self._renew)
         entries = parse_all(proxies, kind)
         if network.options:
             # Arguments that cannot work fail here, and not at the first request.
@@ -171,6 +173,10 @@ class MemberTransports(Generic[T]):
             check_options({**network.options, "proxy": _representative(entries)})
         for entry in entries:
             pool.join(self._admit(entry))
+
+    def _renew(self) -> None:
+        """Be nobody's to lock, as in a child process."""
+        self._building = threading.Lock()
 
     def _admit(self, entry: Entry) -> Member:
         member = self._pool.admit(entry)
