@@ -91,8 +91,7 @@ class Targets(Generic[T]):
                 left_out.update(IGNORED_BEHIND_PROXY)
             given = {key: value for key, value in options.items() if key not in left_out}
             self._shared[name] = self._rotation(target, **given)
-        names = [entry.name for entry in entries]
-        return self._shared[name], f"proxies {join_names(names)} in turn"
+        return self._shared[name], f"proxies {join_names(entries)} in turn"
 
     def _share(self, name: str, proxy: Proxy | None) -> T:
         if name not in self._shared:
