@@ -1,27 +1,28 @@
 """`ProxyRoundRobin` and `AsyncProxyRoundRobin`: rotate over proxies."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal, Unpack
 
 import httpx
+from httpx import ByteStream
 
 from ..rotation.ejection import Cooldown
 from ..rotation.failover import Failover
+from ..rotation.member import Lease
 from ..rotation.rotation import Settings
 from ..wire.io import async_drain, async_shield, drain, shield
-from ..wire.request import own_request, return_body
-from ..wire.trace import AsyncSentWatch, SentWatch
-from .members import AsyncMemberOwner, MemberOwner
-from .options import HTTPTransportOptions, ProxyLike
+from .members import AsyncProxies, Proxies
+from .options import HTTPTransportOptions
 from .streams import async_end_recording, async_recorded, end_recording, recorded
+from .turns import AsyncTurnTaker, Outcome, TurnTaker
 
 _DEFAULT_COOLDOWN = Cooldown()
 # A body that can be read only once is recorded for another proxy, up to this many bytes.
 _MAX_REPLAY = 1024 * 1024
 
 
-class ProxyRoundRobin(MemberOwner):
+class ProxyRoundRobin(TurnTaker):
     """Rotates over proxies, and ejects those that fail.
 
     When a request provably never reached the origin, the next proxy is tried, whatever the
@@ -72,9 +73,7 @@ class ProxyRoundRobin(MemberOwner):
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own
         self,
-        proxies: Sequence[ProxyLike | httpx.BaseTransport]
-        | Mapping[str, float]
-        | Mapping[ProxyLike | httpx.BaseTransport, float],
+        proxies: Proxies,
         *,
         order: Literal["round_robin", "least_busy"] = "round_robin",
         sticky: Callable[[httpx.Request], object] | None = None,
@@ -86,50 +85,82 @@ class ProxyRoundRobin(MemberOwner):
     ) -> None:
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         super().__init__(proxies, settings, kwargs)
-        self._sticky = sticky
-        self._banned = banned
+        self._sticky, self._banned = sticky, banned
+        self._is_plain = sticky is None and banned is None
+        self._panics = when_all_down == "try"
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        key = None if self._sticky is None else self._sticky(request)
-        own = recorded(request, _MAX_REPLAY)
-        failover = Failover(self._rotation, own, key)
-        lease = failover.acquire()
-        response = None
-        try:
-            while True:
-                lease.watch = SentWatch(request.extensions.get("trace"))
-                extensions = {**request.extensions, "trace": lease.watch}
-                sent = own_request(own, extensions)
-                try:
-                    transport = self._transports.get(lease.member, self._lifecycle)
-                    response = self._send(transport, sent)
-                except Exception as error:
-                    following = failover.handle_error(lease, error)
-                    if following is None:
-                        raise
+        if not self._lifecycle.is_ready:
+            self._lifecycle.make_ready(request, type(self))
+        lease = outcome = None
+        pool = self._pool
+        if (
+            self._is_plain
+            and type(request.stream) is ByteStream
+            and not (pool.bans.by_host or "attempt" in request.extensions)
+        ):
+            # Nearly all requests go this way: there is no more to know than whose turn it is.
+            lease = pool.acquire((), (), "", None, panic=self._panics)
+        if lease is not None:
+            try:
+                outcome = self._try(lease, request)
+                if (
+                    isinstance(outcome, httpx.Response)
+                    and outcome.status_code < 407
+                    and lease.member.ejected_until is None
+                    and not pool.outliers.runs
+                ):
+                    return self._deliver(lease, outcome)
+            except BaseException as error:
+                with shield():
                     self._release(lease, error)
-                else:
-                    following = failover.handle_response(lease, response, self._banned)
+                raise
+        return self._fail_over(request, lease, outcome)
+
+    def _fail_over(
+        self, request: httpx.Request, lease: Lease | None, outcome: Outcome | None
+    ) -> httpx.Response:
+        """Try member after member, from the outcome of a first try if there was one."""
+        key = None if self._sticky is None or lease is not None else self._sticky(request)
+        own = recorded(request, _MAX_REPLAY)
+        failover = Failover(self._rotation, own, key, lease)
+        try:
+            if lease is None:
+                lease = failover.acquire()
+            while True:
+                if outcome is None:
+                    outcome = self._try(lease, own)
+                if isinstance(outcome, Exception):
+                    if failover.wants_room(lease, outcome):
+                        self._close_idle()
+                        outcome = None
+                        continue
+                    following = failover.handle_error(lease, outcome)
                     if following is None:
-                        return self._deliver(lease, response)
-                    drain(response)
+                        raise outcome
+                    self._release(lease, outcome)
+                else:
+                    following = failover.handle_response(lease, outcome, self._banned)
+                    if lease.is_ban:
+                        self._retire(lease, outcome)
+                    if following is None:
+                        return self._deliver(lease, outcome)
+                    drain(outcome)
                     self._release(lease)
-                finally:
-                    return_body(own, sent)
-                lease = following
+                lease, outcome = following, None
         except BaseException as error:
             with shield():
                 for each in failover.leases:
                     self._release(each, error)
-                if response is not None:
+                if isinstance(outcome, httpx.Response):
                     with suppress(httpx.TransportError):
-                        response.close()
+                        outcome.close()
             raise
         finally:
             end_recording(request, own)
 
 
-class AsyncProxyRoundRobin(AsyncMemberOwner):
+class AsyncProxyRoundRobin(AsyncTurnTaker):
     """Rotates over proxies, and ejects those that fail.
 
     The same as `ProxyRoundRobin`, for `httpx.AsyncClient`, on asyncio and on trio. `add` and
@@ -141,9 +172,7 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own
         self,
-        proxies: Sequence[ProxyLike | httpx.AsyncBaseTransport]
-        | Mapping[str, float]
-        | Mapping[ProxyLike | httpx.AsyncBaseTransport, float],
+        proxies: AsyncProxies,
         *,
         order: Literal["round_robin", "least_busy"] = "round_robin",
         sticky: Callable[[httpx.Request], object] | None = None,
@@ -155,44 +184,76 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
     ) -> None:
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         super().__init__(proxies, settings, kwargs)
-        self._sticky = sticky
-        self._banned = banned
+        self._sticky, self._banned = sticky, banned
+        self._is_plain = sticky is None and banned is None
+        self._panics = when_all_down == "try"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        key = None if self._sticky is None else self._sticky(request)
-        own = async_recorded(request, _MAX_REPLAY)
-        failover = Failover(self._rotation, own, key)
-        lease = failover.acquire()
-        response = None
-        try:
-            while True:
-                lease.watch = AsyncSentWatch(request.extensions.get("trace"))
-                extensions = {**request.extensions, "trace": lease.watch}
-                sent = own_request(own, extensions)
-                try:
-                    transport = self._transports.get(lease.member, self._lifecycle)
-                    response = await self._send(transport, sent)
-                except Exception as error:
-                    following = failover.handle_error(lease, error)
-                    if following is None:
-                        raise
+        if not self._lifecycle.is_ready:
+            self._lifecycle.make_ready(request, type(self))
+        lease = outcome = None
+        pool = self._pool
+        if (
+            self._is_plain
+            and type(request.stream) is ByteStream
+            and not (pool.bans.by_host or "attempt" in request.extensions)
+        ):
+            # Nearly all requests go this way: there is no more to know than whose turn it is.
+            lease = pool.acquire((), (), "", None, panic=self._panics)
+        if lease is not None:
+            try:
+                outcome = await self._try(lease, request)
+                if (
+                    isinstance(outcome, httpx.Response)
+                    and outcome.status_code < 407
+                    and lease.member.ejected_until is None
+                    and not pool.outliers.runs
+                ):
+                    return await self._deliver(lease, outcome)
+            except BaseException as error:
+                with async_shield():
                     await self._release(lease, error)
-                else:
-                    following = failover.handle_response(lease, response, self._banned)
+                raise
+        return await self._fail_over(request, lease, outcome)
+
+    async def _fail_over(
+        self, request: httpx.Request, lease: Lease | None, outcome: Outcome | None
+    ) -> httpx.Response:
+        """Try member after member, from the outcome of a first try if there was one."""
+        key = None if self._sticky is None or lease is not None else self._sticky(request)
+        own = async_recorded(request, _MAX_REPLAY)
+        failover = Failover(self._rotation, own, key, lease)
+        try:
+            if lease is None:
+                lease = failover.acquire()
+            while True:
+                if outcome is None:
+                    outcome = await self._try(lease, own)
+                if isinstance(outcome, Exception):
+                    if failover.wants_room(lease, outcome):
+                        await self._close_idle()
+                        outcome = None
+                        continue
+                    following = failover.handle_error(lease, outcome)
                     if following is None:
-                        return await self._deliver(lease, response)
-                    await async_drain(response)
+                        raise outcome
+                    await self._release(lease, outcome)
+                else:
+                    following = failover.handle_response(lease, outcome, self._banned)
+                    if lease.is_ban:
+                        await self._retire(lease, outcome)
+                    if following is None:
+                        return await self._deliver(lease, outcome)
+                    await async_drain(outcome)
                     await self._release(lease)
-                finally:
-                    return_body(own, sent)
-                lease = following
+                lease, outcome = following, None
         except BaseException as error:
             with async_shield():
                 for each in failover.leases:
                     await self._release(each, error)
-                if response is not None:
+                if isinstance(outcome, httpx.Response):
                     with suppress(httpx.TransportError):
-                        await response.aclose()
+                        await outcome.aclose()
             raise
         finally:
             await async_end_recording(request, own)

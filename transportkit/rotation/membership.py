@@ -77,7 +77,14 @@ class Membership:
         """A snapshot of each member, or of the first few."""
         with self._lock:
             seen = [
-                (each, each.ejected_until, len(each.leases), each.sent, each.failed, each.last_error)
+                (
+                    each,
+                    each.ejected_until,
+                    len(each.leases),
+                    each.sent,
+                    each.failed,
+                    each.last_error,
+                )
                 for each in islice(self._roster.members.values(), limit)
             ]
         # Masking a name takes long.
@@ -99,6 +106,19 @@ class Membership:
             member = self._roster.admit(entry)
             member.ejected_until = math.inf
             return member
+
+    def admit_missing(self, entries: Iterable[Entry]) -> list[Member]:
+        """Let in those who are no members yet; the new ones."""
+        with self._lock:
+            new = [each for each in entries if each.identity not in self._roster.members]
+            come = [self._roster.admit(each) for each in new]
+            for member in come:
+                member.ejected_until = math.inf
+            return come
+
+    def named(self, name: str) -> Member | None:
+        """The member that is shown by this name."""
+        return next((member for member in self.members() if member.name == name), None)
 
     def join(self, members: Collection[Member]) -> None:
         """Put members that were let in into rotation."""

@@ -28,7 +28,13 @@ it. So each ejection and each return begins a new generation of the member, and 
 lease from an earlier generation changes nothing: members are ejected once for failing once.
 
 *Bans.* A ban is an ejection for one host. The state of the member stays as it is: it is only passed
-over for that host until the ban ends.
+over for that host until the ban ends. A target bans a member (`banned`), and a proxy refuses a target.
+
+*Outliers.* A request that was sent and lost proves nothing about the member. Several in a row do, when
+others answer for the same host meanwhile, or for any if it fails for several (`outliers`).
+
+*This machine.* What it lacks (descriptors, ports) is no member's fault. Idle connections of all are
+closed, and the request is tried again.
 
 *Panic.* When no member is left for a request (each is ejected, half-open, banned or was tried),
 `when_all_down="raise"` fails. `"try"` leases the member whose ejection ends first, or else one that
@@ -36,22 +42,24 @@ is half-open, or else the one whose ban ends first. A failure before the end of 
 make the next one longer, as members would soon be ejected for the longest time.
 
 *Repeats.* A request that failed though the origin may have seen it (an error, a 429, a 5xx) and is
-sent anew, by a retry, avoids the members that it failed through, as long as there are others.
+sent anew, by a retry that says so in `extensions["attempt"]`, avoids the members that it failed
+through, as long as there are others (`repeats`).
 
 *Guarantees.* A request is sent to another member only if the origin provably never saw it, if the
-proxy itself refused it with a 407, or if the user's `banned` says so and it is safe to repeat; and
-only if its body can be sent again as a whole. No member is tried twice for a request.
+proxy itself refused it with a 407, or if it is safe to repeat and either the user's `banned` says so
+or a ready transport failed with an error of its own; and only if its body can be sent again as a
+whole. No member is tried twice for a request, but for want of descriptors.
 """
 
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
-from weakref import WeakKeyDictionary
 
 from ..network.factory import TransportFactory
 from ..network.options import check_names, check_options
+from ..redaction.names import MASK
 from ..wire.arguments import is_coroutine_function
 from ..wire.forking import renew_in_child
 from ..wire.library import Proxy
@@ -60,6 +68,7 @@ from .ejection import Cooldown
 from .member import Lease, Member
 from .pool import Pool
 from .proxies import Entry, Via, join_names, parse, parse_all
+from .repeats import Repeats
 
 T = TypeVar("T")
 
@@ -126,19 +135,17 @@ class Rotation:
 
     Attributes:
         pool: the members.
-        failed_through: the members through which a request has failed, though the origin may
-            have seen it; kept by its body, which its repeats share, as long as that lives.
-        has_failed: True once there has been one: asking a weak dictionary takes long.
+        repeats: the members through which requests have failed, though the origin may have seen
+            them.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings: Settings = settings
         self.pool: Pool = Pool(settings.order, settings.cooldown, time.monotonic, random.random)
-        self.failed_through: WeakKeyDictionary[object, list[Member]] = WeakKeyDictionary()
-        self.has_failed: bool = False
+        self.repeats: Repeats = Repeats()
 
     def __str__(self) -> str:
-        return join_names([member.entry.name for member in self.pool.members()]) or "no proxies"
+        return join_names(self.pool.members()) or "no proxies"
 
 
 class MemberTransports(Generic[T]):
@@ -160,7 +167,7 @@ class MemberTransports(Generic[T]):
     def __init__(
         self, proxies: object, kind: type[T], network: TransportFactory[T], pool: Pool
     ) -> None:
-        self.by_member: dict[Member, T] = {}
+        self.by_member: dict[Member | None, T] = {}
         self._kind = kind
         self._network = network
         self._pool = pool
@@ -171,18 +178,17 @@ class MemberTransports(Generic[T]):
             # Arguments that cannot work fail here, and not at the first request.
             network.transport(proxy=None)
             check_options({**network.options, "proxy": _representative(entries)})
-        for entry in entries:
-            pool.join(self._admit(entry))
+        pool.join(self._take_in(pool.admit_missing(entries)))
 
     def _renew(self) -> None:
         """Be nobody's to lock, as in a child process."""
         self._building = threading.Lock()
 
-    def _admit(self, entry: Entry) -> Member:
-        member = self._pool.admit(entry)
-        if isinstance(entry.transport, self._kind):
-            self.by_member[member] = entry.transport
-        return member
+    def _take_in(self, members: Sequence[Member]) -> Sequence[Member]:
+        for member in members:
+            if isinstance(member.entry.transport, self._kind):
+                self.by_member[member] = member.entry.transport
+        return members
 
     def admit(self, proxy: object, weight: object) -> Member:
         """Let in a member, which gets no requests until it joins the pool.
@@ -190,23 +196,60 @@ class MemberTransports(Generic[T]):
         Raises:
             TypeError, ValueError, ImportError: it cannot be one, or is one already.
         """
-        return self._admit(parse(proxy, self._kind, weight))
+        member = self._pool.admit(parse(proxy, self._kind, weight))
+        self._take_in([member])
+        return member
 
-    def remove(self, proxy: object) -> T | None:
+    def admit_missing(self, proxies: object) -> tuple[dict[Hashable, Entry], Sequence[Member]]:
+        """Let in those of a list who are no members yet, as `admit` does.
+
+        Returns:
+            The list, by identities, and the new ones.
+
+        Raises:
+            TypeError, ValueError, ImportError: see `parse_all`.
+        """
+        entries = parse_all(proxies, self._kind)
+        come = self._take_in(self._pool.admit_missing(entries))
+        return {entry.identity: entry for entry in entries}, come
+
+    def replace(self, entries: Mapping[Hashable, Entry]) -> list[T]:
+        """Have those of a list as the only members; return the transports to be closed now."""
+        return self._pop(self._pool.replace(entries))
+
+    def remove(self, proxy: object) -> list[T]:
         """Take out a member; return its transport if that can be closed at once.
+
+        Arguments:
+            proxy: a proxy, as it was written or as it is shown.
 
         Raises:
             TypeError, ValueError: it is not a member.
         """
-        entry = parse(proxy, self._kind)
-        return self._pop(self._pool.remove(entry.identity, entry.name))
+        is_shown = isinstance(proxy, str) and ("#" in proxy or MASK in proxy)
+        if (member := self._pool.named(proxy) if is_shown else None) is not None:
+            return self.dismiss([member])
+        try:
+            entry = parse(proxy, self._kind)
+        except ValueError:
+            # The class of a ready transport, perhaps.
+            if (member := self._pool.named(str(proxy))) is None:
+                raise
+            return self.dismiss([member])
+        return self._pop([self._pool.remove(entry.identity, entry.name)])
 
-    def release(self, lease: Lease) -> T | None:
+    def dismiss(self, members: Collection[Member]) -> list[T]:
+        """Take out members; return the transports to be closed now."""
+        return self._pop([self._pool.remove(each.entry.identity, each.name) for each in members])
+
+    def release(self, lease: Lease) -> list[T]:
         """End a lease; return the transport of a member that has left, to be closed now."""
-        return self._pop(self._pool.release(lease))
+        gone = self._pool.release(lease)
+        return [] if gone is None else self._pop([gone])
 
-    def _pop(self, gone: Member | None) -> T | None:
-        return None if gone is None else self.by_member.pop(gone, None)
+    def _pop(self, gone: Iterable[Member | None]) -> list[T]:
+        # Some have never been used, and have none.
+        return [self.by_member.pop(each) for each in gone if each in self.by_member]
 
     def get(self, member: Member, lifecycle: Lifecycle[T]) -> T:
         """The transport that the requests of a member are sent through.
