@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from support.members import make_member, make_members
 from support.transportkit import Cooldown
 
-from transportkit.rotation.ejection import Bans, Ejections, jittered
+from transportkit.rotation.bans import Bans
+from transportkit.rotation.ejection import Ejections, jittered
 from transportkit.rotation.member import Lease, Member
 
 A, B, C = make_members([1, 1, 1])

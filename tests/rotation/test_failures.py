@@ -54,7 +54,7 @@ class _Tunnel(Watch):
         (httpx.ReadError(""), heard(CONNECT, SEND), Via.HTTP, Failure.MAYBE_SENT),
         (httpx.ReadError(""), heard(), Via.READY, Failure.MAYBE_SENT),
         (REFUSED, heard(SEND), Via.HTTP, Failure.MAYBE_SENT),
-        (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Failure.UNSUPPORTED),
+        (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Failure.CALLER),
     ],
 )
 def test_an_error_tells_what_failed(

@@ -241,7 +241,7 @@ class TestTheTransportsThatAreBuilt:
                 for _ in range(2):
                     await client.get(URL)
             built = rotation._transports.by_member
-            assert [member.entry.name for member in built] == urls
+            assert [member.name for member in built] == urls
             assert len({id(context_of(each)) for each in built.values()}) == 1
 
     async def test_are_closed_with_the_rest_and_opened_again(self, flavour: Flavour) -> None:
@@ -788,7 +788,7 @@ class TestAddAndRemove:
             slow = Answers(200)
             member = rotation._transports.admit(slow, 1)
             await flavour.call(rotation.remove, slow)
-            rotation._rotation.pool.join(member)
+            rotation._rotation.pool.join([member])
             for _ in range(3):
                 await flavour.send(rotation, httpx.Request("GET", URL))
             assert slow.requests == []

@@ -150,13 +150,13 @@ class TestTheLifecycle:
         lifecycle = Lifecycle(["a", "b"])
         if is_entered:
             lifecycle.enter()
-        assert lifecycle.release("a") == [("a", is_entered)]
+        assert lifecycle.release(["a"]) == [("a", is_entered)]
         assert lifecycle.close() == [("b", is_entered)]
 
     def test_one_that_goes_after_the_close_has_been_closed(self) -> None:
         lifecycle = Lifecycle(["a"])
         lifecycle.close()
-        assert lifecycle.release("a") == []
+        assert lifecycle.release(["a"]) == []
 
     @pytest.mark.parametrize("call", ["enter", "close"])
     def test_of_many_threads_exactly_one_is_told_to(self, call: str) -> None:
