@@ -270,8 +270,8 @@ def test_what_is_masked_can_be_chosen() -> None:
     handler.addFilter(RedactingFilter(Redaction(mask=["page"], show=["token"])))
     logger = logging.Logger("test")  # noqa: LOG001 - one that nobody else gets
     logger.addHandler(handler)
-    logger.info("token=%s page=%s key=%s", 1, 2, 3)
-    assert handler.lines == ["token=1 page=**** key=****"]
+    logger.info("token=%s page=%s pin=%s", 1, 2, 3)
+    assert handler.lines == ["token=1 page=**** pin=****"]
 
 
 def test_it_can_be_written_in_a_dict_config() -> None:

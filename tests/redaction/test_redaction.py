@@ -9,7 +9,7 @@ from support.hostile import RUNS, mask_everywhere, steps
 from support.library import httpx
 from support.transportkit import Redaction
 
-from transportkit.redaction.redaction import _masked_repeatedly
+from transportkit.redaction.text import settled
 
 REDACTION = Redaction()
 SECRET = "tiger"
@@ -44,7 +44,7 @@ class TestSettings:
         text = "Authorization: Bearer ghp_0123456789abcdefghij"
         assert redaction.text(text) == text
         assert redaction.text("pageToken=1 token=2") == "pageToken=1 token=****"
-        json = b'{"page_token": "sk-0123456789abcdef0", "tokens": {"page_token": [1], "b": 2}}'
+        json = b'{"page_token": "sk-0123456789abcdef0", "secrets": {"page_token": [1], "b": 2}}'
         assert redaction.body(json, "application/json") == json.replace(b"2}", b'"****"}')
         part = b'--B\r\nContent-Disposition: form-data; name="page_token"\r\n\r\ntoken=1\r\n--B--'
         assert redaction.body(part, "multipart/form-data; boundary=B") == part
@@ -150,7 +150,7 @@ class TestWhatWasMasked:
 
 
 def test_what_never_settles_is_not_waited_for() -> None:
-    assert _masked_repeatedly("a", lambda text: text + "a") == "a" * 9
+    assert settled("a", lambda text: text + "a") == "a" * 9
 
 
 @pytest.mark.parametrize("size", [100, pytest.param(2000, marks=pytest.mark.slow)])

@@ -281,7 +281,7 @@ async def test_the_last_response_comes_back_unread(flavour: Flavour, sleeps: Sle
             assert await flavour.read(response) == b"busy 3"
     assert response.extensions["attempts"] == (
         *(Attempt(503, waited) for waited in sleeps),
-        Attempt(503, 0.0),
+        Attempt(503, 0.0, "the policy stops here"),
     )
 
 
@@ -298,7 +298,7 @@ async def test_the_last_error_tells_what_was_tried(flavour: Flavour, sleeps: Sle
 async def test_a_first_success_is_returned_as_it_is(flavour: Flavour, origin: Origin) -> None:
     async with flavour.client(transport=flavour.RetryTransport()) as client:
         response = await client.get(origin.https)
-    assert "attempts" not in response.extensions
+    assert response.extensions["attempts"] == (Attempt(200, 0.0),)
 
 
 async def test_a_request_after_a_close_opens_again(flavour: Flavour) -> None:
@@ -359,7 +359,7 @@ class TestARequestOfItsOwn:
             async with flavour.client(transport=flavour.RetryTransport()) as client:
                 response = await client.get(origin.url, extensions={"retry": None})
         assert response.status_code == 503
-        assert "attempts" not in response.extensions
+        assert response.extensions["attempts"] == (Attempt(503, 0.0),)
         assert sleeps == []
 
     async def test_may_not_have_anything_else(self, flavour: Flavour) -> None:
@@ -468,7 +468,9 @@ class TestADeadline:
         with faulty_origin(*[faulty.stall] * 4) as origin:
             transport = retrying(flavour, policy=RetryPolicy(deadline=60))
             async with flavour.client(transport=transport, timeout=None) as client:
-                with pytest.raises(httpx.ReadTimeout) as failed:
+                with pytest.raises(
+                    httpx.TimeoutException, match=r"^the deadline of 60 seconds is over"
+                ) as failed:
                     await client.get(origin.url, extensions=extensions)
         assert failed.value.__notes__[0].startswith("transportkit: 1 attempt in ")
         assert events.count("http11.send_request_headers.complete") == 1
@@ -527,7 +529,7 @@ async def test_a_budget_ends_retries_when_an_origin_fails_for_everybody(
 async def test_no_budget_is_no_bound(flavour: Flavour, sleeps: Sleeps) -> None:
     statuses = iter([*[503] * 1000, 200])
     inner = httpx.MockTransport(lambda request: httpx.Response(next(statuses)))
-    policy = RetryPolicy(stop=tenacity.stop_never, wait=lambda state: 0)
+    policy = RetryPolicy(stop=tenacity.stop_never, wait=lambda state: 1)
     transport = flavour.RetryTransport(inner, policy, budget=None)
     async with flavour.client(transport=transport) as client:
         assert (await client.get("http://h/")).status_code == 200

@@ -278,7 +278,7 @@ def _json_bodies(made: Corpus) -> None:
     page = "NEIGHBOUR"
     made.body("JSON", kind, _json(password="SECRET", page=page))
     made.body("nested JSON", kind, _json(a=[{"b": {"apiKey": "SECRET"}}], page=page))
-    made.body("JSON list", kind, _json(tokens=["SECRET", {"x": ["SECRET"]}], page=page))
+    made.body("JSON list", kind, _json(secrets=["SECRET", {"x": ["SECRET"]}], page=page))
     made.body("JSON number", kind, '{"pin": SECRET, "page": "NEIGHBOUR"}', secret="4815162342")
     made.body("JSON, cut off", kind, '{"page": "NEIGHBOUR", "password": "SECRET')
     made.body("JSON, escaped name", kind, '{"\\u0070assword": "SECRET", "page": "NEIGHBOUR"}')

@@ -1,10 +1,12 @@
 """`ConsoleLog`: requests and responses as lines for people to scan."""
 
+import logging
 import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 
 from ..wire.arguments import check_flag
 from .arguments import check_write
@@ -30,7 +32,7 @@ class ConsoleLog:
 
     Arguments:
         write: called with each text, which may have several lines: `print`, or `logger.debug`.
-            Default: `print`.
+            Nothing is prepared for a logger that would drop it. Default: `print`.
         color: True or False; None for colors if `write` is `print`, on a terminal, unless the
             environment has `NO_COLOR` (https://no-color.org).
         headers: show headers too. Default: False.
@@ -57,6 +59,7 @@ class ConsoleLog:
         check_flag("color", color, may_be_none=True)
         check_flag("headers", headers)
         self._write = write
+        self.is_enabled: Callable[[], bool] = enabled(write)
         self._color = color
         self._shows_headers = headers
         self._last: tuple[str, str, datetime] | None = None
@@ -67,6 +70,8 @@ class ConsoleLog:
         self._put(_CYAN, f">>> {_request(exchange)}", self._headers(exchange.request_headers))
 
     def __call__(self, exchange: Exchange) -> None:
+        if not self.is_enabled():
+            return
         line, color = outcome(exchange)
         if self._last != _identity(exchange):
             line += f" for {_request(exchange)}"
@@ -94,6 +99,19 @@ class ConsoleLog:
             encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
             text = text.encode(encoding, "backslashreplace").decode(encoding)
         self._write(text)
+
+
+def enabled(write: Write) -> Callable[[], bool]:
+    """A function that is true as long as something becomes of what is written.
+
+    >>> enabled(print)(), enabled(logging.getLogger("an application's").debug)()
+    (True, False)
+    """
+    logger = getattr(write, "__self__", None)
+    level = getattr(logging, getattr(write, "__name__", "").upper(), None)
+    if isinstance(logger, (logging.Logger, logging.LoggerAdapter)) and isinstance(level, int):
+        return partial(logger.isEnabledFor, level)
+    return lambda: True
 
 
 def outcome(exchange: Exchange) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ..wire.arguments import check_flag
 from .arguments import check_write
-from .console import Write
+from .console import Write, enabled
 from .exchange import Exchange
 
 # An argument of a command line cannot be much longer (MAX_ARG_STRLEN of Linux: 128 KiB).
@@ -63,10 +63,12 @@ class CurlLog:
         check_write(write)
         check_flag("show_secrets", show_secrets)
         self._write = write
+        self._is_enabled = enabled(write)
         self._shows_secrets = show_secrets
 
     def __call__(self, exchange: Exchange) -> None:
-        self._write(command(exchange.unmasked if self._shows_secrets else exchange))
+        if self._is_enabled():
+            self._write(command(exchange.unmasked if self._shows_secrets else exchange))
 
 
 def command(exchange: Exchange) -> str:

@@ -223,7 +223,7 @@ class Exchange:
             outcome = type(attempt.outcome)(shown)
         except TypeError:
             outcome = any_library().TransportError(f"{type(attempt.outcome).__name__}: {shown}")
-        return Attempt(outcome, attempt.waited)
+        return Attempt(outcome, attempt.waited, attempt.reason)
 
 
 def decoded_headers(raw: RawHeaders) -> tuple[tuple[str, str], ...]:

@@ -65,7 +65,7 @@ def entry_of(exchange: Exchange) -> dict[str, object]:
                 else f"{type(outcome).__name__}: {outcome}",
                 "waited": _milliseconds(waited, 0),
             }
-            for outcome, waited in exchange.attempts
+            for outcome, waited, _ in exchange.attempts
         ]
     return entry
 

@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import perf_counter
 from weakref import WeakKeyDictionary
@@ -12,6 +12,8 @@ from ..redaction.redaction import Redaction
 from .exchange import Exchange, Record
 
 Observer = Callable[[Exchange], object]
+# A `started`, and what tells if it will do anything.
+_Starting = tuple[Observer, Callable[[], bool] | None]
 
 _logger = logging.getLogger("transportkit.debugging")
 
@@ -35,8 +37,11 @@ class Reporter:
         self.bodies: int = bodies
         self.connections: WeakKeyDictionary[object, tuple[str | None, str | None]]
         self.connections = WeakKeyDictionary()
-        found = (getattr(observer, "started", None) for observer in observers)
-        self._started: tuple[Observer, ...] = tuple(each for each in found if each is not None)
+        self._starting: tuple[_Starting, ...] = tuple(
+            (started, getattr(observer, "is_enabled", None))
+            for observer in observers
+            if (started := getattr(observer, "started", None)) is not None
+        )
         self._observers = observers
         self._redaction = redaction
         self._failures: set[type[Exception]] = set()
@@ -48,7 +53,10 @@ class Reporter:
         """Tell observers that a request goes out."""
         if self._abandoned:
             self._report_abandoned()
-        if self._started:
+        started = [
+            tell for tell, is_enabled in self._starting if is_enabled is None or is_enabled()
+        ]
+        if started:
             beginning = Record(
                 record.method,
                 record.url,
@@ -56,7 +64,7 @@ class Reporter:
                 started_at=record.started_at,
                 is_finished=False,
             )
-            self._tell(self._started, beginning)
+            self._tell(started, beginning)
 
     def keep_open(self, record: Record) -> None:
         """Wait for the end of a body before the exchange is reported."""
@@ -96,7 +104,7 @@ class Reporter:
             while True:
                 self.end(self._abandoned.popleft())
 
-    def _tell(self, observers: tuple[Observer, ...], record: Record) -> None:
+    def _tell(self, observers: Iterable[Observer], record: Record) -> None:
         exchange = Exchange(record, self._redaction)
         for observer in observers:
             try:

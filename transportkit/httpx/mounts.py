@@ -9,6 +9,7 @@ from ..routing.routing import Route, Routing
 from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
+from .redirect import RefusingTransport
 from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
 
 
@@ -73,7 +74,9 @@ class Mounts(TransportOwner):
     ) -> None:
         check_names(kwargs, type(self))
         network = transport_factory(kwargs)
-        self._routing = Routing(routes, default, httpx.BaseTransport, network, ProxyRoundRobin)
+        self._routing = Routing(
+            routes, default, httpx.BaseTransport, network, ProxyRoundRobin, RefusingTransport
+        )
         super().__init__(self._routing.transports())
 
     @property
@@ -122,7 +125,12 @@ class AsyncMounts(AsyncTransportOwner):
         check_names(kwargs, type(self))
         network = async_transport_factory(kwargs)
         self._routing = Routing(
-            routes, default, httpx.AsyncBaseTransport, network, AsyncProxyRoundRobin
+            routes,
+            default,
+            httpx.AsyncBaseTransport,
+            network,
+            AsyncProxyRoundRobin,
+            RefusingTransport,
         )
         super().__init__(self._routing.transports())
 
@@ -161,7 +169,6 @@ def default_transport(**kwargs: Unpack[HTTPTransportOptions]) -> httpx.BaseTrans
         kwargs: arguments of `httpx.HTTPTransport`.
 
     Raises:
-        InvalidRoute: the environment names a proxy by something that is not its URL.
         TypeError, ValueError: an argument that `httpx.HTTPTransport` would not take, or ignore.
 
     >>> transport = default_transport(http2=True, trust_env=False)

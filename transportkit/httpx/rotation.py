@@ -1,28 +1,22 @@
 """`ProxyRoundRobin` and `AsyncProxyRoundRobin`: rotate over proxies."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Literal, Unpack
 
 import httpx
 from httpx import ByteStream
 
 from ..rotation.ejection import Cooldown
-from ..rotation.failover import Failover
-from ..rotation.member import Lease
 from ..rotation.rotation import Settings
-from ..wire.io import async_drain, async_shield, drain, shield
+from ..wire.io import async_shield, shield
+from .failing_over import AsyncFailingOver, FailingOver
 from .members import AsyncProxies, Proxies
 from .options import HTTPTransportOptions
-from .streams import async_end_recording, async_recorded, end_recording, recorded
-from .turns import AsyncTurnTaker, Outcome, TurnTaker
 
 _DEFAULT_COOLDOWN = Cooldown()
-# A body that can be read only once is recorded for another proxy, up to this many bytes.
-_MAX_REPLAY = 1024 * 1024
 
 
-class ProxyRoundRobin(TurnTaker):
+class ProxyRoundRobin(FailingOver):
     """Rotates over proxies, and ejects those that fail.
 
     When a request provably never reached the origin, the next proxy is tried, whatever the
@@ -85,7 +79,6 @@ class ProxyRoundRobin(TurnTaker):
     ) -> None:
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         super().__init__(proxies, settings, kwargs)
-        self._sticky, self._banned = sticky, banned
         self._is_plain = sticky is None and banned is None
         self._panics = when_all_down == "try"
 
@@ -117,50 +110,8 @@ class ProxyRoundRobin(TurnTaker):
                 raise
         return self._fail_over(request, lease, outcome)
 
-    def _fail_over(
-        self, request: httpx.Request, lease: Lease | None, outcome: Outcome | None
-    ) -> httpx.Response:
-        """Try member after member, from the outcome of a first try if there was one."""
-        key = None if self._sticky is None or lease is not None else self._sticky(request)
-        own = recorded(request, _MAX_REPLAY)
-        failover = Failover(self._rotation, own, key, lease)
-        try:
-            if lease is None:
-                lease = failover.acquire()
-            while True:
-                if outcome is None:
-                    outcome = self._try(lease, own)
-                if isinstance(outcome, Exception):
-                    if failover.wants_room(lease, outcome):
-                        self._close_idle()
-                        outcome = None
-                        continue
-                    following = failover.handle_error(lease, outcome)
-                    if following is None:
-                        raise outcome
-                    self._release(lease, outcome)
-                else:
-                    following = failover.handle_response(lease, outcome, self._banned)
-                    if lease.is_ban:
-                        self._retire(lease, outcome)
-                    if following is None:
-                        return self._deliver(lease, outcome)
-                    drain(outcome)
-                    self._release(lease)
-                lease, outcome = following, None
-        except BaseException as error:
-            with shield():
-                for each in failover.leases:
-                    self._release(each, error)
-                if isinstance(outcome, httpx.Response):
-                    with suppress(httpx.TransportError):
-                        outcome.close()
-            raise
-        finally:
-            end_recording(request, own)
 
-
-class AsyncProxyRoundRobin(AsyncTurnTaker):
+class AsyncProxyRoundRobin(AsyncFailingOver):
     """Rotates over proxies, and ejects those that fail.
 
     The same as `ProxyRoundRobin`, for `httpx.AsyncClient`, on asyncio and on trio. `add` and
@@ -184,7 +135,6 @@ class AsyncProxyRoundRobin(AsyncTurnTaker):
     ) -> None:
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         super().__init__(proxies, settings, kwargs)
-        self._sticky, self._banned = sticky, banned
         self._is_plain = sticky is None and banned is None
         self._panics = when_all_down == "try"
 
@@ -215,45 +165,3 @@ class AsyncProxyRoundRobin(AsyncTurnTaker):
                     await self._release(lease, error)
                 raise
         return await self._fail_over(request, lease, outcome)
-
-    async def _fail_over(
-        self, request: httpx.Request, lease: Lease | None, outcome: Outcome | None
-    ) -> httpx.Response:
-        """Try member after member, from the outcome of a first try if there was one."""
-        key = None if self._sticky is None or lease is not None else self._sticky(request)
-        own = async_recorded(request, _MAX_REPLAY)
-        failover = Failover(self._rotation, own, key, lease)
-        try:
-            if lease is None:
-                lease = failover.acquire()
-            while True:
-                if outcome is None:
-                    outcome = await self._try(lease, own)
-                if isinstance(outcome, Exception):
-                    if failover.wants_room(lease, outcome):
-                        await self._close_idle()
-                        outcome = None
-                        continue
-                    following = failover.handle_error(lease, outcome)
-                    if following is None:
-                        raise outcome
-                    await self._release(lease, outcome)
-                else:
-                    following = failover.handle_response(lease, outcome, self._banned)
-                    if lease.is_ban:
-                        await self._retire(lease, outcome)
-                    if following is None:
-                        return await self._deliver(lease, outcome)
-                    await async_drain(outcome)
-                    await self._release(lease)
-                lease, outcome = following, None
-        except BaseException as error:
-            with async_shield():
-                for each in failover.leases:
-                    await self._release(each, error)
-                if isinstance(outcome, httpx.Response):
-                    with suppress(httpx.TransportError):
-                        await outcome.aclose()
-            raise
-        finally:
-            await async_end_recording(request, own)

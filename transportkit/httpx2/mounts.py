@@ -10,6 +10,7 @@ from ..routing.routing import Route, Routing
 from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
+from .redirect import RefusingTransport
 from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
 
 
@@ -74,7 +75,9 @@ class Mounts(TransportOwner):
     ) -> None:
         check_names(kwargs, type(self))
         network = transport_factory(kwargs)
-        self._routing = Routing(routes, default, httpx2.BaseTransport, network, ProxyRoundRobin)
+        self._routing = Routing(
+            routes, default, httpx2.BaseTransport, network, ProxyRoundRobin, RefusingTransport
+        )
         super().__init__(self._routing.transports())
 
     @property
@@ -123,7 +126,12 @@ class AsyncMounts(AsyncTransportOwner):
         check_names(kwargs, type(self))
         network = async_transport_factory(kwargs)
         self._routing = Routing(
-            routes, default, httpx2.AsyncBaseTransport, network, AsyncProxyRoundRobin
+            routes,
+            default,
+            httpx2.AsyncBaseTransport,
+            network,
+            AsyncProxyRoundRobin,
+            RefusingTransport,
         )
         super().__init__(self._routing.transports())
 
@@ -162,7 +170,6 @@ def default_transport(**kwargs: Unpack[HTTPTransportOptions]) -> httpx2.BaseTran
         kwargs: arguments of `httpx2.HTTPTransport`.
 
     Raises:
-        InvalidRoute: the environment names a proxy by something that is not its URL.
         TypeError, ValueError: an argument that `httpx2.HTTPTransport` would not take, or ignore.
 
     >>> transport = default_transport(http2=True, trust_env=False)

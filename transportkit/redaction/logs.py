@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable, Mapping
 from numbers import Number
 
-from .redaction import Redaction
+from .redaction import MASK, Redaction
 
 # Before Python 3.12 a filter cannot hand on another record than the one it was given.
 _REPLACES = sys.version_info >= (3, 12)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# Nobody knows what is in it.
+_UNKNOWN = "?a"
 # What is nested deeper is shown as text.
 _MAX_DEPTH = 5
 
@@ -102,17 +104,26 @@ class RedactingFilter(logging.Filter):
             record.message = masked
 
     def _masked(self, name: str, value: object, depth: int = 0) -> object:
+        is_nested = type(value) in {dict, list, tuple}
         if name and value is not None and self._redaction.is_secret(name):
-            return self._redaction.header(name, value if isinstance(value, str) else "")
+            if isinstance(value, (str, Number)):
+                # A number is a count under some names, and a bool is no secret under any.
+                text = str(value)
+                shown = self._redaction.header(name, text)
+                return value if shown == text else shown
+            if not is_nested or self._redaction.header(name, _UNKNOWN) != _UNKNOWN:
+                return MASK
         if isinstance(value, str):
             return self._redaction.text(value)
         if isinstance(value, Number):
             return value
-        is_nested = type(value) in {dict, list, tuple}
         if is_nested and depth == _MAX_DEPTH:
             return _Masked(value, self._redaction)
         if type(value) is dict:
-            value = {key: self._masked(str(key), each, depth + 1) for key, each in value.items()}
+            value = {
+                self._masked("", key, depth + 1): self._masked(str(key), each, depth + 1)
+                for key, each in value.items()
+            }
         elif is_nested and isinstance(value, (list, tuple)):
             value = type(value)(self._masked("", each, depth + 1) for each in value)
         # A value may be secret because of its neighbour, such as a header in a list of pairs.

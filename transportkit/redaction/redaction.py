@@ -4,18 +4,12 @@ Every repr, log line and error text of this library passes through here. The pat
 compiled when they are first needed: a program that masks nothing pays for none of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
 
 from ..wire.library import URL, Proxy
 from .names import MASK, Names, words
-
-T = TypeVar("T", str, bytes)
-
-# Twice is enough for what people write; this is for what was written to deceive.
-_MAX_PASSES = 8
 
 
 @dataclass(frozen=True)
@@ -102,14 +96,14 @@ class Redaction:
         Arguments:
             url: a parsed URL, or any text that was meant to be one.
         """
-        from .text import mask_encoded
+        from .text import mask_encoded, settled
         from .urls import mask_url
 
         names, text = self._names, str(url)
         is_text = isinstance(url, str)
         if not isinstance(url, str) and (userinfo := url.userinfo.decode("ascii")):
             text = text.replace(f"//{userinfo}@", f"//{MASK}@", 1)
-        return _masked_repeatedly(
+        return settled(
             text, lambda text: mask_encoded(mask_url(text, names, may_be_malformed=is_text), names)
         )
 
@@ -133,9 +127,9 @@ class Redaction:
         >>> Redaction().header("Location", "/welcome?token=abc&page=2")
         '/welcome?token=****&page=2'
         """
-        from .text import mask_header
+        from .text import mask_header, settled
 
-        return _masked_repeatedly(value, lambda value: mask_header(name, value, self._names))
+        return settled(value, lambda value: mask_header(name, value, self._names))
 
     def body(self, content: bytes, content_type: str) -> bytes:
         """A body, masked: a form, JSON, a multipart body or text.
@@ -152,7 +146,7 @@ class Redaction:
         """
         from .bodies import mask_body
 
-        return _masked_repeatedly(content, lambda body: mask_body(body, content_type, self._names))
+        return mask_body(content, content_type, self._names)
 
     def text(self, text: str) -> str:
         r"""Any text, masked: a line of a log, an error message, a repr.
@@ -164,16 +158,7 @@ class Redaction:
         """
         from .text import mask_text
 
-        return _masked_repeatedly(text, lambda text: mask_text(text, self._names))
-
-
-def _masked_repeatedly(shown: T, mask: Callable[[T], T]) -> T:
-    """The result of masking until nothing is left to mask: one secret may have hidden another."""
-    for _ in range(_MAX_PASSES):
-        before, shown = shown, mask(shown)
-        if shown == before:
-            break
-    return shown
+        return mask_text(text, self._names)
 
 
 def _checked(argument: str, names: Iterable[str]) -> frozenset[str]:

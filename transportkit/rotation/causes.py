@@ -1,6 +1,7 @@
 """The causes of an error: what fails on this machine, and what a proxy says about a refusal."""
 
 import errno
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,9 +19,10 @@ _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, er
 _SOCKS_REFUSALS = ("not allowed by ruleset", "Address type not supported")
 _AUTHENTICATION_REQUIRED = "407"
 # What every answer has, and which says nothing about a refusal.
-_USUAL_HEADERS = frozenset(
-    "age cache-control connection content-encoding content-language content-length content-type date "
-    "expires keep-alive pragma proxy-connection server transfer-encoding vary via".split()
+_USUAL_HEADERS = re.compile(
+    r"age|cache-control|connection|content-.*|date|expires|keep-alive|pragma|proxy-connection"
+    r"|server|transfer-encoding|vary|via",
+    re.IGNORECASE,
 )
 # The text of a failure is for people.
 _MOST_HEADERS, _MOST_CHARACTERS = 5, 200
@@ -82,7 +84,7 @@ def explained(headers: Any, member: Member) -> str:  # noqa: ANN401 - pairs, of 
     written = []
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        if name.lower() not in _USUAL_HEADERS:
+        if not _USUAL_HEADERS.fullmatch(name):
             shown = REDACTION.header(name, value[:_MOST_CHARACTERS])
             written.append(member.entry.masked(f"{name}: {shown}"))
     return f" ({'; '.join(written[:_MOST_HEADERS])})" if written else ""

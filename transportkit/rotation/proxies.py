@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Protocol
 from urllib.parse import quote
 
-from ..network.proxy_url import parse_proxy
+from ..network.proxy_url import means_no_proxy, parse_proxy
 from ..redaction.redaction import MASK, REDACTION
 from ..wire.arguments import check_number, transport_advice
 from ..wire.library import Proxy, is_a, library_name
@@ -136,6 +136,8 @@ def _parse(proxy: object, kind: type) -> Entry:
         return Entry((kind, id(proxy)), Via.READY, transport=proxy, place=type(proxy).__name__)
     if not (isinstance(proxy, str) or is_a(proxy, "URL", "Proxy")):
         raise TypeError(_refusal(proxy, kind))
+    if isinstance(proxy, str) and means_no_proxy(proxy):
+        raise ValueError(f"proxies: {proxy!r} is not a proxy URL: write {_DIRECT!r}")
     try:
         parsed = parse_proxy(proxy, kind)
     except ValueError as error:

@@ -1,5 +1,6 @@
 """A routing dict compiled into routes, and the route that takes a URL."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -7,11 +8,15 @@ from typing import Generic, TypeVar
 from ..network.factory import TransportFactory
 from ..redaction.redaction import REDACTION
 from ..wire.library import URL, Request, library_of
-from .environment import environment_routes
+from .environment import Variable, environment_routes
 from .keys import parse_pattern
 from .patterns import InvalidRoute, Pattern
+from .reach import reached
+from .schemes import check_scheme
 from .table import RoutingTable
-from .targets import Targets
+from .targets import Resolved, Targets
+
+_logger = logging.getLogger("transportkit.routing")
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -50,6 +55,7 @@ class Routing(Generic[T]):
         kind: `BaseTransport` or `AsyncBaseTransport` of a library.
         network: makes stock transports.
         rotation: makes one of a list of proxies and the arguments of its transports.
+        refusing: makes a transport that refuses every request, for a reason.
 
     Attributes:
         default: the route of what no pattern takes.
@@ -61,40 +67,44 @@ class Routing(Generic[T]):
         TypeError: `routes` is not a mapping.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that differs between the two shells
         self,
         routes: Mapping[str, object],
         default: object,
         kind: type[T],
         network: TransportFactory[T],
         rotation: Callable[..., T],
+        refusing: Callable[[str], T],
     ) -> None:
         if not isinstance(routes, Mapping):
             raise TypeError(
                 f"routes must be a dict of patterns and targets, not {type(routes).__name__}"
             )
-        targets = Targets(kind, network, rotation)
+        self._targets = Targets(kind, network, rotation)
+        self._options = network.options
+        self._refusing = refusing
+        # Why, by the identity of the route.
+        self._refused: dict[int, str] = {}
         environment = _environment(network.options) if default is None else {}
-        # A client with proxy=... sends everything through it that no mount takes.
-        fallback = network.options.get("proxy") if default is None else default
-        try:
-            transport, target = targets.resolve(fallback)
-        except (TypeError, ValueError, OSError) as error:
-            name = "default" if fallback is default else "proxy"
-            raise InvalidRoute(f"{name}: {error}") from error
-        self.default: Route[T] = Route(None, transport, target)
-        given = None if default is None else transport
+        resolved = self._resolve_default(default)
+        self.default: Route[T] = Route(None, resolved.transport, resolved.description)
+        given = None if default is None else resolved
         compiled = {
-            pattern: _compile(pattern.key, pattern.key, target, targets, given)
+            pattern: self._compile(pattern, pattern.key, target, given)
             for pattern, target in _parse_all(routes).items()
         }
         self.environment: dict[Pattern, Route[T]] = {
-            pattern: _compile(None, _variable(pattern.key), target, targets, None)
+            pattern: self._compile(pattern, None, target, None)
             for pattern, target in _parse_all(environment).items()
         }
         in_order = sorted(compiled, key=lambda pattern: pattern.priority)
         self.routes: tuple[Route[T], ...] = tuple(compiled[pattern] for pattern in in_order)
         self._table = RoutingTable([compiled.items(), self.environment.items()], self.default)
+        self._patterns = [*compiled, *self.environment]
+        if self._refused:
+            for identity in self._reached():
+                if reason := self._refused.get(identity):
+                    _logger.warning("%s (what needs it is refused)", reason)
 
     def transports(self) -> list[T]:
         """Every transport that a request can be sent through."""
@@ -112,14 +122,56 @@ class Routing(Generic[T]):
         return route
 
     def __str__(self) -> str:
-        rows = [(route.pattern or "", route.target) for route in self.routes]
+        can_be_reached = self._reached()
+        rows = [(route.pattern or "", route) for route in self.routes]
         rows += [
-            (f"(environment) {pattern.key}", self.environment[pattern].target)
+            (f"(environment) {pattern.key}", self.environment[pattern])
             for pattern in sorted(self.environment, key=lambda pattern: pattern.priority)
         ]
-        rows.append(("(anything else)", self.default.target))
-        width = max(len(pattern) for pattern, _ in rows)
-        return "\n".join(f"{pattern:<{width}}  {target}" for pattern, target in rows)
+        rows.append(("(anything else)", self.default))
+        lines = [
+            (name, route.target + ("" if id(route) in can_be_reached else " (never reached)"))
+            for name, route in rows
+        ]
+        if self._options:
+            lines.append(("(arguments)", self._targets.describe(self._options)))
+        width = max(len(name) for name, _ in lines)
+        return "\n".join(f"{name:<{width}}  {shown}" for name, shown in lines)
+
+    def _reached(self) -> dict[int, None]:
+        """The identities of the routes that a URL can lead to."""
+        return dict.fromkeys(map(id, reached(self._patterns, self._table.find)))
+
+    def _resolve_default(self, default: object) -> Resolved[T]:
+        # A client with proxy=... sends everything through it that no mount takes.
+        proxy = self._options.get("proxy")
+        name, target = ("proxy", proxy) if default is None and proxy else ("default", default)
+        try:
+            return self._targets.resolve(target)
+        except (TypeError, ValueError, OSError) as error:
+            raise InvalidRoute(f"{name}: {error}") from error
+
+    def _compile(
+        self, pattern: Pattern, key: str | None, target: object, default: Resolved[T] | None
+    ) -> Route[T]:
+        try:
+            resolved = self._targets.resolve(target, default)
+        except (TypeError, ValueError, OSError, ImportError) as error:
+            if isinstance(target, Variable):
+                return self._refuse(key, target, error)
+            if isinstance(error, ImportError):
+                raise
+            raise InvalidRoute(f"{pattern.key!r}: {error}") from error
+        if resolved.is_network:
+            check_scheme(pattern)
+        return Route(key, resolved.transport, resolved.description)
+
+    def _refuse(self, key: str | None, variable: Variable, error: Exception) -> Route[T]:
+        """A route for what only a variable that cannot work would serve."""
+        reason = f"{variable.name} in the environment: {error}"
+        route = Route(key, self._refusing(reason), f"refused: {error}")
+        self._refused[id(route)] = reason
+        return route
 
     def _advice(self, url: URL) -> str:
         shown = REDACTION.url(url)
@@ -145,23 +197,9 @@ def _parse_all(routes: Mapping[str, V]) -> dict[Pattern, V]:
     return parsed
 
 
-def _compile(
-    key: str | None, name: str, target: object, targets: Targets[T], default: T | None
-) -> Route[T]:
-    try:
-        return Route(key, *targets.resolve(target, default))
-    except (TypeError, ValueError, OSError) as error:
-        raise InvalidRoute(f"{name!r}: {error}") from error
-
-
 def _environment(options: Mapping[str, object]) -> dict[str, str | None]:
     """The environment's routes where a stock client would use them, if they name a proxy."""
     if not options.get("trust_env", True) or options.get("proxy") or options.get("uds"):
         return {}
     routes = environment_routes()
     return routes if any(routes.values()) else {}
-
-
-def _variable(key: str) -> str:
-    """The environment variable that a proxy came from."""
-    return f"{key.partition(':')[0].upper()}_PROXY in the environment"

@@ -27,10 +27,11 @@ class Watch:
         extensions: those that it stands in, and takes itself out of when the request is under way:
             nothing that comes later changes what it proves. None to hear all.
         reached: true once anything was sent to the peer, even if only to open a tunnel.
+        has_head_failed: true if the head of the request could not be sent.
         error: the one that the caller's own callback has raised.
     """
 
-    __slots__ = ("_heard", "_sent", "_trace", "error", "extensions", "reached")
+    __slots__ = ("_heard", "_sent", "_trace", "error", "extensions", "has_head_failed", "reached")
 
     def __init__(self, trace: Any = None) -> None:  # noqa: ANN401 - of either kind
         self._trace = trace
@@ -38,6 +39,7 @@ class Watch:
         self._sent = False
         self.extensions: dict[str, Any] | None = None
         self.reached: bool = False
+        self.has_head_failed: bool = False
         self.error: BaseException | None = None
 
     def hear(self, event: str, info: Mapping[str, object]) -> None:
@@ -50,6 +52,8 @@ class Watch:
             if getattr(request, "method", b"") != b"CONNECT":
                 self._sent = True
                 self.leave()
+        elif event.endswith(".send_request_headers.failed"):
+            self.has_head_failed = True
         elif event == "socks.setup_socks5_connection.started":
             self.reached = True
 
