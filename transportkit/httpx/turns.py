@@ -55,8 +55,8 @@ class TurnTaker(MemberOwner):
         return response
 
     def _release(self, lease: Lease, cause: BaseException | None = None) -> None:
-        if gone := self._transports.release(lease):
-            self._let_go(gone, cause)
+        if (gone := self._pool.release(lease)) is not None:
+            self._let_go(self._transports.pop([gone]), cause)
 
     def _close_idle(self) -> None:
         """Close all connections that wait, so that others can be opened in their place."""
@@ -109,8 +109,8 @@ class AsyncTurnTaker(AsyncMemberOwner):
         return response
 
     async def _release(self, lease: Lease, cause: BaseException | None = None) -> None:
-        if gone := self._transports.release(lease):
-            await self._let_go(gone, cause)
+        if (gone := self._pool.release(lease)) is not None:
+            await self._let_go(self._transports.pop([gone]), cause)
 
     async def _close_idle(self) -> None:
         """Close all connections that wait, so that others can be opened in their place."""

@@ -215,7 +215,7 @@ class MemberTransports(Generic[T]):
 
     def replace(self, entries: Mapping[Hashable, Entry]) -> list[T]:
         """Have those of a list as the only members; return the transports to be closed now."""
-        return self._pop(self._pool.replace(entries))
+        return self.pop(self._pool.replace(entries))
 
     def remove(self, proxy: object) -> list[T]:
         """Take out a member; return its transport if that can be closed at once.
@@ -236,18 +236,14 @@ class MemberTransports(Generic[T]):
             if (member := self._pool.named(str(proxy))) is None:
                 raise
             return self.dismiss([member])
-        return self._pop([self._pool.remove(entry.identity, entry.name)])
+        return self.pop([self._pool.remove(entry.identity, entry.name)])
 
     def dismiss(self, members: Collection[Member]) -> list[T]:
         """Take out members; return the transports to be closed now."""
-        return self._pop([self._pool.remove(each.entry.identity, each.name) for each in members])
+        return self.pop([self._pool.remove(each.entry.identity, each.name) for each in members])
 
-    def release(self, lease: Lease) -> list[T]:
-        """End a lease; return the transport of a member that has left, to be closed now."""
-        gone = self._pool.release(lease)
-        return [] if gone is None else self._pop([gone])
-
-    def _pop(self, gone: Iterable[Member | None]) -> list[T]:
+    def pop(self, gone: Iterable[Member | None]) -> list[T]:
+        """The transports of members that are gone, to be closed now."""
         # Some have never been used, and have none.
         return [self.by_member.pop(each) for each in gone if each in self.by_member]
 

@@ -39,8 +39,6 @@ def own_request(
         made.stream = stream
     if url is not None:
         made.url = url
-    if is_a(made.stream, "ByteStream"):
-        made.read()  # For those who look at its content.
     own: R = made
     return own
 
