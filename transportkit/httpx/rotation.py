@@ -25,9 +25,19 @@ class ProxyRoundRobin(FailingOver):
 
     A proxy that cannot be reached, or answers 407, is ejected at once. One that fails in another
     way before anything was sent to the origin is ejected if another one then succeeds; otherwise
-    the target is down, and not the proxies. Once its time is over one request probes it, while
-    the others go on elsewhere. Ejections and returns are logged on `transportkit.rotation` at
-    INFO, and `response.extensions["proxy"]` names the proxy, both without credentials.
+    the target is down, and not the proxies. One that refuses the target is ejected for that host,
+    and one that loses requests after they were sent after five in a row while others answer. Want
+    of file descriptors or ports is no proxy's fault: idle connections of all are closed, and the
+    request is tried again. Once its time is over one request probes a proxy, while the others go
+    on elsewhere. Ejections and returns are logged on `transportkit.rotation` at INFO, and
+    `response.extensions["proxy"]` names the proxy, both without credentials.
+
+    A repeat, whose `request.extensions["attempt"]` is 2 or more, avoids the proxies that requests
+    of its method to its URL have failed through of late. `RetryTransport` sets that.
+
+    A ready transport should raise `ConnectError`, `ConnectTimeout` or `ProxyError` when nothing was
+    sent, and another `TransportError` otherwise. With any other error it is ejected, and a request
+    that is safe to repeat goes to the next proxy.
 
     Arguments:
         proxies: a list of proxy URLs (http, https, socks5, socks5h), `httpx.Proxy` objects,
@@ -41,15 +51,16 @@ class ProxyRoundRobin(FailingOver):
             key go through the same proxy while that is up; those with None rotate. Default: all
             rotate.
         banned: returns True for a response, unread, by which the target bans the proxy; it is
-            then ejected for that host only. A request that is safe to repeat (an idempotent
-            method or an `Idempotency-Key`, a body that can be sent again) goes to the next one.
+            then ejected for that host only, and its connections are retired. A request that is
+            safe to repeat (an idempotent method or an `Idempotency-Key`, a body that can be sent
+            again) goes to the next one.
         cooldown: the time for which a proxy is ejected. Default: `Cooldown()`.
         max_tries: the most proxies that are tried for one request, each once.
         when_all_down: when all proxies are ejected, `"try"` takes the one whose ejection ends
             first, and `"raise"` fails at once.
         kwargs: arguments of `httpx.HTTPTransport`. Each proxy has one, made when it is first
-            used; all share one SSL context, for the targets. An https proxy is verified with
-            its own: `httpx.Proxy(url, ssl_context=...)`.
+            used, and `limits` hold for each; all share one SSL context, for the targets. An
+            https proxy is verified with its own: `httpx.Proxy(url, ssl_context=...)`.
 
     Raises:
         TypeError, ValueError: an argument cannot work. The text says what to write.
@@ -114,8 +125,8 @@ class ProxyRoundRobin(FailingOver):
 class AsyncProxyRoundRobin(AsyncFailingOver):
     """Rotates over proxies, and ejects those that fail.
 
-    The same as `ProxyRoundRobin`, for `httpx.AsyncClient`, on asyncio and on trio. `add` and
-    `remove` are coroutines here.
+    The same as `ProxyRoundRobin`, for `httpx.AsyncClient`, on asyncio and on trio. `add`, `remove`
+    and `replace` are coroutines here.
 
     >>> rotation = AsyncProxyRoundRobin(["http://a.example:8080", None], order="least_busy")
     >>> client = httpx.AsyncClient(transport=rotation)

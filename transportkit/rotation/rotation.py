@@ -65,7 +65,7 @@ from ..wire.forking import renew_in_child
 from ..wire.library import Proxy
 from ..wire.lifecycle import Lifecycle
 from .ejection import Cooldown
-from .member import Lease, Member
+from .member import Member
 from .pool import Pool
 from .proxies import Entry, Via, join_names, parse, parse_all
 from .repeats import Repeats
