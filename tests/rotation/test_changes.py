@@ -184,7 +184,7 @@ class TestAFreshList:
             assert answered.wait(10)
             return type(ring).changed(ring, *args)
 
-        ring.changed = changed  # type: ignore[method-assign]
+        ring.changed = changed  # type: ignore[method-assign,assignment]
         rotation.add(Slow())
         assert len(rotation.status()) == 2
         rotation.close()

@@ -750,6 +750,10 @@ class TestABan:
         assert rotation.status()[0].in_flight == 0
 
 
+def is_error(state: Any) -> bool:
+    return bool(state.outcome.failed or state.outcome.result().is_error)
+
+
 class TestARepeat:
     @pytest.mark.parametrize("outcome", [httpx.ReadError("cut"), 429, 500, 503])
     async def test_goes_to_another_proxy(self, flavour: Flavour, outcome: Any) -> None:
@@ -758,7 +762,7 @@ class TestARepeat:
         for sticky in (None, lambda request: "key"):
             rotation = flavour.ProxyRoundRobin(spies, sticky=sticky)
             policy = RetryPolicy(
-                retry=lambda state: state.outcome.failed or state.outcome.result().is_error,
+                retry=is_error,
                 wait=lambda state: 0,
                 stop=lambda state: state.attempt_number > 1,
             )

@@ -113,6 +113,11 @@ class Member:
             return f"{self.entry.name} {self.number}"
         return repr(self.entry.identity)
 
+    def counters(self) -> tuple[bool, float | None, int, int, int, str | None]:
+        """The state of it, as in a `ProxyStatus`, without the name."""
+        until = self.ejected_until
+        return until is None, until, len(self.leases), self.sent, self.failed, self.last_error
+
     def __repr__(self) -> str:
         return f"<Member {self.name}>"
 

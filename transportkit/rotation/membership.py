@@ -76,21 +76,11 @@ class Membership:
     def status(self, limit: int | None = None) -> tuple[ProxyStatus, ...]:
         """A snapshot of each member, or of the first few."""
         with self._lock:
-            seen = [
-                (
-                    each,
-                    each.ejected_until,
-                    len(each.leases),
-                    each.sent,
-                    each.failed,
-                    each.last_error,
-                )
-                for each in islice(self._roster.members.values(), limit)
-            ]
+            members = list(islice(self._roster.members.values(), limit))
+            seen = [ProxyStatus("", *each.counters()) for each in members]
         # Masking a name takes long.
         return tuple(
-            ProxyStatus(member.name, until is None, until, *counters)
-            for member, until, *counters in seen
+            status._replace(proxy=member.name) for member, status in zip(members, seen, strict=True)
         )
 
     def __len__(self) -> int:

@@ -226,9 +226,9 @@ class MemberTransports(Generic[T]):
         Raises:
             TypeError, ValueError: it is not a member.
         """
-        is_shown = isinstance(proxy, str) and ("#" in proxy or MASK in proxy)
-        if (member := self._pool.named(proxy) if is_shown else None) is not None:
-            return self.dismiss([member])
+        if isinstance(proxy, str) and ("#" in proxy or MASK in proxy):
+            if (member := self._pool.named(proxy)) is not None:
+                return self.dismiss([member])
         try:
             entry = parse(proxy, self._kind)
         except ValueError:
