@@ -6,7 +6,7 @@ from typing import Unpack
 import httpx2
 
 from ..retrying.resuming import AsyncResumingBody, ResumingBody
-from ..retrying.transfer import new_transfer
+from ..retrying.transfer import MAX_RESUMES, new_transfer
 from ..wire.arguments import check_count
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
@@ -59,7 +59,7 @@ class ResumeTransport(Wrapper):
         self,
         transport: httpx2.BaseTransport | None = None,
         *,
-        max_resumes: int = 5,
+        max_resumes: int = MAX_RESUMES,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_count("max_resumes", max_resumes, "resumes")
@@ -77,6 +77,9 @@ class ResumeTransport(Wrapper):
     def _send_again(self, request: httpx2.Request) -> httpx2.Response:
         return self._transport.handle_request(request)
 
+    def _settings(self) -> str:
+        return "" if self._max_resumes == MAX_RESUMES else f"max_resumes={self._max_resumes}"
+
 
 class AsyncResumeTransport(AsyncWrapper):
     """Continues a download whose connection breaks in the middle of the body.
@@ -91,7 +94,7 @@ class AsyncResumeTransport(AsyncWrapper):
         self,
         transport: httpx2.AsyncBaseTransport | None = None,
         *,
-        max_resumes: int = 5,
+        max_resumes: int = MAX_RESUMES,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_count("max_resumes", max_resumes, "resumes")
@@ -108,3 +111,6 @@ class AsyncResumeTransport(AsyncWrapper):
 
     async def _send_again(self, request: httpx2.Request) -> httpx2.Response:
         return await self._transport.handle_async_request(request)
+
+    def _settings(self) -> str:
+        return "" if self._max_resumes == MAX_RESUMES else f"max_resumes={self._max_resumes}"

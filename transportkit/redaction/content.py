@@ -40,9 +40,7 @@ _CHARSETS = frozenset(
 _GZIP = b"\x1f\x8b"
 _BINARY = r"(?:image|audio|video|font)/(?!.*\+xml\b)"
 _JSON = r"(?:application|text)/(?:.*\+)?(?:json|x-ndjson|jsonl|json-seq|jsonlines|x-json)"
-_TEXT = (
-    rf"text/|message/|.*\+xml\b|application/(?:.*\+)?(?:xml|javascript|graphql|yaml)\b|{FORM}|{_JSON}"
-)
+_TEXT = rf"text/|message/|.*\+xml\b|application/(?:.*\+)?(?:xml|javascript|graphql|yaml)\b|{FORM}|{_JSON}"
 
 
 def media_type(content_type: str) -> str:
@@ -97,11 +95,11 @@ class Text(NamedTuple):
 
 
 def decoded(content: bytes, content_type: str) -> Text | None:
-    """A body as text, by what is in it and what its Content-Type tells; None if it is binary.
+    r"""A body as text, by what is in it and what its Content-Type tells; None if it is binary.
 
     >>> decoded(b"hello", "text/plain; charset=latin-1").charset
     'iso8859-1'
-    >>> decoded(b"\\x89PNG", "image/png") is None
+    >>> decoded(b"\x89PNG", "image/png") is None
     True
     """
     kind = media_type(content_type)

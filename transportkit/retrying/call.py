@@ -22,6 +22,7 @@ from ..wire.library import Request, Response, is_a, library_of
 from ..wire.replay import is_idempotent, is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
 from . import attempt as why
+from . import switch
 from .attempt import Attempt
 from .budget import Buckets
 from .causes import as_broken, is_unclear, too_late
@@ -180,6 +181,8 @@ class RetryCall:
     def _plan(self) -> float | str:  # noqa: PLR0911 - each says another reason
         """The seconds to wait before the next attempt, or why there is none."""
         outcome, state, policy = self.outcome, self.state, self.policy
+        if switch.is_off():
+            return why.OFF
         if not policy.repeats_given_up and why.was_given_up(outcome, self._request):
             return why.BENEATH
         if not is_repeatable(self._request.stream):
@@ -197,7 +200,7 @@ class RetryCall:
             return why.DEADLINE
         if not is_obeyed(outcome, wait) and not self._buckets.take(self._request.url, self._ended):
             return why.BUDGET
-        return float(wait)
+        return switch.switched(float(wait))
 
     def _may_repeat(self, outcome: Response | Exception) -> bool:
         if is_idempotent(self._request, self.policy.methods):

@@ -16,8 +16,13 @@ from ..network.errors import as_transport_error
 from ..redaction.redaction import REDACTION
 from ..wire.library import Name, Request, Response, is_a, library_of
 from ..wire.lifecycle import Lifecycle
+from . import switch
+from .attempt import OFF
 from .ranges import Download, promised_download
 from .strategies import retry_after
+
+# The default of `ResumeTransport`.
+MAX_RESUMES = 5
 
 _logger = logging.getLogger("transportkit.retrying")
 
@@ -109,6 +114,9 @@ class Transfer:
         """Use up one resume: the seconds to wait before it, None if there is to be none."""
         if self._download is None or self._reason or not self.is_wanted():
             return None
+        if switch.is_off():
+            self._reason = OFF
+            return None
         if self._resumes >= self._max_resumes and not self._is_paid:
             self._reason = f"it was resumed {self._resumes} times"
             return None
@@ -121,7 +129,7 @@ class Transfer:
         if self._waits_left < 0:
             self._reason = f"the waits for it would take more than {_LONGEST_WAITS:g} seconds"
             return None
-        return wait
+        return switch.switched(wait)
 
     def request_rest(self) -> Any:  # noqa: ANN401 - a request of the library at hand
         """The request for the rest."""
