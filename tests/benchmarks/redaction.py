@@ -27,6 +27,7 @@ LOOP_BAR = 15
 BAR = 64
 SIZES = (4_000, 100_000, 1_000_000)
 
+REDACTION = Redaction()
 _NAME = re.compile("token|secret|passw|key|cookie|auth", re.IGNORECASE)
 
 
@@ -78,7 +79,7 @@ def costs_of_json(report: Report) -> None:
             shown = body[: len(body) * 19 // 20] if what == "cut off" else body
 
             def mask(shown: bytes = shown) -> None:
-                Redaction().body(shown, "application/json")
+                REDACTION.body(shown, "application/json")
 
             def walk(body: bytes = body) -> None:
                 json.dumps(walked(json.loads(body)))

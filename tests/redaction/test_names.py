@@ -86,7 +86,7 @@ class TestANameIsSecret:
         [
             *(
                 (name, Kind.ABOUT)
-                for name in ("name", "token_type", "x-ratelimit-tokens", "auth.py")
+                for name in ("key_name", "token_type", "x-ratelimit-tokens-limit", "auth.py")
             ),
             *((name, Kind.OTHER) for name in ("page", "nextPageToken", "public_key", "bos_token")),
             *((name, Kind.OPAQUE) for name in ("key", "S3Key", "account_sid", "ticket")),

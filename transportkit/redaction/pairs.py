@@ -61,6 +61,7 @@ def findings(text: str, names: Names) -> Iterator[_Finding]:
     for match in _URL_OR_PAIR.finditer(text):
         if match.start() < done:
             continue
+        found: _Finding | None
         if match["url"] is not None:
             found = _url(text, match, names)
         elif match["urn"] is not None:
