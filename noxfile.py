@@ -46,10 +46,9 @@ def tests(session: nox.Session) -> None:
 def slow(session: nox.Session) -> None:
     """Run all tests, and the quick ones on httpx2: together they reach every line and branch."""
     session.install(".[test]")
-    covered = ["--cov", "--cov-report=", "--cov-fail-under=0", *session.posargs]
-    covered += ["-q", "-n2", "--dist=worksteal"]
+    covered = ["-q", "--cov", "--cov-report=", "--cov-fail-under=0", *session.posargs]
     session.run("pytest", "--slow", *covered)
-    session.run("pytest", "--library=httpx2", "--cov-append", *covered)
+    session.run("pytest", "--library=httpx2", "--every-flavour", "--cov-append", *covered)
     session.run("coverage", "report")
 
 

@@ -4,6 +4,7 @@ import functools
 import gc
 import inspect
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,22 +23,55 @@ hypothesis.settings.register_profile("slow", deadline=None, derandomize=True)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run what takes long, too, and all of it")
+    parser.addoption(
+        "--every-flavour",
+        action="store_true",
+        help="run each test as sync, asyncio and trio, not as one of them; so does --slow",
+    )
     parser.addoption("--library", choices=["httpx", "httpx2"], help="run on this one of the two")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # The proxies of the machine that runs the tests are not the tests' business.
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name == "REQUEST_METHOD":
+            del os.environ[name]
     if config.getoption("library"):
         # Before any test is imported; support.library reads it.
         os.environ["TRANSPORTKIT_TESTS_LIBRARY"] = config.getoption("library")
     hypothesis.settings.load_profile("slow" if config.getoption("slow") else "thin")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """All cores for the whole suite; no workers to wait for where paths are given."""
+    return None if config.args == config.getini("testpaths") else 0
+
+
+@pytest.hookimpl(trylast=True)  # what -k and -m left
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("slow"):
+    # Whoever names a test gets all of it.
+    if config.getoption("slow") or any("::" in argument for argument in config.args):
         return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    config.hook.pytest_deselected(items=slow)
-    items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    if not config.getoption("every_flavour"):
+        quick = _one_flavour_each(quick)
+    config.hook.pytest_deselected(items=list(set(items).difference(quick)))
+    items[:] = quick
+
+
+def _one_flavour_each(items: list[pytest.Item]) -> list[pytest.Item]:
+    """One of the items that differ in their flavour alone: tests take the flavours by turns."""
+    alike: dict[tuple[str, ...], list[pytest.Item]] = {}
+    turns: dict[tuple[str, ...], int] = {}
+    for item in items:
+        indices = dict(item.callspec.indices) if hasattr(item, "callspec") else {}
+        indices.pop("flavour", None)
+        test = item.nodeid.partition("[")[0]
+        key = (test, *(f"{name} {index}" for name, index in indices.items()))
+        alike.setdefault(key, []).append(item)
+        turns[key] = zlib.crc32(test.encode()) + sum(indices.values())
+    return [flavours[turns[key] % len(flavours)] for key, flavours in alike.items()]
 
 
 def pytest_collection_finish() -> None:
@@ -65,14 +99,6 @@ def nothing_left(_servers: None) -> Iterator[None]:
     assert not left, f"left behind: {sorted(left)}"
 
 
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proxies of the machine that runs the tests are not the tests' business."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name == "REQUEST_METHOD":
-            monkeypatch.delenv(name)
-
-
 @pytest.fixture(params=["sync", "asyncio", "trio"])
 def flavour(request: pytest.FixtureRequest) -> "Flavour":
     # It imports the library that was chosen.
@@ -82,8 +108,11 @@ def flavour(request: pytest.FixtureRequest) -> "Flavour":
 
 
 @pytest.fixture(scope="session")
-def _servers(origin: servers.Origin, proxy: servers.Proxy, locked_proxy: servers.Proxy) -> None:
+def _servers(request: pytest.FixtureRequest) -> None:
     """Start the servers of the session before the first test looks at what is held."""
+    # Not arguments, which each test would look up again.
+    for name in ("origin", "proxy", "locked_proxy"):
+        request.getfixturevalue(name)
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,8 @@ def medians(
     contestants: Mapping[str, Callable[[], object]], *, rounds: int = ROUNDS
 ) -> dict[str, float]:
     """Seconds per call of each contestant: the median of interleaved rounds."""
+    for call in contestants.values():
+        call()  # What is imported or built once is not what is compared.
     calls = {name: _calls_per_round(call) for name, call in contestants.items()}
     times: dict[str, list[float]] = {name: [] for name in contestants}
     gc.collect()

@@ -216,6 +216,12 @@ class TestTheRequestThatArrives:
                 sent.headers["Content-Length"] = str(len(content))
             assert_arrives_again(sent, arrived)
 
+    @pytest.mark.parametrize(("size", "does"), [(1024, False), (1025, True)])
+    def test_does_not_ask_whether_a_long_body_is_wanted(self, size: int, does: bool) -> None:
+        with server() as (url, _):
+            command = command_for(request(url, "POST", content=b"x" * size))
+        assert ("Expect:" in command) is does
+
     def test_is_the_same_from_any_posix_shell(self) -> None:
         """Without control characters in it."""
         shell = shutil.which("dash") or "sh"

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from support import faulty, har, http2
 from support.faulty import faulty_origin
 from support.flavours import Flavour
 from support.library import httpx
+from support.recorder import Waits
 from support.servers import Origin
 from support.transportkit import HARRecorder, RetryPolicy
 
@@ -54,14 +54,6 @@ def exchange(number: int = 0, body: bytes = b"") -> Exchange:
 
 def numbers(entries: list[dict[str, Any]]) -> list[int]:
     return [int(entry["request"]["url"].rpartition("/")[2]) for entry in entries]
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for another thread, which does not say when it is done."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -231,8 +223,9 @@ class TestReaders:
         HARRecorder(path).close()
 
         def read() -> set[int]:
-            found = set()
-            while not done.is_set():
+            found, is_last = set(), False
+            while not is_last:
+                is_last = done.is_set()
                 found.add(len(json.loads(path.read_bytes())["log"]["entries"]))
             return found
 
@@ -243,13 +236,15 @@ class TestReaders:
                     recorder(exchange(number))
             done.set()
             found = set().union(*(reader.result() for reader in readers))
-        assert found <= {0, *(2**exponent for exponent in range(10)), count}
+        assert {count} <= found <= {0, *(2**exponent for exponent in range(10)), count}
 
     def test_find_each_entry_in_the_part_at_once(self, path: Path) -> None:
         with HARRecorder(path) as recorder:
+            waits = Waits(recorder)
             for number in range(3):
                 recorder(exchange(number))
-                until(lambda: lines(path) == number + 1)  # noqa: B023 - it is called at once
+                waits.until_written()
+                assert lines(path) == number + 1
             entries = [json.loads(line) for line in part(path).read_bytes().splitlines()]
             assert numbers(entries) == [0, 1, 2]
 
@@ -279,14 +274,21 @@ class SlowFile:
 
     def __init__(self) -> None:
         self.turns = threading.Semaphore(0)
+        self.begun = threading.Semaphore(0)
         self.append = HARFile.append
 
     def __call__(self, file: HARFile, line: bytes) -> None:
+        self.begun.release()
         assert self.turns.acquire(timeout=60)
         self.append(file, line)
 
     def go_on(self, entries: int = 1) -> None:
         self.turns.release(entries)
+
+    def wait_for_entries(self, entries: int) -> None:
+        """Return when so many more have come to be written."""
+        for _ in range(entries):
+            assert self.begun.acquire(timeout=60)
 
 
 @pytest.fixture
@@ -298,11 +300,6 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> SlowFile:
 
     monkeypatch.setattr(HARFile, "append", append)
     return slow
-
-
-def waiting(recorder: HARRecorder) -> int:
-    """How many threads a recorder lets wait, its own included."""
-    return len(recorder._changed._waiters)  # type: ignore[attr-defined]
 
 
 class TestTheQueue:
@@ -330,15 +327,16 @@ class TestTheQueue:
     ) -> None:
         monkeypatch.setattr(har_module, limit, value)
         with HARRecorder(path) as recorder, ThreadPoolExecutor(2) as pool:
+            waits = Waits(recorder)
             for number in range(held):
                 recorder(exchange(number, b"x" * 100))
             late = pool.submit(recorder, exchange(held, b"x" * 100))
-            until(lambda: waiting(recorder) == 1)
+            waits.until_threads(1)
             slow.go_on()
-            until(lambda: len(recorder._waiting) == held - 1)
+            slow.wait_for_entries(2)
             # There would be room for this one, but not for many.
             later = pool.submit(recorder, exchange(held))
-            until(lambda: waiting(recorder) == 2)
+            waits.until_threads(2)
             assert not late.done()
             assert not later.done()
             slow.go_on()
@@ -354,9 +352,10 @@ class TestTheQueue:
     ) -> None:
         monkeypatch.setattr(har_module, "_MAX_BYTES", 100)
         with HARRecorder(path) as recorder, ThreadPoolExecutor(1) as pool:
+            waits = Waits(recorder)
             recorder(exchange(0, b"x" * 200))
             late = pool.submit(recorder, exchange(1, b"x" * 200))
-            until(lambda: waiting(recorder) == 1)
+            waits.until_threads(1)
             assert not late.done()
             slow.go_on()
             late.result(60)
@@ -374,9 +373,10 @@ class TestTheQueue:
             for number in range(2)
         ]
         with HARRecorder(path) as recorder, ThreadPoolExecutor(1) as pool:
+            waits = Waits(recorder)
             recorder(uploads[0])
             late = pool.submit(recorder, uploads[1])
-            until(lambda: waiting(recorder) == 1)
+            waits.until_threads(1)
             slow.go_on(2)
             late.result(60)
         assert numbers(har.read(path)) == [0, 1]
@@ -384,10 +384,11 @@ class TestTheQueue:
     def test_keeps_count_of_a_body_that_is_sent_after_the_answer(self, path: Path) -> None:
         late = exchange()
         with HARRecorder(path) as recorder:
+            waits = Waits(recorder)
             recorder(late)
             late._record.sent.limit = 10
             late._record.sent.add(b"late")
-            until(lambda: not recorder._waiting)
+            waits.until_written()
             assert recorder._waiting_bytes == 0
 
     def test_lets_go_of_who_waits_when_it_is_closed(
@@ -395,11 +396,12 @@ class TestTheQueue:
     ) -> None:
         monkeypatch.setattr(har_module, "_MAX_EXCHANGES", 2)
         recorder = HARRecorder(path)
+        waits = Waits(recorder)
         recorder(exchange(0))
         recorder(exchange(1))
         with ThreadPoolExecutor(3) as pool:
             late = pool.submit(recorder, exchange(2))
-            until(lambda: waiting(recorder) == 1)
+            waits.until_threads(1)
             closing = [pool.submit(recorder.close) for _ in range(2)]
             with pytest.raises(RuntimeError, match="is closed"):
                 late.result(60)
@@ -491,8 +493,10 @@ class TestAPath:
 
         monkeypatch.setattr(atomic, "_lock", let_go_before)
         with HARRecorder(path) as recorder:
+            waits = Waits(recorder)
             recorder(exchange(1))
-            until(lambda: lines(path) == 1)
+            waits.until_written()
+            assert lines(path) == 1
         assert numbers(har.read(path)) == [1]
 
 
@@ -544,11 +548,13 @@ class TestAProgramThatEndsWithoutClosing:
             assert running.stdin is not None
             running.stdin.write("go\n")
             running.stdin.flush()
-            until(lambda: lines(path) > 100)
+            assert running.stdout is not None
+            assert running.stdout.readline() == "going on\n"
             running.send_signal(signal.SIGKILL)
             running.communicate()
         har.read(path)
         found = lines(path)
+        assert found > 100
         assert HARRecorder.recover(path) in (found, found + 1)
         entries = numbers(har.read(path))
         assert entries == list(range(len(entries)))
@@ -569,7 +575,7 @@ class TestAForkedChild:
         recorder(exchange(1))
         with monkeypatch.context() as patch:
             # As in a fork in TestAProgramThatEndsWithoutClosing, whose child nobody watches.
-            patch.setattr(os, "getpid", lambda: -1)
+            patch.setattr(recorder, "_is_inherited", True)
             for number in (2, 3):
                 recorder(exchange(number))
             recorder.close()
@@ -670,11 +676,11 @@ class TestAFullDisk:
     ) -> None:
         body = b"x" * 225_000
         with HARRecorder(path) as recorder:
+            waits = Waits(recorder)
             with little_space(1_000_000):
                 for number in range(6):
                     recorder(exchange(number, body))
-                until(lambda: "cannot be written" in caplog.text)
-                until(lambda: not recorder._waiting)
+                waits.until_written()
             for number in range(6, 9):
                 recorder(exchange(number))
         assert [number for number in numbers(har.read(path)) if number not in {3, 4, 5}] == [
@@ -699,9 +705,10 @@ class TestAFullDisk:
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         recorder = HARRecorder(path)
+        waits = Waits(recorder)
         for number in range(3):
             recorder(exchange(number))
-        until(lambda: lines(path) == 3 and path.exists())
+        waits.until_written()
         monkeypatch.setattr(os, "fsync", no_space)
         with pytest.raises(OSError, match="No space left"):
             recorder.close()
@@ -758,18 +765,18 @@ class TestWhatCannotBeWritten:
 
     def test_is_not_what_somebody_has_removed(self, path: Path) -> None:
         with HARRecorder(path) as recorder:
+            waits = Waits(recorder)
             recorder(exchange(0))
-            until(lambda: lines(path) == 1)
+            waits.until_written()
             part(path).unlink()
             recorder(exchange(1))
         assert list(path.parent.iterdir()) == [path]
 
-    def test_is_what_somebody_has_cut_off(
-        self, path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_is_what_somebody_has_cut_off(self, path: Path) -> None:
         with HARRecorder(path) as recorder:
+            waits = Waits(recorder)
             recorder(exchange(0))
-            until(lambda: lines(path) == 1 and path.exists())
+            waits.until_written()
             os.truncate(part(path), 10)
             with pytest.raises(OSError, match="somebody has truncated it"):
                 recorder.close()

@@ -658,7 +658,6 @@ class TestTheRequest:
         stream = request.stream
         await flavour.send(transport, request)
         request.stream = stream
-        del request._content
         with pytest.raises(httpx.StreamConsumed):
             await flavour.send(transport, request)
         assert seen[1].error is not None

@@ -215,9 +215,7 @@ class TestTheInternalRedirect:
         assert response.next_request.url == "https://a.example/"
 
     @pytest.mark.parametrize("chunks", [1, 3])
-    async def test_keeps_method_and_body(
-        self, flavour: Flavour, servers: Pair, chunks: int
-    ) -> None:
+    async def test_keeps_method_and_body(self, flavour: Flavour, chunks: int) -> None:
         bodies: list[bytes] = []
 
         def answer(request: httpx.Request) -> httpx.Response:
@@ -630,6 +628,7 @@ class TestSaving:
             await one.get("http://a.example/")
         assert list(path.parent.iterdir()) == []
 
+    @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
     async def test_takes_no_thread_when_there_is_nothing_to_save(
         self, flavour: Flavour, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

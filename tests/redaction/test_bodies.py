@@ -138,6 +138,12 @@ class TestABody:
     def test_that_is_binary_stays_as_it_is(self, content_type: str, body: bytes) -> None:
         assert REDACTION.body(body, content_type) == body
 
+    @pytest.mark.parametrize("content_type", ["image/svg+xml", "image/svg+xml; charset=utf-8"])
+    def test_that_is_an_image_written_as_text_is_masked(self, content_type: str) -> None:
+        body = b'<svg><desc>token=tiger</desc><a href="https://scott:lion@h/?a=1"/></svg>'
+        shown = b'<svg><desc>token=****</desc><a href="https://****@h/?a=1"/></svg>'
+        assert REDACTION.body(body, content_type) == shown
+
     def test_keeps_the_binary_parts_of_a_multipart_body(self) -> None:
         noise = bytes(range(256)) * 4
         body = _parts(_field("password", "tiger"), _field("f", "NOISE", "; filename=f")).encode()

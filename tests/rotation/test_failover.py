@@ -402,6 +402,35 @@ class TestADeadTarget:
         assert "direct" in notes_of(failed.value)
 
 
+@pytest.mark.parametrize(
+    ("talk", "proxy_scheme", "scheme"),
+    [
+        (proxies.forwarding(), "http", "https"),
+        (proxies.socks_saying("407 Proxy Authentication Required"), "socks5", "http"),
+    ],
+    ids=["CONNECT", "SOCKS"],
+)
+async def test_a_407_inside_of_a_tunnel_is_the_origins_own(
+    talk: Talk,
+    proxy_scheme: str,
+    scheme: str,
+    flavour: Flavour,
+    there: Target,
+    trust: ssl.SSLContext,
+) -> None:
+    there.status = "407 Proxy Authentication Required"
+    with raw_proxy(talk, proxy_scheme) as first, raw_proxy(talk, proxy_scheme) as second:
+        rotation = flavour.ProxyRoundRobin(
+            [first.url, second.url], cooldown=LONG, verify=trust, trust_env=False
+        )
+        async with flavour.client(transport=rotation, timeout=30) as client:
+            response = await client.get(there.url[scheme])
+            assert is_up(rotation) == {first.shown: True, second.shown: True}
+    assert response.status_code == 407
+    assert response.extensions["proxy"] == first.shown
+    assert (first.connections, second.connections) == (1, 0)
+
+
 class TestAllAreDead:
     @pytest.mark.parametrize("scheme", ["http", "https"])
     async def test_the_last_error_tells_what_each_one_said(

@@ -41,12 +41,14 @@ class Target:
 
     Attributes:
         url: the target, by its scheme.
+        status: what it answers instead of 200.
         requests: method and body of every request that came whole.
         is_silent: whether it keeps its answers to itself.
         reached: whether a request came whole.
     """
 
     url: dict[str, str] = field(default_factory=dict)
+    status: str = "200 OK"
     requests: list[tuple[str, bytes]] = field(default_factory=list)
     is_silent: bool = False
     reached: threading.Event = field(default_factory=threading.Event)
@@ -63,7 +65,7 @@ class Target:
             if self.is_silent:
                 wait_for_end(connection)
                 return
-            respond(connection, "200 OK", body=b"fine")
+            respond(connection, self.status, body=b"fine")
 
 
 @contextmanager
@@ -241,13 +243,20 @@ def socks_tunnel_closed(connection: socket.socket) -> None:
     connection.recv(1)
 
 
-def socks_accepting(connection: socket.socket) -> None:
+def socks_saying(status: str) -> Talk:
     """Answers itself what it is asked of the target."""
-    _greet(connection)
-    connection.sendall(_SOCKS_CONNECTED)
-    read_head(connection)
-    respond(connection, "200 OK", body=b"fine")
-    wait_for_end(connection)
+
+    def talk(connection: socket.socket) -> None:
+        _greet(connection)
+        connection.sendall(_SOCKS_CONNECTED)
+        read_head(connection)
+        respond(connection, status, body=b"fine")
+        wait_for_end(connection)
+
+    return talk
+
+
+socks_accepting = socks_saying("200 OK")
 
 
 def _greet(connection: socket.socket) -> None:

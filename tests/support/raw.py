@@ -2,9 +2,12 @@
 
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+_END = b"\r\n\r\n"
 
 Talk = Callable[[socket.socket], None]
 
@@ -21,31 +24,54 @@ class _Handler(socketserver.BaseRequestHandler):
 class _Server(socketserver.ThreadingTCPServer):
     def __init__(self, talk: Talk) -> None:
         self.talk = talk
+        self._is_stopping = False
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def serve(self) -> None:
+        """Serve until `stop`; unlike `serve_forever`, without looking for it now and then."""
+        while not self._is_stopping:
+            self.handle_request()
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        with socket.create_connection(self.server_address[:2]):
+            pass
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        return not self._is_stopping
 
 
 @contextmanager
 def raw_server(talk: Talk) -> Iterator[str]:
     """The URL of a server on loopback that hands each connection to `talk`, in a thread."""
     with _Server(talk) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.001,))
+        thread = threading.Thread(target=server.serve)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
-            server.shutdown()
+            server.stop()
             thread.join()
 
 
 def read_head(connection: socket.socket) -> bytes:
     """What the client says, up to the empty line."""
     head = b""
-    while not head.endswith(b"\r\n\r\n"):
-        received = connection.recv(1)
+    while not head.endswith(_END):
+        received = connection.recv(_up_to_the_end(connection, head))
         if not received:
             raise ConnectionError(f"the client left after {head!r}")
         head += received
     return head
+
+
+def _up_to_the_end(connection: socket.socket, head: bytes) -> int:
+    """The number of bytes to read: all that came, but nothing behind the head."""
+    if isinstance(connection, ssl.SSLSocket):  # It does not tell what came before it is read.
+        return 1
+    coming = connection.recv(65536, socket.MSG_PEEK)
+    end = (head + coming).find(_END)
+    return max(len(coming), 1) if end < 0 else end + len(_END) - len(head)
 
 
 def wait_for_end(connection: socket.socket) -> None:

@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 import warnings
-from pathlib import Path
 
 from support.library import httpx
 from support.transportkit import HARRecorder
@@ -19,13 +18,50 @@ def exchange(number: int) -> Exchange:
     return Exchange(Record("GET", url, started_at=1e9, status=200))
 
 
+class Waits(threading.Condition):
+    """The condition of a recorder, which tells when threads wait in it.
+
+    Arguments:
+        recorder: has recorded nothing yet.
+    """
+
+    def __init__(self, recorder: HARRecorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+        self._threads = 0
+        self._more = threading.Condition()
+        recorder._changed = self
+
+    def wait(self, timeout: float | None = None) -> bool:
+        with self._more:
+            self._threads += 1
+            self._more.notify_all()
+        try:
+            return super().wait(timeout)
+        finally:
+            with self._more:
+                self._threads -= 1
+
+    def until_threads(self, count: int) -> None:
+        """Return when so many threads wait, the recorder's own included."""
+        with self._more:
+            assert self._more.wait_for(lambda: self._threads == count, 60)
+
+    def until_written(self) -> None:
+        """Return when the recorder has done all it was given, and its thread waits for more."""
+        with self._more:
+            assert self._more.wait_for(
+                lambda: not self._recorder._waiting and self._threads == 1, 60
+            )
+
+
 def main() -> None:
     path, ending = sys.argv[1:]
     recorder = HARRecorder(path)
+    waits = Waits(recorder)
     for number in range(3):
         recorder(exchange(number))
-    while Path(f"{path}.part").read_bytes().count(b"\n") < 3 or recorder._waiting:
-        pass
+    waits.until_written()
     print("ready", flush=True)
     sys.stdin.readline()
     end(recorder, ending)
@@ -47,6 +83,9 @@ def end(recorder: HARRecorder, how: str) -> None:
         case "go on":
             for number in range(3, 1_000_000):
                 recorder(exchange(number))
+                if number == 2000:
+                    # The queue holds a thousand: as many are written.
+                    print("going on", flush=True)
         case "fork":
             fork(recorder)
 

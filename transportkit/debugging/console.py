@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
-from ..wire.arguments import check_flag
+from ..wire.arguments import advising, check_flag
 from .arguments import check_write
 from .bodies import Body
 from .exchange import Exchange
@@ -23,6 +23,7 @@ _CYAN, _GREEN, _YELLOW, _RED, _FAINT = "36", "32", "33", "31", "2"
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
+@advising(bodies="DebuggingTransport(transport, ConsoleLog(), bodies=4096)")
 class ConsoleLog:
     """Writes a line when a request goes out, and one when it is over.
 
@@ -124,7 +125,7 @@ def outcome(exchange: Exchange) -> tuple[str, str]:
         if seconds is not None and seconds >= 0.0005
     ):
         time += f" ({phases})"
-    if exchange.attempts:
+    if len(exchange.attempts) > 1:
         time += f" after {len(exchange.attempts)} attempts"
     response = ""
     if exchange.status is not None:

@@ -12,6 +12,8 @@ from collections import deque
 from types import TracebackType
 from typing import Self
 
+from ..wire.arguments import advising
+from ..wire.forking import renew_in_child
 from .exchange import Exchange
 from .har_entry import line_of
 from .har_file import HARFile, recover
@@ -28,6 +30,7 @@ _MAX_BYTES = 16 * 1024 * 1024
 _LOW_WATER_MARK = 31 / 32
 
 
+@advising(file="path", filename="path")
 class HARRecorder:
     """Records exchanges in a HAR file, which the network panels of browsers open.
 
@@ -89,9 +92,13 @@ class HARRecorder:
         self._is_closed = False
         self._error: OSError | None = None
         self._has_warned = False
-        self._process = os.getpid()
+        self._is_inherited = False
+        renew_in_child(self._renew)
         # A thread that is not a daemon would be joined before this is called.
         atexit.register(self.close)
+
+    def _renew(self) -> None:
+        self._is_inherited = True
 
     def __call__(self, exchange: Exchange) -> None:
         """Record an exchange. Waits only while the queue is full.
@@ -99,7 +106,7 @@ class HARRecorder:
         Raises:
             RuntimeError: it is closed.
         """
-        if os.getpid() != self._process:
+        if self._is_inherited:
             self._warn("is of the process that forked this one: nothing is recorded here")
             return
         size = exchange._record.sent.length + exchange._record.received.length
@@ -127,7 +134,7 @@ class HARRecorder:
         Raises:
             OSError: the HAR cannot be written. `path.part` stays, to be recovered.
         """
-        if os.getpid() != self._process:
+        if self._is_inherited:
             return
         with self._changed:
             was_closed, self._is_closed = self._is_closed, True

@@ -49,6 +49,11 @@ class Reporter:
         self._open: dict[Record, None] = {}
         self._abandoned: deque[Record] = deque()
 
+    def settings(self) -> str:
+        """The observers by name, and the number of bytes of bodies that they see."""
+        names = [getattr(each, "__name__", type(each).__name__) for each in self._observers]
+        return ", ".join(names + ([f"bodies={self.bodies}"] if self.bodies else []))
+
     def begin(self, record: Record) -> None:
         """Tell observers that a request goes out."""
         if self._abandoned:

@@ -6,6 +6,7 @@ class, or httpcore, see and mock them as they always did.
 
 import ssl
 from collections.abc import Mapping
+from threading import get_ident
 from time import monotonic
 from typing import Unpack
 
@@ -17,6 +18,7 @@ from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
 from ..network.handshake import AsyncTracedHandshake, TracedHandshake
+from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
 
@@ -28,7 +30,7 @@ class AsyncPooledStream(AsyncPooledBody[httpx.AsyncHTTPTransport], httpx.AsyncBy
     """The body of a response, whose end is that of its request."""
 
 
-class NetworkTransport(httpx.BaseTransport):
+class NetworkTransport(Stacked, httpx.BaseTransport):
     """An `httpx.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
@@ -52,11 +54,15 @@ class NetworkTransport(httpx.BaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        pool = self._core.pool
         origin, may_share = self._core.route(request)
         started = monotonic()
-        self._connections.sweep(started)
+        if started >= pool.timetable.due:
+            self._connections.sweep(started)
         while True:
-            connection = self._connections.acquire(request, origin, may_share, started)
+            connection = pool.acquire(origin, get_ident(), may_share)
+            if connection is None:
+                connection = self._connections.wait(request, origin, may_share, started)
             response = self._send(request, connection, may_share)
             if response is not None:
                 break
@@ -75,6 +81,10 @@ class NetworkTransport(httpx.BaseTransport):
         """Let no connection that there is take another request."""
         self._connections.retire()
 
+    def close_idle(self) -> None:
+        """Close the connections that have no request in flight."""
+        self._connections.close_idle()
+
     def close(self) -> None:
         self._connections.close()
 
@@ -85,7 +95,9 @@ class NetworkTransport(httpx.BaseTransport):
         joins = connection.requests > 1
         handshake = None
         try:
-            transport = self._connections.make_ready(connection, joins=joins)
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = self._connections.renew(connection)
             if connection.is_http2 is None:
                 handshake = TracedHandshake(request.extensions)
                 if may_share and not joins:
@@ -107,8 +119,11 @@ class NetworkTransport(httpx.BaseTransport):
             raise own from error
         return response
 
+    def _settings(self) -> str:
+        return self._core.settings()
 
-class AsyncNetworkTransport(httpx.AsyncBaseTransport):
+
+class AsyncNetworkTransport(Stacked, httpx.AsyncBaseTransport):
     """An `httpx.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
     The same as `NetworkTransport`, for async clients.
@@ -122,11 +137,15 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        pool = self._core.pool
         origin, may_share = self._core.route(request)
         started = monotonic()
-        await self._connections.sweep(started)
+        if started >= pool.timetable.due:
+            await self._connections.sweep(started)
         while True:
-            connection = await self._connections.acquire(request, origin, may_share, started)
+            connection = pool.acquire(origin, get_ident(), may_share)
+            if connection is None:
+                connection = await self._connections.wait(request, origin, may_share, started)
             response = await self._send(request, connection, may_share)
             if response is not None:
                 break
@@ -145,6 +164,10 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
         """Let no connection that there is take another request."""
         await self._connections.retire()
 
+    async def close_idle(self) -> None:
+        """Close the connections that have no request in flight."""
+        await self._connections.close_idle()
+
     async def aclose(self) -> None:
         await self._connections.aclose()
 
@@ -158,7 +181,9 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
         joins = connection.requests > 1
         handshake = None
         try:
-            transport = await self._connections.make_ready(connection, joins=joins)
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = await self._connections.renew(connection)
             if connection.is_http2 is None:
                 handshake = AsyncTracedHandshake(request.extensions)
                 if may_share and not joins:
@@ -179,6 +204,9 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
                 raise
             raise own from error
         return response
+
+    def _settings(self) -> str:
+        return self._core.settings()
 
 
 def transport_factory(options: Mapping[str, object]) -> TransportFactory[httpx.BaseTransport]:

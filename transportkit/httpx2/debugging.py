@@ -12,6 +12,7 @@ from ..debugging.console import ConsoleLog
 from ..debugging.reporting import Observer, Reporter
 from ..debugging.streams import AsyncReceivedBody, AsyncSentBody, ReceivedBody, SentBody
 from ..redaction.redaction import REDACTION, Redaction
+from ..wire.request import own_request, return_body
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
 
@@ -93,29 +94,28 @@ class DebuggingTransport(Wrapper):
             self._reporter.close()
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        extensions, stream = request.extensions, request.stream
+        stream = request.stream
         capture = TraceCapture(self._reporter, request)
-        request.extensions = {**extensions, "trace": capture}
         capture.capture_request_body(request)
         if not capture.sent.is_ended:
             assert isinstance(stream, httpx2.SyncByteStream)
-            request.stream = SentStream(stream, capture.sent)
-        sent = request.stream
+            stream = SentStream(stream, capture.sent)
+        sent = own_request(request, {**request.extensions, "trace": capture}, stream)
         try:
-            response = self._send(self._transport, request)
+            response = self._send(self._transport, sent)
         except BaseException as error:
             capture.report(error)
             raise
         finally:
-            request.extensions = extensions
-            # A transport that has read the body has replaced it with what it read.
-            if request.stream is sent:
-                request.stream = stream
+            return_body(request, sent)
         capture.capture_response(response)
         if not capture.is_finished:
             assert isinstance(response.stream, httpx2.SyncByteStream)
             response.stream = ReceivedStream(response.stream, capture)
         return response
+
+    def _settings(self) -> str:
+        return self._reporter.settings()
 
 
 class AsyncDebuggingTransport(AsyncWrapper):
@@ -152,26 +152,25 @@ class AsyncDebuggingTransport(AsyncWrapper):
             self._reporter.close()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        extensions, stream = request.extensions, request.stream
+        stream = request.stream
         capture = AsyncTraceCapture(self._reporter, request)
-        request.extensions = {**extensions, "trace": capture}
         capture.capture_request_body(request)
         if not capture.sent.is_ended:
             assert isinstance(stream, httpx2.AsyncByteStream)
-            request.stream = AsyncSentStream(stream, capture.sent)
-        sent = request.stream
+            stream = AsyncSentStream(stream, capture.sent)
+        sent = own_request(request, {**request.extensions, "trace": capture}, stream)
         try:
-            response = await self._send(self._transport, request)
+            response = await self._send(self._transport, sent)
         except BaseException as error:
             capture.report(error)
             raise
         finally:
-            request.extensions = extensions
-            # A transport that has read the body has replaced it with what it read.
-            if request.stream is sent:
-                request.stream = stream
+            return_body(request, sent)
         capture.capture_response(response)
         if not capture.is_finished:
             assert isinstance(response.stream, httpx2.AsyncByteStream)
             response.stream = AsyncReceivedStream(response.stream, capture)
         return response
+
+    def _settings(self) -> str:
+        return self._reporter.settings()

@@ -7,6 +7,7 @@ class, or httpcore2, see and mock them as they always did.
 
 import ssl
 from collections.abc import Mapping
+from threading import get_ident
 from time import monotonic
 from typing import Unpack
 
@@ -18,6 +19,7 @@ from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
 from ..network.handshake import AsyncTracedHandshake, TracedHandshake
+from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
 
@@ -29,7 +31,7 @@ class AsyncPooledStream(AsyncPooledBody[httpx2.AsyncHTTPTransport], httpx2.Async
     """The body of a response, whose end is that of its request."""
 
 
-class NetworkTransport(httpx2.BaseTransport):
+class NetworkTransport(Stacked, httpx2.BaseTransport):
     """An `httpx2.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
@@ -53,11 +55,15 @@ class NetworkTransport(httpx2.BaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        pool = self._core.pool
         origin, may_share = self._core.route(request)
         started = monotonic()
-        self._connections.sweep(started)
+        if started >= pool.timetable.due:
+            self._connections.sweep(started)
         while True:
-            connection = self._connections.acquire(request, origin, may_share, started)
+            connection = pool.acquire(origin, get_ident(), may_share)
+            if connection is None:
+                connection = self._connections.wait(request, origin, may_share, started)
             response = self._send(request, connection, may_share)
             if response is not None:
                 break
@@ -76,6 +82,10 @@ class NetworkTransport(httpx2.BaseTransport):
         """Let no connection that there is take another request."""
         self._connections.retire()
 
+    def close_idle(self) -> None:
+        """Close the connections that have no request in flight."""
+        self._connections.close_idle()
+
     def close(self) -> None:
         self._connections.close()
 
@@ -86,7 +96,9 @@ class NetworkTransport(httpx2.BaseTransport):
         joins = connection.requests > 1
         handshake = None
         try:
-            transport = self._connections.make_ready(connection, joins=joins)
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = self._connections.renew(connection)
             if connection.is_http2 is None:
                 handshake = TracedHandshake(request.extensions)
                 if may_share and not joins:
@@ -108,8 +120,11 @@ class NetworkTransport(httpx2.BaseTransport):
             raise own from error
         return response
 
+    def _settings(self) -> str:
+        return self._core.settings()
 
-class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
+
+class AsyncNetworkTransport(Stacked, httpx2.AsyncBaseTransport):
     """An `httpx2.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
     The same as `NetworkTransport`, for async clients.
@@ -123,11 +138,15 @@ class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        pool = self._core.pool
         origin, may_share = self._core.route(request)
         started = monotonic()
-        await self._connections.sweep(started)
+        if started >= pool.timetable.due:
+            await self._connections.sweep(started)
         while True:
-            connection = await self._connections.acquire(request, origin, may_share, started)
+            connection = pool.acquire(origin, get_ident(), may_share)
+            if connection is None:
+                connection = await self._connections.wait(request, origin, may_share, started)
             response = await self._send(request, connection, may_share)
             if response is not None:
                 break
@@ -146,6 +165,10 @@ class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
         """Let no connection that there is take another request."""
         await self._connections.retire()
 
+    async def close_idle(self) -> None:
+        """Close the connections that have no request in flight."""
+        await self._connections.close_idle()
+
     async def aclose(self) -> None:
         await self._connections.aclose()
 
@@ -159,7 +182,9 @@ class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
         joins = connection.requests > 1
         handshake = None
         try:
-            transport = await self._connections.make_ready(connection, joins=joins)
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = await self._connections.renew(connection)
             if connection.is_http2 is None:
                 handshake = AsyncTracedHandshake(request.extensions)
                 if may_share and not joins:
@@ -180,6 +205,9 @@ class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
                 raise
             raise own from error
         return response
+
+    def _settings(self) -> str:
+        return self._core.settings()
 
 
 def transport_factory(options: Mapping[str, object]) -> TransportFactory[httpx2.BaseTransport]:

@@ -10,11 +10,13 @@ import httpx2
 from ..rotation.ejection import Cooldown
 from ..rotation.failover import Failover
 from ..rotation.rotation import Settings
-from ..wire.io import async_drain, async_shield, drain, shield
+from ..wire.draining import async_drain, drain
+from ..wire.io import async_shield, shield
+from ..wire.request import own_request, return_body
 from ..wire.trace import AsyncSentWatch, SentWatch
-from .lending import AsyncLent, Lent
 from .members import AsyncMemberOwner, MemberOwner
 from .options import HTTPTransportOptions, ProxyLike
+from .streams import async_end_recording, async_recorded, end_recording, recorded
 
 _DEFAULT_COOLDOWN = Cooldown()
 # A body that can be read only once is recorded for another proxy, up to this many bytes.
@@ -91,30 +93,32 @@ class ProxyRoundRobin(MemberOwner):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         key = None if self._sticky is None else self._sticky(request)
-        failover = Failover(self._rotation, request, key)
+        own = recorded(request, _MAX_REPLAY)
+        failover = Failover(self._rotation, own, key)
         lease = failover.acquire()
-        extensions = request.extensions
         response = None
         try:
-            with Lent(request, _MAX_REPLAY):
-                while True:
-                    lease.watch = SentWatch(extensions.get("trace"))
-                    request.extensions = {**extensions, "trace": lease.watch}
-                    try:
-                        transport = self._transports.get(lease.member, self._lifecycle)
-                        response = self._send(transport, request)
-                    except Exception as error:
-                        following = failover.handle_error(lease, error)
-                        if following is None:
-                            raise
-                        self._release(lease, error)
-                    else:
-                        following = failover.handle_response(lease, response, self._banned)
-                        if following is None:
-                            return self._deliver(lease, response)
-                        drain(response)
-                        self._release(lease)
-                    lease = following
+            while True:
+                lease.watch = SentWatch(request.extensions.get("trace"))
+                extensions = {**request.extensions, "trace": lease.watch}
+                sent = own_request(own, extensions)
+                try:
+                    transport = self._transports.get(lease.member, self._lifecycle)
+                    response = self._send(transport, sent)
+                except Exception as error:
+                    following = failover.handle_error(lease, error)
+                    if following is None:
+                        raise
+                    self._release(lease, error)
+                else:
+                    following = failover.handle_response(lease, response, self._banned)
+                    if following is None:
+                        return self._deliver(lease, response)
+                    drain(response)
+                    self._release(lease)
+                finally:
+                    return_body(own, sent)
+                lease = following
         except BaseException as error:
             with shield():
                 for each in failover.leases:
@@ -123,6 +127,8 @@ class ProxyRoundRobin(MemberOwner):
                     with suppress(httpx2.TransportError):
                         response.close()
             raise
+        finally:
+            end_recording(request, own)
 
 
 class AsyncProxyRoundRobin(AsyncMemberOwner):
@@ -156,30 +162,32 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         key = None if self._sticky is None else self._sticky(request)
-        failover = Failover(self._rotation, request, key)
+        own = async_recorded(request, _MAX_REPLAY)
+        failover = Failover(self._rotation, own, key)
         lease = failover.acquire()
-        extensions = request.extensions
         response = None
         try:
-            async with AsyncLent(request, _MAX_REPLAY):
-                while True:
-                    lease.watch = AsyncSentWatch(extensions.get("trace"))
-                    request.extensions = {**extensions, "trace": lease.watch}
-                    try:
-                        transport = self._transports.get(lease.member, self._lifecycle)
-                        response = await self._send(transport, request)
-                    except Exception as error:
-                        following = failover.handle_error(lease, error)
-                        if following is None:
-                            raise
-                        await self._release(lease, error)
-                    else:
-                        following = failover.handle_response(lease, response, self._banned)
-                        if following is None:
-                            return await self._deliver(lease, response)
-                        await async_drain(response)
-                        await self._release(lease)
-                    lease = following
+            while True:
+                lease.watch = AsyncSentWatch(request.extensions.get("trace"))
+                extensions = {**request.extensions, "trace": lease.watch}
+                sent = own_request(own, extensions)
+                try:
+                    transport = self._transports.get(lease.member, self._lifecycle)
+                    response = await self._send(transport, sent)
+                except Exception as error:
+                    following = failover.handle_error(lease, error)
+                    if following is None:
+                        raise
+                    await self._release(lease, error)
+                else:
+                    following = failover.handle_response(lease, response, self._banned)
+                    if following is None:
+                        return await self._deliver(lease, response)
+                    await async_drain(response)
+                    await self._release(lease)
+                finally:
+                    return_body(own, sent)
+                lease = following
         except BaseException as error:
             with async_shield():
                 for each in failover.leases:
@@ -188,3 +196,5 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
                     with suppress(httpx2.TransportError):
                         await response.aclose()
             raise
+        finally:
+            await async_end_recording(request, own)

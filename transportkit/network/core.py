@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from ..redaction.redaction import REDACTION
 from ..wire.library import Request, Response, is_a, library_of
+from ..wire.request import own_request
 from .connection import Connection, Origin
 from .errors import as_transport_error, is_of_one_stream
 from .handshake import Handshake
@@ -77,9 +78,12 @@ class NetworkCore(Generic[T]):
             Timetable(),
         )
 
+    def settings(self) -> str:
+        """The proxy, its credentials masked, and whether certificates are not verified."""
+        return ", ".join(f"{name}={value!r}" for name, value in self._facts.items())
+
     def __repr__(self) -> str:
-        facts = "".join(f"{name}={value!r} " for name, value in self._facts.items())
-        return f"{facts}{self.pool!r}"
+        return " ".join(filter(None, [self.settings(), repr(self.pool)]))
 
     def route(self, request: Request) -> tuple[Origin, bool]:
         """The origin that a request goes to, and whether it may share a connection.
@@ -122,15 +126,7 @@ class NetworkCore(Generic[T]):
             changed["target"] = request.extensions.get("target", target)
         if not changed and url is request.url:
             return request
-        sent = self._library.Request(
-            request.method,
-            url,
-            headers=request.headers,
-            stream=request.stream,
-            extensions={**request.extensions, **changed},
-        )
-        if is_a(sent.stream, "ByteStream"):
-            sent.read()  # For those who look at its content.
+        sent = own_request(request, {**request.extensions, **changed}, url=url)
         if handshake is not None:
             handshake.extensions = sent.extensions
         return sent
@@ -138,7 +134,7 @@ class NetworkCore(Generic[T]):
     def learn(self, connection: Connection[T], response: Response, handshake: Handshake) -> None:
         """Keep what the first response tells about its connection."""
         if connection.is_http2 is None:
-            connection.stream = stream = response.extensions.get("network_stream")
+            stream = response.extensions.get("network_stream")
             connection.peer = None if stream is None else stream.get_extra_info("socket")
             connection.proxy_headers = handshake.proxy_headers
             version = response.extensions.get("http_version")

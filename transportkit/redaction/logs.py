@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from numbers import Number
 
+from ..wire.arguments import advising
 from .names import Kind
 from .redaction import MASK, Redaction, echoed
 
@@ -19,6 +20,9 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _MAX_DEPTH = 5
 
 
+@advising(
+    mask="RedactingFilter(Redaction(mask=[...]))", show="RedactingFilter(Redaction(show=[...]))"
+)
 class RedactingFilter(logging.Filter):
     """Takes secrets out of what a handler is about to write.
 

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..wire.arguments import advising
 from ..wire.library import URL, Proxy
 from .names import MASK, Names, names_of, words
 
 
+@advising(hide="mask=[...]", secrets="mask=[...]", names="mask=[...]", allow="show=[...]")
 @dataclass(frozen=True)
 class Redaction:
     """Masks what is secret and leaves the rest as it was.

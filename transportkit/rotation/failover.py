@@ -155,7 +155,7 @@ class Failover:
         if status == 429 or status >= 500:
             self._remember_failure(member)
         elif rotation.has_failed:
-            rotation.failed_through.pop(self._request, None)
+            rotation.failed_through.pop(self._request.stream, None)
         return None
 
     def _acquire_next(self) -> Lease | None:
@@ -164,7 +164,9 @@ class Failover:
         if len(self.leases) >= settings.max_tries:
             return None
         tried = [lease.member for lease in self.leases] if self.leases else ()
-        avoided = rotation.failed_through.get(self._request, ()) if rotation.has_failed else ()
+        avoided = (
+            rotation.failed_through.get(self._request.stream, ()) if rotation.has_failed else ()
+        )
         panic = settings.when_all_down == "try"
         lease = rotation.pool.acquire(tried, avoided, self._host, self._point, panic=panic)
         if lease is not None:
@@ -177,7 +179,7 @@ class Failover:
 
     def _remember_failure(self, member: Member) -> None:
         self._rotation.has_failed = True
-        members = self._rotation.failed_through.setdefault(self._request, [])
+        members = self._rotation.failed_through.setdefault(self._request.stream, [])
         if member not in members:
             members.append(member)
 
@@ -199,6 +201,9 @@ class Failover:
         outcomes = ", ".join(self._outcomes[:_MOST_LISTED])
         more = len(self._outcomes) - _MOST_LISTED
         error.add_note(f"transportkit: tried {outcomes}{f' and {more} more' if more > 0 else ''}")
+        # A retry transport around asks whether it is worth another attempt.
+        extensions = vars(error).setdefault("extensions", {})
+        extensions["another_proxy"] = len(self.leases) < len(self._rotation.pool)
 
     def _no_member(self) -> Exception:
         """The error for a request that no member can take."""

@@ -54,7 +54,8 @@ from ..network.factory import TransportFactory
 from ..network.options import check_names, check_options
 from ..redaction.redaction import echoed
 from ..wire.arguments import is_coroutine_function
-from ..wire.library import Proxy, Request
+from ..wire.forking import renew_in_child
+from ..wire.library import Proxy
 from ..wire.lifecycle import Lifecycle
 from .ejection import Cooldown
 from .member import Lease, Member
@@ -127,15 +128,20 @@ class Rotation:
     Attributes:
         pool: the members.
         failed_through: the members through which a request has failed, though the origin may
-            have seen it; kept as long as that request lives.
+            have seen it; kept by its body, which its repeats share, as long as that lives.
         has_failed: True once there has been one: asking a weak dictionary takes long.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings: Settings = settings
         self.pool: Pool = Pool(settings.order, settings.cooldown, time.monotonic, random.random)
-        self.failed_through: WeakKeyDictionary[Request, list[Member]] = WeakKeyDictionary()
+        self.failed_through: WeakKeyDictionary[object, list[Member]] = WeakKeyDictionary()
         self.has_failed: bool = False
+
+    def summary(self) -> str:
+        """The number of members that take requests."""
+        members = self.pool.status()
+        return f"{sum(member.up for member in members)} of {len(members)} up"
 
     def __str__(self) -> str:
         return join_names([member.entry.name for member in self.pool.members()]) or "no proxies"
@@ -164,7 +170,8 @@ class MemberTransports(Generic[T]):
         self._kind = kind
         self._network = network
         self._pool = pool
-        self._building = threading.Lock()
+        self._renew()
+        renew_in_child(self._renew)
         entries = parse_all(proxies, kind)
         if network.options:
             # Arguments that cannot work fail here, and not at the first request.
@@ -172,6 +179,10 @@ class MemberTransports(Generic[T]):
             check_options({**network.options, "proxy": _representative(entries)})
         for entry in entries:
             pool.join(self._admit(entry))
+
+    def _renew(self) -> None:
+        """Be nobody's to lock, as in a child process."""
+        self._building = threading.Lock()
 
     def _admit(self, entry: Entry) -> Member:
         member = self._pool.admit(entry)
