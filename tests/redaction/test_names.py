@@ -79,7 +79,8 @@ class TestANameIsSecret:
 
     def test_however_many_there_are(self) -> None:
         names = Names((), ())
-        assert [names.is_secret(f"token_{number}") for number in range(5000)] == ([True] * 5000)
+        assert not any(names.is_secret(f"a{number}") for number in range(5000))
+        assert names.is_secret("token")
 
     @pytest.mark.parametrize(
         ("name", "kind"),

@@ -120,7 +120,7 @@ def _pair(
     # The name of an XML element follows a prefix, a phrase follows the name of a logger.
     is_prefix = separator == ":" and (
         text[max(0, match.start() - 2) : match.start()].rstrip("/").endswith("<")
-        or (kind is not Kind.SECRET and _PHRASE.match(text, start) is not None)
+        or (Kind.SHOWN < kind < Kind.SECRET and _PHRASE.match(text, start) is not None)
     )
     if is_searched or is_prefix:
         return None
