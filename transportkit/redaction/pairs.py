@@ -153,9 +153,12 @@ def _masker(kind: Kind, name: str, names: Names) -> Callable[[str], str]:
 
 
 def _name(match: re.Match[str], names: Names) -> str:
+    name, escape = match["name"], match["escape"]
+    if not escape:
+        return name
     # `\\token` in a path is one word, `\\ncookie` in a repr is a line break and a name.
-    whole = match["escape"][1:] + match["name"]
-    return whole if names.is_secret(whole) and not names.is_secret(match["name"]) else match["name"]
+    whole = escape[1:] + name
+    return whole if names.is_secret(whole) and not names.is_secret(name) else name
 
 
 def _value(
