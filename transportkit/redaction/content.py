@@ -58,6 +58,8 @@ def parameters(header: str) -> dict[str, str]:
     >>> parameters('form-data; name="city"; filename=a.txt')
     {'name': 'city', 'filename': 'a.txt'}
     """
+    if ";" not in header:
+        return {}
     return {
         found[1].lower(): re.sub(r"\\(.)", r"\1", found[2].strip('"'))
         for found in re.finditer(_PARAMETER, header)
@@ -141,10 +143,11 @@ def _charset(content: bytes, content_type: str) -> str:
         codec = ""
     if codec[:6] in _WIDTHS and b"\0" in content:
         return f"{codec}-be" if codec in _WIDTHS else codec
-    # RFC 4627, section 3: the first two characters of JSON are ASCII.
-    for beginning, name in _BEGINNINGS:
-        if re.match(beginning, content):
-            return name
+    if b"\0" in content[:4]:
+        # RFC 4627, section 3: the first two characters of JSON are ASCII.
+        for beginning, name in _BEGINNINGS:
+            if re.match(beginning, content):
+                return name
     return codec if codec in _CHARSETS else "utf-8"
 
 

@@ -6,6 +6,7 @@ written: what is not secret keeps its spelling. What cannot be parsed is masked 
 
 import json
 import re
+from functools import lru_cache
 
 from .completion import completed
 from .names import MASK, Kind, Names
@@ -85,6 +86,12 @@ def _quoted(text: str, written: str) -> str:
     return json.dumps(text, ensure_ascii="\\u" in written)
 
 
+@lru_cache(4096)
+def _learned(name: str, names: Names) -> tuple[Kind, str]:
+    """The kind of a name, and what is shown for it."""
+    return names.kind(name), mask_text(name, names)
+
+
 class _Walk:
     """Finds what to mask in parsed JSON, reading it once.
 
@@ -104,7 +111,6 @@ class _Walk:
         self._names = names
         # The same names and values come again and again.
         self._known: dict[str, tuple[Kind, bool]] = {}
-        self._shown_names: dict[str, str] = {}
         self._harmless: set[str] = set()
         self._sign = re.compile(_SIGN).search
         self._plain = re.compile(_PLAIN).fullmatch
@@ -133,7 +139,7 @@ class _Walk:
         strings, others = self.strings, self.others
         beside: dict[str, object] = {}
         for name, value in members:
-            kind, is_special = known.get(name) or self._learned(name)
+            kind, is_special = known.get(name) or self._learn(name)
             if is_special or outer is not other:
                 self.strings, self.others = strings, others
                 beside = beside or {each.lower(): value for each, value in members}
@@ -184,19 +190,17 @@ class _Walk:
             self._harmless.add(value)
         return value
 
-    def _learned(self, name: str) -> tuple[Kind, bool]:
-        """The kind of a name, and True if there is more to it."""
-        shown = self._text(name)
-        if shown != name:
-            self._shown_names[name] = shown
-        learned = self._names.kind(name), shown != name or name.lower() in _DEPENDING
-        self._known[name] = learned
-        return learned
+    def _learn(self, name: str) -> tuple[Kind, bool]:
+        learn = _learned if len(name) <= _LONGEST_NAME else _learned.__wrapped__
+        kind, shown = learn(name, self._names)
+        self._known[name] = known = kind, shown != name or name.lower() in _DEPENDING
+        return known
 
     def _special(self, name: str, kind: Kind, beside: dict[str, object], outer: Kind) -> Kind:
         """The kind of a name that is not the whole truth, as a secret itself, or in a secret."""
-        if name in self._shown_names:
-            self._cut(self._shown_names[name])
+        shown = mask_text(name, self._names)
+        if shown != name:
+            self._cut(shown)
         elif outer >= Kind.COUNTED and looks_random(name):
             self._cut(MASK)
         if name.lower() in _DEPENDING:
