@@ -67,13 +67,21 @@ def test_a_stack_is_a_line_and_a_tree(make: Any, prefix: str) -> None:
 def test_a_stack_in_a_route_hangs_from_it(make: Any, prefix: str) -> None:
     inner = make.ResumeTransport(make.RetryTransport(stub(), budget=None))
     mounts = make.Mounts({"all://a.example": inner, "all://": stub()}, default=stub())
+    assert str(make.Wrapper(mounts)).splitlines()[1:] == [
+        f"└─ {prefix}Mounts",
+        f"   ├─ all://a.example  {prefix}ResumeTransport",
+        f"   │  └─ {prefix}RetryTransport  budget=None",
+        "   │     └─ MockTransport",
+        "   ├─ all://           MockTransport",
+        "   └─ (anything else)  MockTransport (never reached)",
+    ]
+    # What hangs from nothing is a table.
     assert str(mounts).splitlines() == [
-        f"{prefix}Mounts",
-        f"├─ all://a.example  {prefix}ResumeTransport",
-        f"│  └─ {prefix}RetryTransport  budget=None",
-        "│     └─ MockTransport",
-        "├─ all://           MockTransport",
-        "└─ (anything else)  MockTransport (never reached)",
+        f"all://a.example  {prefix}ResumeTransport",
+        f"   └─ {prefix}RetryTransport  budget=None",
+        "      └─ MockTransport",
+        "all://           MockTransport",
+        "(anything else)  MockTransport (never reached)",
     ]
 
 

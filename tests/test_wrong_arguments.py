@@ -93,7 +93,7 @@ WRONG = [
     ("Cooldown(60, 5)", "write Cooldown(first=60, max=...)"),
     ("Cooldown(base=5)", "write first=..."),
     ("Mounts()", "write Mounts(routes=...)"),
-    ('Mounts([("all://", None)])', "write Mounts(kwargs=...)"),
+    ('Mounts([("all://", None)])', "routes must be a dict of patterns and targets, not list"),
     ('Mounts({"example.com": None})', "write 'all://example.com'"),
     ('Mounts({"all://": "none"})', "write 'direct'"),
     (

@@ -1054,7 +1054,7 @@ def test_the_table_is_printed_with_the_environment_behind_the_routes(
         "https://api.example.com          HTTPTransport(http2=True, proxy=http://****@a.example)\n"
         "http://docker                    HTTPTransport(uds='/var/run/docker.sock')\n"
         "all://*.internal.example         direct\n"
-        "http://                          RefusingTransport\n"
+        "http://                          RefusingTransport  no plain HTTP\n"
         "(environment) all://*.corp:8443  direct\n"
         "(environment) all://10.0.0.0/8   direct\n"
         "(environment) https://           proxy http://****@environment.example:3128\n"

@@ -8,6 +8,7 @@ import httpx
 from ..network.options import check_names
 from ..routing.routing import Route, Routing
 from ..wire.arguments import advising
+from ..wire.stack import table
 from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
@@ -63,7 +64,7 @@ class Mounts(TransportOwner):
     https://api.example.com   HTTPTransport(http2=True)
     all://*.internal.example  direct
     all://                    proxy http://****@proxy.example:8080
-    (anything else)           direct
+    (anything else)           direct (never reached)
     >>> client = httpx.Client(transport=mounts)
     >>> client.close()
     """
@@ -103,6 +104,9 @@ class Mounts(TransportOwner):
 
     def _branches(self) -> Sequence[tuple[str, object]]:
         return self._routing.rows()
+
+    def __str__(self) -> str:
+        return table(self._branches())
 
     def __repr__(self) -> str:
         return f"<Mounts, {len(self.routes)} routes>"
@@ -159,6 +163,9 @@ class AsyncMounts(AsyncTransportOwner):
 
     def _branches(self) -> Sequence[tuple[str, object]]:
         return self._routing.rows()
+
+    def __str__(self) -> str:
+        return table(self._branches())
 
     def __repr__(self) -> str:
         return f"<AsyncMounts, {len(self.routes)} routes>"

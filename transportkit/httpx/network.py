@@ -38,12 +38,18 @@ class NetworkTransport(Stacked, httpx.BaseTransport):
 
     Each response has these `extensions`, as far as they apply:
 
-    - `retire`: a function; its connection takes no more requests, and ends with this one;
+    - `retire`: a function, for sync and async code; its connection takes no more requests, and ends
+      with this one. Once the response is closed it does nothing;
     - `proxy`: the proxy that took the request, its credentials masked;
     - `proxy_headers`: those of its answer to a CONNECT, a list of pairs of bytes;
     - `verify`: False if certificates are not verified.
 
     Errors have the latter three in an attribute `extensions`.
+
+    A connection that has been idle for `keepalive_expiry` is closed when a request begins or ends,
+    through any transport of the process, or of the event loop. While nothing is sent it stays
+    open: a thread or a task that closed it would outlive the loop, the test or the fork that it
+    belongs to. `close_idle` closes it at any time.
     """
 
     def __init__(self, **options: Unpack[HTTPTransportOptions]) -> None:

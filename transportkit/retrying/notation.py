@@ -16,7 +16,7 @@ _COMBINED = {
 }
 
 
-def written(value: object) -> str:
+def written(value: object) -> str:  # noqa: PLR0911 - each kind is written in another way
     """A strategy, or an argument of one, in Python where that can be.
 
     Functions and classes are told by their names, sets in order.

@@ -112,7 +112,9 @@ def advising(**meant: str) -> Callable[[type[T]], type[T]]:
                         raise TypeError(_unknown(kind.__name__, name, names, meant)) from None
                 given = signature.bind_partial(self, *args, **kwargs).arguments
                 for name, parameter in signature.parameters.items():
-                    if parameter.default is parameter.empty and name not in given:
+                    is_needed = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+                    is_needed = is_needed and parameter.default is parameter.empty
+                    if is_needed and name not in given:
                         text = f"{kind.__name__} needs {name}: write {kind.__name__}({name}=...)"
                         raise TypeError(text) from None
                 raise

@@ -113,9 +113,22 @@ def _title(transport: object) -> str:
 
 def _tree(transport: object) -> Iterator[str]:
     yield _title(transport)
-    branches = transport._branches() if isinstance(transport, Stacked) else ()
-    width = max((len(label) for label, _ in branches), default=0)
-    for left, (label, inner) in zip(range(len(branches) - 1, -1, -1), branches, strict=True):
-        title, *beneath = _tree(inner)
-        yield f"{'├─' if left else '└─'} {f'{label:<{width}}  ' if width else ''}{title}"
+    branches = _drawn(transport._branches()) if isinstance(transport, Stacked) else []
+    for left, (title, beneath) in zip(range(len(branches) - 1, -1, -1), branches, strict=True):
+        yield f"{'├─' if left else '└─'} {title}"
         yield from (f"{'│ ' if left else '  '} {line}" for line in beneath)
+
+
+def table(branches: Sequence[tuple[str, object]]) -> str:
+    """Branches one below the other, without what they hang from."""
+    return "\n".join("\n   ".join([title, *beneath]) for title, beneath in _drawn(branches))
+
+
+def _drawn(branches: Sequence[tuple[str, object]]) -> list[tuple[str, list[str]]]:
+    """The first line of each branch, and those beneath it."""
+    width = max((len(label) for label, _ in branches), default=0)
+    trees = [(label, list(_tree(inner))) for label, inner in branches]
+    return [
+        (f"{label:<{width}}  {lines[0]}" if width else lines[0], lines[1:])
+        for label, lines in trees
+    ]
