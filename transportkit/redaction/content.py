@@ -112,12 +112,8 @@ def decoded(content: bytes, content_type: str) -> Text | None:
     # The last character may be incomplete.
     whole = content[: len(content) // width * width]
     errors = "surrogatepass" if width > 1 else "surrogateescape"
-    try:
-        text = whole.decode(charset, errors)
-        is_reversible = text.encode(charset, errors) == whole
-    except UnicodeError:
-        is_reversible = False
-    if not is_reversible:
+    text = _reversible(whole, charset, errors)
+    if text is None:
         charset, errors = "utf-8", "surrogateescape"
         text = content.decode(charset, errors)
     is_utf8 = charset == "utf-8"
@@ -126,6 +122,15 @@ def decoded(content: bytes, content_type: str) -> Text | None:
         return None
     is_readable = kind != "application/octet-stream" and not (is_utf8 and "\0" in text)
     return Text(text, charset, errors, is_readable)
+
+
+def _reversible(content: bytes, charset: str, errors: str) -> str | None:
+    """Content as text, None if the same bytes would not come of it again."""
+    try:
+        text = content.decode(charset, errors)
+        return text if text.encode(charset, errors) == content else None
+    except UnicodeError:
+        return None
 
 
 def _charset(content: bytes, content_type: str) -> str:
