@@ -461,4 +461,13 @@ class TestTheWatchdog:
                 assert info == "socket"
 
         draining._hang_up(httpx.Response(503))
+        for version, calls in ((b"HTTP/1.1", 0), (b"HTTP/2", 1)):
+            retired: list[int] = []
+            extensions = {
+                "http_version": version,
+                "retire": lambda retired=retired: retired.append(1),
+                "network_stream": Wire(),
+            }
+            draining._hang_up(httpx.Response(503, extensions=extensions))
+            assert len(retired) == calls
         draining._hang_up(httpx.Response(503, extensions={"network_stream": Wire()}))
