@@ -121,6 +121,7 @@ ALONE = {
 def test_each_transport_tells_what_differs_from_the_defaults(
     make: Any, prefix: str, name: str, tmp_path: Path
 ) -> None:
+    build: Any
     build, title = ALONE[name]
     assert str(build(make, tmp_path)).splitlines()[0] == prefix + title.format(path=tmp_path)
 

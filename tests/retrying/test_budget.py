@@ -38,7 +38,7 @@ class TestRetryBudget:
     def test_takes_its_capacity_first_and_the_others_by_name(self) -> None:
         assert RetryBudget(5) == RetryBudget(capacity=5)
         with pytest.raises(TypeError):
-            RetryBudget(5, 0.1)  # type: ignore[misc]
+            RetryBudget(5, 0.1)  # type: ignore[call-arg]
 
     def test_of_equal_settings_are_equal(self) -> None:
         assert RetryBudget(capacity=5) == dataclasses.replace(RetryBudget(), capacity=5)

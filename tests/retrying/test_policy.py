@@ -87,7 +87,7 @@ class TestRetryPolicy:
         retry, stop = retry_if_status(503), tenacity.stop_after_attempt(3)
         assert RetryPolicy(retry) == RetryPolicy(retry=retry)
         with pytest.raises(TypeError):
-            RetryPolicy(retry, stop)  # type: ignore[misc]
+            RetryPolicy(retry, stop)  # type: ignore[call-arg]
 
     def test_is_equal_to_another_of_the_same_settings(self) -> None:
         assert RetryPolicy() == RetryPolicy(methods=RetryPolicy().methods)

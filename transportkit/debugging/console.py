@@ -60,7 +60,7 @@ class ConsoleLog:
         check_flag("color", color, may_be_none=True)
         check_flag("headers", headers)
         self._write = write
-        self.is_enabled: Callable[[], bool] = enabled(write)
+        self._is_enabled = enabled(write)
         self._color = color
         self._shows_headers = headers
         self._last: tuple[str, str, datetime] | None = None
@@ -71,7 +71,7 @@ class ConsoleLog:
         self._put(_CYAN, f">>> {_request(exchange)}", self._headers(exchange.request_headers))
 
     def __call__(self, exchange: Exchange) -> None:
-        if not self.is_enabled():
+        if not self._is_enabled():
             return
         line, color = outcome(exchange)
         if self._last != _identity(exchange):

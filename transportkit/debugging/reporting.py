@@ -9,6 +9,7 @@ from time import perf_counter
 from weakref import WeakKeyDictionary
 
 from ..redaction.redaction import Redaction
+from .console import ConsoleLog
 from .exchange import Exchange, Record
 
 Observer = Callable[[Exchange], object]
@@ -38,7 +39,7 @@ class Reporter:
         self.connections: WeakKeyDictionary[object, tuple[str | None, str | None]]
         self.connections = WeakKeyDictionary()
         self._starting: tuple[_Starting, ...] = tuple(
-            (started, getattr(observer, "is_enabled", None))
+            (started, observer._is_enabled if isinstance(observer, ConsoleLog) else None)
             for observer in observers
             if (started := getattr(observer, "started", None)) is not None
         )
