@@ -13,7 +13,7 @@ import pytest
 from support.flavours import Flavour
 from support.http2 import H2Request, h2_origin
 from support.library import httpx
-from support.networks import limits, network, taken
+from support.networks import Queued, limits, network, taken
 from support.raw import raw_server, read_head, respond
 
 from transportkit.network.connection import Connection
@@ -112,18 +112,15 @@ async def test_who_is_interrupted_when_served_gives_the_place_back(flavour: Flav
         transport = network(flavour, limits=limits(1))
         pool = transport._core.pool
 
-        class Interrupting(float):
-            """A timeout that is looked at in the queue, where a place is handed over just then."""
-
-            def __radd__(self, started: float) -> float:
-                assert taken(transport) == "1 connections, 0 idle, 1 waiting"
-                for closing in pool.close():
-                    pool.closed(closing)
-                assert taken(transport) == "1 connections, 0 idle, 0 waiting"
-                raise KeyboardInterrupt
+        def hand_over_and_interrupt() -> None:
+            assert taken(transport) == "1 connections, 0 idle, 1 waiting"
+            for closing in pool.close():
+                pool.closed(closing)
+            assert taken(transport) == "1 connections, 0 idle, 0 waiting"
+            raise KeyboardInterrupt
 
         first = await flavour.send(transport, httpx.Request("GET", url))
-        timeouts = {"pool": Interrupting(30)}
+        timeouts = {"pool": Queued(hand_over_and_interrupt)}
         second = httpx.Request("GET", url, extensions={"timeout": timeouts})
         with pytest.raises(KeyboardInterrupt):
             await flavour.send(transport, second)

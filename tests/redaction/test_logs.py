@@ -216,6 +216,32 @@ def test_what_stands_beside_the_message_is_written_without_its_secrets(
     assert extra["api_key"] == "tiger"
 
 
+def test_what_is_nested_is_masked_by_its_own_names(
+    handler: Keeping, logger: logging.Logger
+) -> None:
+    key = "ghp_0123456789abcdefghij"
+    extra = {
+        "tokens": {"prompt": 5, "name": "lion", key: 1},
+        "keys": ("a", 2),
+        "max_sessions": 4,
+        "sessions": 7,
+        "pass": True,
+        "auth": object(),
+        "credentials": ["tiger"],
+    }
+    logger.info("sent", extra=extra)
+    shown = {name: vars(handler.records[0])[name] for name in extra}
+    assert shown == {
+        "tokens": {"prompt": 5, "name": "lion", "ghp_****": 1},
+        "keys": ("a", 2),
+        "max_sessions": 4,
+        "sessions": 7,
+        "pass": True,
+        "auth": "****",
+        "credentials": "****",
+    }
+
+
 def test_what_another_handler_left_in_the_record_is_masked(
     handler: Keeping, logger: logging.Logger
 ) -> None:

@@ -1,13 +1,20 @@
 """`Redaction`: its settings; masking twice changes nothing; no text takes longer than its length."""
 
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.hostile import RUNS, mask_everywhere, steps
 from support.library import httpx
-from support.transportkit import Redaction
+from support.transportkit import (
+    DebuggingTransport,
+    RedactingFilter,
+    Redaction,
+    RetryPolicy,
+    sticky_by_header,
+)
 
 from transportkit.redaction.text import settled
 
@@ -71,6 +78,21 @@ class TestSettings:
                 Redaction(**{argument: [wrong]})  # type: ignore[arg-type]
         with pytest.raises(ValueError, match=f"^{argument}: '--' is not a name"):
             Redaction(**{argument: ["--"]})
+
+    def test_that_are_wrong_are_echoed_without_secrets(self) -> None:
+        wrong: Any = "https://scott:tiger@example.com/"
+        for refused in (
+            lambda: Redaction(mask=wrong),
+            lambda: RedactingFilter(wrong),
+            lambda: RetryPolicy(methods=wrong),
+            lambda: DebuggingTransport(bodies=wrong),
+            lambda: DebuggingTransport(redaction=wrong),
+            lambda: sticky_by_header(wrong),
+        ):
+            with pytest.raises((TypeError, ValueError)) as raised:
+                refused()
+            assert "tiger" not in str(raised.value)
+            assert "****" in str(raised.value)
 
     def test_that_contradict_each_other_are_refused(self) -> None:
         with pytest.raises(

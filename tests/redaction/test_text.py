@@ -143,6 +143,51 @@ TEXTS: list[tuple[str, str | None]] = [
     ("{'k': {'secret': {'a': 1}}, 'page': 2}", "{'k': {'secret': {'a': ****}}, 'page': 2}"),
     ("", None),
     ("nothing at all", None),
+    (
+        "kind: Secret\nstringData:\n  a: lion\n  b: |\n    lion\n  c:\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: lion\n",
+        "kind: Secret\nstringData:\n  a: ****\n  b: ****\n    ****\n  c:\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: lion\n",
+    ),
+    ("INFO app.auth: user ada logged in, session: opened for ada", None),
+    ("app.auth: tiger", "app.auth: ****"),
+    (
+        "session q7Zt3LmX9vKc is over, token refreshed-by-scott, key q7Zt3LmX9vKc",
+        "session **** is over, token refreshed-by-scott, key q7Zt3LmX9vKc",
+    ),
+    (
+        "arn:aws:secretsmanager:eu:1:secret:MyDb-a1 \\nhttp://u:p@h/",
+        "arn:aws:secretsmanager:eu:1:secret:MyDb-a1 \\nhttp://****@h/",
+    ),
+    (
+        "curl -u scott:tiger -U scott h; docker run -u 1000:1000 -p 80:80 x",
+        "curl -u **** -U scott h; docker run -u 1000:1000 -p 80:80 x",
+    ),
+    (
+        "docker login -u scott -p tiger h && sshpass -p 'tiger' ssh h",
+        "docker login -u scott -p **** h && sshpass -p '****' ssh h",
+    ),
+    (
+        "x --password tiger --token '' --page 2 --user scott:tiger",
+        "x --password **** --token '' --page 2 --user ****",
+    ),
+    ("['--token', 'tiger', '--page', '2', '--']", "['--token', '****', '--page', '2', '--']"),
+    (
+        "pulling h:5000/app:1.4@sha256:4f5e and u:tiger@h",
+        "pulling h:5000/app:1.4@sha256:4f5e and ****@h",
+    ),
+    (
+        "GET /cb?code=SplxlOBeZQQYbYS6WxSbIA {'code': 'SplxlOBeZQQYbYS6WxSbIA'}",
+        "GET /cb?code=**** {'code': '****'}",
+    ),
+    (
+        "tokens={'prompt': 5, 'a': 'q7Zt3LmX9vKc'} tokens={'a': tokens={}}",
+        "tokens={'prompt': 5, 'a': '****'} tokens={'a': tokens={}}",
+    ),
+    ("sessions = {'eyJhbGciOiJI.e30.x': secret}", "sessions = {'eyJ****': secret}"),
+    ("<saml:Token>a</saml:Token>", "<saml:Token>****</saml:Token>"),
+    (
+        "<key>pin</key><string>tiger</string><key>page</key><string>2</string>",
+        "<key>pin</key><string>****</string><key>page</key><string>2</string>",
+    ),
 ]
 
 

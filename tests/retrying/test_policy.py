@@ -73,7 +73,7 @@ class TestRetryPolicy:
         assert repr(policy.retry) == (
             "retry_if_status(429, 502, 503, 504) | retry_if_transport_error()"
         )
-        assert repr(policy.wait) == "wait_retry_after(None, max=120)"
+        assert repr(policy.wait) == "wait_retry_after()"
         assert policy.deadline is None
         assert policy.methods == {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"}
         assert policy.max_replay == 2**20
@@ -83,9 +83,11 @@ class TestRetryPolicy:
         with pytest.raises(dataclasses.FrozenInstanceError):
             RetryPolicy().deadline = 5  # type: ignore[misc]
 
-    def test_has_no_positional_arguments(self) -> None:
+    def test_takes_what_to_retry_first_and_the_others_by_name(self) -> None:
+        retry, stop = retry_if_status(503), tenacity.stop_after_attempt(3)
+        assert RetryPolicy(retry) == RetryPolicy(retry=retry)
         with pytest.raises(TypeError):
-            RetryPolicy(retry_if_status(503))  # type: ignore[call-arg]
+            RetryPolicy(retry, stop)  # type: ignore[call-arg]
 
     def test_is_equal_to_another_of_the_same_settings(self) -> None:
         assert RetryPolicy() == RetryPolicy(methods=RetryPolicy().methods)

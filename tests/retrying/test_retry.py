@@ -166,15 +166,39 @@ async def test_a_fault_is_retried_when_that_is_safe(
     assert len(whole) >= retried
 
 
+def busy_page(http: h2.connection.H2Connection, request: http2.H2Request) -> bool:
+    """503 with a body that fits into the window of its stream."""
+    http.send_headers(request.stream, [(":status", "503")])
+    for _ in range(3):
+        http.send_data(request.stream, b"b" * 16_000)
+    http.send_data(request.stream, b"usy", end_stream=True)
+    return True
+
+
+# Each fault of HTTP/2, and whether the origin may have processed the request.
+FAULTS_OF_HTTP2: list[tuple[http2.Answer, bool]] = [
+    (http2.reset_stream, True),
+    (http2.refuse_stream, False),
+    (http2.go_away, True),
+    (http2.go_away_unprocessed, False),
+    (http2.go_away_and_answer, True),
+    (http2.cut, True),
+    (busy_page, True),
+]
+
+
 @pytest.mark.parametrize(
-    ("fault", "method", "kind", "flavour"),
+    ("fault", "may_be_seen", "method", "kind", "flavour"),
     thinned(
-        itertools.product([http2.reset_stream, http2.go_away, http2.cut], METHODS), KINDS, NAMES
+        [(*fault, method) for fault in FAULTS_OF_HTTP2 for method in METHODS],
+        KINDS,
+        NAMES,
     ),
     indirect=["flavour"],
 )
 async def test_a_fault_of_http2_is_retried_when_that_is_safe(
     fault: http2.Answer,
+    may_be_seen: bool,
     method: str,
     kind: str,
     flavour: Flavour,
@@ -193,7 +217,7 @@ async def test_a_fault_of_http2_is_retried_when_that_is_safe(
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
     if method == "POST with a key":
         headers["Idempotency-Key"] = "k1"
-    retried = method != "POST"
+    retried = method != "POST" or not may_be_seen
     with http2.h2_origin(certificates, answer) as (origin, url):
         transport = flavour.RetryTransport(http2=True, trust_env=True)
         arguments = body_of(kind, flavour, tmp_path)
@@ -211,6 +235,8 @@ async def test_a_fault_of_http2_is_retried_when_that_is_safe(
     if retried:
         assert isinstance(outcome, httpx.Response)
         assert (outcome.status_code, outcome.http_version) == (200, "HTTP/2")
+    elif fault is busy_page:
+        _assert_is(outcome, 503)
     else:
         _assert_is(outcome, httpx.TransportError)
     assert len(sleeps) == retried

@@ -250,7 +250,7 @@ class TestCombinations:
         status, error = retry_if_status(503), retry_if_transport_error()
         assert repr(status | error) == "retry_if_status(503) | retry_if_transport_error()"
         assert repr((status | error) & status) == (
-            "(retry_if_status(503) | retry_if_transport_error()) & (retry_if_status(503))"
+            "(retry_if_status(503) | retry_if_transport_error()) & retry_if_status(503)"
         )
 
     @pytest.mark.parametrize("operator", ["__or__", "__ror__", "__and__", "__rand__"])
@@ -490,9 +490,9 @@ class TestWaitRetryAfter:
             wait_retry_after(max=most)
 
     def test_shows_its_settings(self) -> None:
-        assert repr(wait_retry_after()) == "wait_retry_after(None, max=120)"
+        assert repr(wait_retry_after()) == "wait_retry_after()"
         assert repr(wait_retry_after(len, max=1.5)) == (  # type: ignore[arg-type]
-            "wait_retry_after(<built-in function len>, max=1.5)"
+            "wait_retry_after(len, max=1.5)"
         )
 
 
@@ -536,7 +536,7 @@ def test_waits_add_up(build: Callable[[], Any], seconds: float) -> None:
 
 def test_a_sum_shows_what_it_is_made_of() -> None:
     wait: Any = wait_retry_after(max=5) + wait_retry_after()
-    assert repr(wait) == "wait_retry_after(None, max=5) + wait_retry_after(None, max=120)"
+    assert repr(wait) == "wait_retry_after(max=5) + wait_retry_after()"
 
 
 def test_what_is_over_max_stays_over_it_in_a_sum() -> None:

@@ -23,6 +23,8 @@ from support.transportkit import (
     Cooldown,
     ProxyRoundRobin,
     RetryPolicy,
+    retry_if_status,
+    retry_if_transport_error,
     sticky_by_header,
     sticky_by_host,
 )
@@ -750,10 +752,6 @@ class TestABan:
         assert rotation.status()[0].in_flight == 0
 
 
-def is_error(state: Any) -> bool:
-    return bool(state.outcome.failed or state.outcome.result().is_error)
-
-
 class TestARepeat:
     @pytest.mark.parametrize("outcome", [httpx.ReadError("cut"), 429, 500, 503])
     async def test_goes_to_another_proxy(self, flavour: Flavour, outcome: Any) -> None:
@@ -762,7 +760,7 @@ class TestARepeat:
         for sticky in (None, lambda request: "key"):
             rotation = flavour.ProxyRoundRobin(spies, sticky=sticky)
             policy = RetryPolicy(
-                retry=is_error,
+                retry=retry_if_status(429, 500, 503) | retry_if_transport_error(),
                 wait=lambda state: 0,
                 stop=lambda state: state.attempt_number > 1,
             )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
-from ..wire.arguments import check_flag
+from ..wire.arguments import advising, check_flag
 from .arguments import check_write
 from .bodies import Body
 from .exchange import Exchange
@@ -23,6 +23,7 @@ _CYAN, _GREEN, _YELLOW, _RED, _FAINT = "36", "32", "33", "31", "2"
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
+@advising(bodies="DebuggingTransport(transport, ConsoleLog(), bodies=4096)")
 class ConsoleLog:
     """Writes a line when a request goes out, and one when it is over.
 
@@ -59,7 +60,7 @@ class ConsoleLog:
         check_flag("color", color, may_be_none=True)
         check_flag("headers", headers)
         self._write = write
-        self.is_enabled: Callable[[], bool] = enabled(write)
+        self._is_enabled = enabled(write)
         self._color = color
         self._shows_headers = headers
         self._last: tuple[str, str, datetime] | None = None
@@ -70,7 +71,7 @@ class ConsoleLog:
         self._put(_CYAN, f">>> {_request(exchange)}", self._headers(exchange.request_headers))
 
     def __call__(self, exchange: Exchange) -> None:
-        if not self.is_enabled():
+        if not self._is_enabled():
             return
         line, color = outcome(exchange)
         if self._last != _identity(exchange):
@@ -124,7 +125,7 @@ def outcome(exchange: Exchange) -> tuple[str, str]:
         if seconds is not None and seconds >= 0.0005
     ):
         time += f" ({phases})"
-    if exchange.attempts:
+    if len(exchange.attempts) > 1:
         time += f" after {len(exchange.attempts)} attempts"
     response = ""
     if exchange.status is not None:

@@ -7,7 +7,7 @@ request did not have, is removed.
 import re
 from collections.abc import Iterator
 
-from ..wire.arguments import check_flag
+from ..wire.arguments import advising, check_flag
 from .arguments import check_write
 from .console import Write, enabled
 from .exchange import Exchange
@@ -30,6 +30,7 @@ _OF_HTTP1 = ("connection", "keep-alive", "proxy-connection", "transfer-encoding"
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "'": r"\'", "\\": r"\\", "!": r"\041"}
 
 
+@advising(bodies="DebuggingTransport(transport, CurlLog(), bodies=4096)")
 class CurlLog:
     r"""Writes each request as one curl command, when it is over.
 

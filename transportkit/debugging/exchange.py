@@ -82,7 +82,7 @@ class Exchange:
             the proxy's. None if not known.
         tls_version: "TLSv1.3", None without TLS.
         stream_id: that of HTTP/2, or None.
-        attempts: those of a retry transport inside, () if the first one succeeded.
+        attempts: those of a retry transport inside, () without one.
         is_finished: False if it has just begun, and only method, URL, headers and start are
             known.
 

@@ -12,6 +12,7 @@ from collections import deque
 from types import TracebackType
 from typing import Self
 
+from ..wire.arguments import advising
 from ..wire.forking import renew_in_child
 from .exchange import Exchange
 from .har_entry import line_of
@@ -29,6 +30,7 @@ _MAX_BYTES = 16 * 1024 * 1024
 _LOW_WATER_MARK = 31 / 32
 
 
+@advising(file="path", filename="path")
 class HARRecorder:
     """Records exchanges in a HAR file, which the network panels of browsers open.
 

@@ -9,6 +9,7 @@ from time import perf_counter
 from weakref import WeakKeyDictionary
 
 from ..redaction.redaction import Redaction
+from .console import ConsoleLog
 from .exchange import Exchange, Record
 
 Observer = Callable[[Exchange], object]
@@ -38,7 +39,7 @@ class Reporter:
         self.connections: WeakKeyDictionary[object, tuple[str | None, str | None]]
         self.connections = WeakKeyDictionary()
         self._starting: tuple[_Starting, ...] = tuple(
-            (started, getattr(observer, "is_enabled", None))
+            (started, observer._is_enabled if isinstance(observer, ConsoleLog) else None)
             for observer in observers
             if (started := getattr(observer, "started", None)) is not None
         )
@@ -48,6 +49,11 @@ class Reporter:
         # Exchanges whose response somebody may still read, and those whose response nobody can.
         self._open: dict[Record, None] = {}
         self._abandoned: deque[Record] = deque()
+
+    def settings(self) -> str:
+        """The observers by name, and the number of bytes of bodies that they see."""
+        names = [getattr(each, "__name__", type(each).__name__) for each in self._observers]
+        return ", ".join(names + ([f"bodies={self.bodies}"] if self.bodies else []))
 
     def begin(self, record: Record) -> None:
         """Tell observers that a request goes out."""

@@ -1,11 +1,14 @@
 """`Mounts` and `AsyncMounts`: a routing dict compiled into one transport."""
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import httpx
 
 from ..network.options import check_names
 from ..routing.routing import Route, Routing
+from ..wire.arguments import advising
+from ..wire.stack import table
 from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
@@ -13,6 +16,7 @@ from .redirect import RefusingTransport
 from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
 
 
+@advising()
 class Mounts(TransportOwner):
     """Routes each request to the transport of the most specific pattern that takes its URL.
 
@@ -60,7 +64,7 @@ class Mounts(TransportOwner):
     https://api.example.com   HTTPTransport(http2=True)
     all://*.internal.example  direct
     all://                    proxy http://****@proxy.example:8080
-    (anything else)           direct
+    (anything else)           direct (never reached)
     >>> client = httpx.Client(transport=mounts)
     >>> client.close()
     """
@@ -98,13 +102,17 @@ class Mounts(TransportOwner):
         route = self._routing.route_for(request.url, request)
         return self._send(route.transport, request)
 
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return self._routing.rows()
+
     def __str__(self) -> str:
-        return str(self._routing)
+        return table(self._branches())
 
     def __repr__(self) -> str:
         return f"<Mounts, {len(self.routes)} routes>"
 
 
+@advising()
 class AsyncMounts(AsyncTransportOwner):
     """Routes each request to the transport of the most specific pattern that takes its URL.
 
@@ -153,8 +161,11 @@ class AsyncMounts(AsyncTransportOwner):
         route = self._routing.route_for(request.url, request)
         return await self._send(route.transport, request)
 
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return self._routing.rows()
+
     def __str__(self) -> str:
-        return str(self._routing)
+        return table(self._branches())
 
     def __repr__(self) -> str:
         return f"<AsyncMounts, {len(self.routes)} routes>"

@@ -18,6 +18,7 @@ from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
 from ..network.handshake import AsyncTracedHandshake, TracedHandshake
+from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
 
@@ -29,7 +30,7 @@ class AsyncPooledStream(AsyncPooledBody[httpx.AsyncHTTPTransport], httpx.AsyncBy
     """The body of a response, whose end is that of its request."""
 
 
-class NetworkTransport(httpx.BaseTransport):
+class NetworkTransport(Stacked, httpx.BaseTransport):
     """An `httpx.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
@@ -37,12 +38,18 @@ class NetworkTransport(httpx.BaseTransport):
 
     Each response has these `extensions`, as far as they apply:
 
-    - `retire`: a function; its connection takes no more requests, and ends with this one;
+    - `retire`: a function, for sync and async code; its connection takes no more requests, and ends
+      with this one. Once the response is closed it does nothing;
     - `proxy`: the proxy that took the request, its credentials masked;
     - `proxy_headers`: those of its answer to a CONNECT, a list of pairs of bytes;
     - `verify`: False if certificates are not verified.
 
     Errors have the latter three in an attribute `extensions`.
+
+    A connection that has been idle for `keepalive_expiry` is closed when a request begins or ends,
+    through any transport of the process, or of the event loop. While nothing is sent it stays
+    open: a thread or a task that closed it would outlive the loop, the test or the fork that it
+    belongs to. `close_idle` closes it at any time.
     """
 
     def __init__(self, **options: Unpack[HTTPTransportOptions]) -> None:
@@ -118,8 +125,11 @@ class NetworkTransport(httpx.BaseTransport):
             raise own from error
         return response
 
+    def _settings(self) -> str:
+        return self._core.settings()
 
-class AsyncNetworkTransport(httpx.AsyncBaseTransport):
+
+class AsyncNetworkTransport(Stacked, httpx.AsyncBaseTransport):
     """An `httpx.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
     The same as `NetworkTransport`, for async clients.
@@ -200,6 +210,9 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
                 raise
             raise own from error
         return response
+
+    def _settings(self) -> str:
+        return self._core.settings()
 
 
 def transport_factory(options: Mapping[str, object]) -> TransportFactory[httpx.BaseTransport]:

@@ -9,7 +9,14 @@ from httpx2 import ByteStream
 
 from ..retrying.attempt import single_attempt
 from ..retrying.budget import DEFAULT_BUDGET, Buckets, RetryBudget
-from ..retrying.policy import DEFAULT_POLICY, RetryPolicy, bare_methods, check_policy, policy_for
+from ..retrying.policy import (
+    DEFAULT_POLICY,
+    RetryPolicy,
+    bare_methods,
+    check_policy,
+    policy_for,
+    settings,
+)
 from .attempting import AsyncAttempting, Attempting, Outcome
 from .options import HTTPTransportOptions
 
@@ -63,6 +70,7 @@ class RetryTransport(Attempting):
         check_policy(policy, httpx2.BaseTransport)
         self._policy = policy
         self._bare_methods = bare_methods(policy)
+        self._budget = budget
         self._buckets = Buckets(budget)
         if policy.deadline is not None:
             # Failed connects are repeated here; httpcore2 would wait without looking at the time.
@@ -97,6 +105,9 @@ class RetryTransport(Attempting):
             return response
         return self._retry(request, policy, started, None)
 
+    def _settings(self) -> str:
+        return settings(self._policy, self._budget)
+
 
 class AsyncRetryTransport(AsyncAttempting):
     """Sends a request again when it failed in a way that another attempt may mend.
@@ -118,6 +129,7 @@ class AsyncRetryTransport(AsyncAttempting):
         check_policy(policy, httpx2.AsyncBaseTransport)
         self._policy = policy
         self._bare_methods = bare_methods(policy)
+        self._budget = budget
         self._buckets = Buckets(budget)
         if policy.deadline is not None:
             # Failed connects are repeated here; httpcore2 would wait without looking at the time.
@@ -149,3 +161,6 @@ class AsyncRetryTransport(AsyncAttempting):
             response.extensions.setdefault("attempts", single_attempt(response.status_code))
             return response
         return await self._retry(request, policy, started, None)
+
+    def _settings(self) -> str:
+        return settings(self._policy, self._budget)

@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..wire.io import AsyncEvent, Event, async_one_for_all, async_shield, one_for_all, shield
 from ..wire.library import Request, library_of
-from .connection import Connection, Origin
+from .connection import Connection, Origin, Waiter
 from .core import NetworkCore
 from .pool import Pool
 from .timetable import Timetable
@@ -60,8 +60,9 @@ class Connections(Generic[T]):
         """
         timeout = request.extensions.get("timeout", {}).get("pool")
         event = Event()
-        waiter = self._pool.wait(origin, get_ident(), may_share, event.set)
+        waiter = Waiter[T](origin, get_ident(), event.set)
         try:
+            self._pool.wait(waiter, may_share)
             left = None if timeout is None else max(started + timeout - monotonic(), 0)
             event.wait(left)
         except BaseException:
@@ -138,8 +139,9 @@ class AsyncConnections(Generic[AsyncT]):
         """A connection for a request that has to wait for one, by the end of its pool timeout."""
         timeout = request.extensions.get("timeout", {}).get("pool")
         event = AsyncEvent()
-        waiter = self._pool.wait(origin, get_ident(), may_share, event.set)
+        waiter = Waiter[AsyncT](origin, get_ident(), event.set)
         try:
+            self._pool.wait(waiter, may_share)
             left = None if timeout is None else max(started + timeout - monotonic(), 0)
             await event.wait(left)
         except BaseException:

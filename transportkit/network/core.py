@@ -78,9 +78,12 @@ class NetworkCore(Generic[T]):
             Timetable(),
         )
 
+    def settings(self) -> str:
+        """The proxy, its credentials masked, and whether certificates are not verified."""
+        return ", ".join(f"{name}={value!r}" for name, value in self._facts.items())
+
     def __repr__(self) -> str:
-        facts = "".join(f"{name}={value!r} " for name, value in self._facts.items())
-        return f"{facts}{self.pool!r}"
+        return " ".join(filter(None, [self.settings(), repr(self.pool)]))
 
     def route(self, request: Request) -> tuple[Origin, bool]:
         """The origin that a request goes to, and whether it may share a connection.

@@ -65,7 +65,7 @@ def _check_form(text: str) -> None:
     if text != text.strip():
         shown = REDACTION.url(text.strip())
         raise ValueError(f"{shown!r} has whitespace around it: strip() it")
-    if text[:1] in "\"'`" and text[:1] == text[1:][-1:]:
+    if text[:1] == text[1:][-1:] and text[:1] in ("'", '"', "`"):
         raise ValueError(f"{REDACTION.url(text)!r} has quotes around it: leave them out")
     if sold := re.fullmatch(_AS_SOLD, text):
         raise ValueError(

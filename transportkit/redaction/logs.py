@@ -9,17 +9,20 @@ import sys
 from collections.abc import Callable, Mapping
 from numbers import Number
 
-from .redaction import MASK, Redaction
+from ..wire.arguments import advising
+from .names import Kind
+from .redaction import MASK, Redaction, echoed
 
 # Before Python 3.12 a filter cannot hand on another record than the one it was given.
 _REPLACES = sys.version_info >= (3, 12)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-# Nobody knows what is in it.
-_UNKNOWN = "?a"
 # What is nested deeper is shown as text.
 _MAX_DEPTH = 5
 
 
+@advising(
+    mask="RedactingFilter(Redaction(mask=[...]))", show="RedactingFilter(Redaction(show=[...]))"
+)
 class RedactingFilter(logging.Filter):
     """Takes secrets out of what a handler is about to write.
 
@@ -56,7 +59,7 @@ class RedactingFilter(logging.Filter):
         # A logging.Filter takes a name; one that fails later would break the call that logs.
         if not (redaction is None or isinstance(redaction, Redaction)):
             raise TypeError(
-                f"redaction must be a Redaction, not {redaction!r}: write "
+                f"redaction must be a Redaction, not {echoed(redaction)}: write "
                 "handler.addFilter(RedactingFilter())"
             )
         self._redaction = Redaction() if redaction is None else redaction
@@ -105,13 +108,14 @@ class RedactingFilter(logging.Filter):
 
     def _masked(self, name: str, value: object, depth: int = 0) -> object:
         is_nested = type(value) in {dict, list, tuple}
-        if name and value is not None and self._redaction.is_secret(name):
+        kind = self._redaction._names.kind(name)
+        if value is not None and kind > Kind.OTHER:
             if isinstance(value, (str, Number)):
                 # A number is a count under some names, and a bool is no secret under any.
                 text = str(value)
                 shown = self._redaction.header(name, text)
                 return value if shown == text else shown
-            if not is_nested or self._redaction.header(name, _UNKNOWN) != _UNKNOWN:
+            if not is_nested or kind is Kind.SECRET:
                 return MASK
         if isinstance(value, str):
             return self._redaction.text(value)

@@ -7,6 +7,7 @@ nothing does not wait for them.
 import re
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import lru_cache
 from urllib.parse import unquote
 
 MASK = "****"
@@ -17,7 +18,7 @@ class Kind(IntEnum):
 
     Attributes:
         SHOWN: nothing is masked, whatever it looks like: somebody has said so.
-        ABOUT: they tell about something, such as its type or its end.
+        ABOUT: they tell about a secret, such as its type or its end.
         OTHER: nothing in particular.
         OPAQUE: secret if it looks random, as under a bare `key`.
         CARD: secret if it is the number of a card.
@@ -46,20 +47,20 @@ _DIGITS = "0123456789"
 _STEMS = (
     *("key", "pass", "auth", "token", "sess", "code", "secret", "cred", "pin", "sid", "sig", "pw"),
     *("cookie", "number", "jwt", "otp", "cvv", "cvc", "psk", "pan", "saml", "csrf", "xsrf", "hmac"),
-    *("bearer", "dpop", "crumb", "assertion", "verifier"),
+    *("bearer", "dpop", "crumb", "assertion", "verifier", "ticket", "answer"),
 )
-
 
 # What a key is of that opens something. Names may be run together: `apikey`, `phpsessid`.
 _KEYS = (
-    "api|access|account|app|application|auth|client|consumer|customer|deploy|encryption|host"
+    "api|access|account|app|application|auth|client|consumer|customer|deploy|encryption"
     "|integration|license|master|pass|private|secret|secret ?access|server|service|session|shared"
-    "|signing|ssh|storage|subscription|unseal|user"
+    "|signing|ssh|storage|stream|subscription|unseal|user"
 )
 _SECRET = rf"""(?x)\b(?:
     \w*passw\w* | pwd | pw | \w*passphrases? | passcodes?
-    | \w*(?:secret|credential)s? | creds? | secretid | psk | (?:{_KEYS})[ ]?keys?
-    | authorization | bearer | jwt | dpop | verifier | saml | cookies? | csrf | xsrf | hmac
+    | \w*(?:secret|credential)s? | creds? | psk | (?:{_KEYS})[ ]?keys?
+    | authorization | security[ ]answers? | bearer | jwt | dpop | verifier | saml | cookies?
+    | csrf | xsrf | hmac
 )\b"""
 _VALUE = r"""(?x)\b(?:
     \w*(?:token|signature) | sig | session[ ]?ids? | \w{1,4}sess(?:ion)?ids? | sess(?:id)? | session
@@ -68,7 +69,7 @@ _VALUE = r"""(?x)\b(?:
         |time|token|totp|verification|verify)[ ]?codes?
 )\b"""
 _COUNTED = r"\b(?:\w*(?:token|signature|assertion|session)s|sess|pass)\b"
-_OPAQUE = r"\b(?:keys?|sids?)\b"
+_OPAQUE = r"\b(?:keys?|sids?|sign|\w*tickets?)\b"
 _CODE = "(?:access |auth |authorization |device )?code"
 _CARD = r"\bnumber$|\bpan$"
 
@@ -80,29 +81,29 @@ _HARMLESS = (
     r"|(?:audio|cached|completion|image|input|max|min|output|prediction|prompt|reasoning"
     r"|thinking|total|budget|bos|eos|pad|unk|sep|cls|mask|stop|special|new) tokens?"
     r"|(?:continuation|cursor|next|page|pagination|resume|start|sync) tokens?"
-    r"|public ?key credentials?"
+    r"|public ?key credentials?|time signature"
     r")\b"
 )
-_NEVER = r"\brate ?limit"
 # The first or the last word of a name that tells something about a secret, not the secret.
 _FIRST = (
-    "(?:accept|accepted|allow|allows|disable|enable|enabled|has|hide|is|max|min|minimum|num|require|requires"
-    "|show|supports|uses?) "
+    "(?:accept|accepted|allow|allows|disable|enable|enabled|has|hide|is|max|min|minimum|num"
+    "|require|requires|show|supports|uses?) "
 )
-_LAST = r"""(?x).*\b(?:
-    action|address|age|alg|algorithm|algs|allowed|arn|association|at|attempts|attribute|audience
-    |behaviou?r|changed|check|class|color|consent|context|count|created|date|decoder
-    |description|device|(?<!password[ ])digest|dir|disabled|display|domain|duration|enabled|encoding|endpoint|error
-    |errors|event|events|exception|exists|exp|expiration|expired|expires|expiry|field|fields|file
-    |fingerprint|flow|format|group|hint|in|index|(?<!authentication[ ])info|input|integrity|interval|issuer|kind|kty|label
-    |layout|length|level|lifetime|limit|limits|link|list|location|manager|max|maximum|message
-    |metadata|method|methods|min|minimum|mode|name|names|offset|on|origin|owner|param|parameter
-    |parameters|path|placeholder|plugin|policies|policy|position|prefix|protection|protocol|provider
-    |purpose|rate|realm|reason|ref|reference|region|required|requirement|requirements|result
-    |role|roles|rotation|rule|samesite|scanning|schema|scheme|schemes|scope|scopes|secure|seconds|size
-    |source|spec|stage|stages|standard|start|state|status|strategy|strength|style|support
-    |supported|symbol|tag|tags|time|timeout|title|ttl|type|types|ur[il]s?|usage|use|used|user|username
-    |validity|version|versions|(?:key|token|secret|credential)[ ]?ids?|per[ ]\w+|as[ ]string
+_LAST = r"""(?x).*\b(?:(?:
+    action|address|age|alg|algorithm|alias|allowed|arn|association|at|attempt|attribute|audience
+    |behaviou?r|bucket|changed|check|class|color|config|configuration|consent|context|count|created
+    |date|decoder|description|device|(?<!password[ ])digest|dir|disabled|display|domain|duration
+    |enabled|encoding|endpoint|error|event|exception|exists|exp|expiration|expired|expires|expiry
+    |field|file|filter|fingerprint|flow|format|goal|group|hint|in|index|(?<!authentication[ ])info
+    |input|integrity|interval|issuer|kind|kty|label|layout|length|level|\w*lifetime|limit|link|list
+    |location|maintainer|manager|max|maximum|message|metadata|method|min|minimum|mode|model|module
+    |name|offset|on|option|origin|owner|param|parameter|path|placeholder|plugin|policy|policies
+    |position|prefix|protection|protocol|provider|purpose|rate|realm|reason|ref|reference|region
+    |required|requirement|result|role|rotation|rule|samesite|scanning|schema|scheme|scope|secure
+    |second|service|set|setting|size|source|spec|stage|standard|start|state|status|strategy|strength
+    |style|support|supported|symbol|tag|time|timeout|title|total|ttl|type|ur[il]|usage|use|used|user
+    |username|validity|version|(?:key|token|credential|pin)[ ]?id|per[ ]\w+|as[ ]string
+    )s?|py|java|js|ts|go|rb|rs|php|cs|kt|rate[ ]?limit[ ].*
 )"""
 
 
@@ -127,7 +128,7 @@ def percent_decoded(text: str) -> str:
 
 def _usual_kind(own: str) -> Kind:
     """The kind of a name, from its words."""
-    if re.search(_NEVER, own) or re.fullmatch(_LAST, own) or re.match(_FIRST, own):
+    if re.fullmatch(_LAST, own) or re.match(_FIRST, own):
         return Kind.ABOUT
     if re.fullmatch(_CODE, own):
         return Kind.CODE
@@ -190,10 +191,22 @@ class Names:
                 return True
         return False
 
+    def is_about(self, name: str) -> bool:
+        """True if a name tells about something, be it no secret."""
+        return self.kind(name) is Kind.ABOUT or re.fullmatch(_LAST, words(name)) is not None
+
     def _kind(self, name: str) -> Kind:
+        if not self.may_be_in(name.lower()):
+            return Kind.OTHER
         own = words(name)
         if own in self._show:
             return Kind.SHOWN
         if any(f" {one} " in f" {own} " for one in self._mask):
             return Kind.SECRET
         return _usual_kind(own)
+
+
+@lru_cache(16)
+def names_of(mask: frozenset[str], show: frozenset[str]) -> Names:
+    """The rules for these names, which remember the names that they have seen."""
+    return Names(mask, show)

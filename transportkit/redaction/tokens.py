@@ -1,7 +1,7 @@
 """Mask what looks like a secret wherever it stands: the keys of services, their webhooks.
 
-Each pattern begins where a word or a path segment begins, and
-takes all it can get: no text makes it try again.
+Each pattern begins where a word or a path segment begins, and takes all it can get: no text
+makes it try again.
 """
 
 import re
@@ -20,12 +20,14 @@ _KEYS = r"""
       | hf_(?=\w{24}) | r8_(?=\w{24}) | gsk_(?=\w{24}) | nvapi-(?=[\w-]{24}) | pplx-(?=\w{24})
       | do[opr]_v1_(?=\w{24}) | shp[a-z]{2}_(?=\w{16}) | sq0[a-z]{3}-(?=[\w-]{16})
       | hv[bsr]\.(?=[\w-]{16}) | glsa_(?=\w{16}) | sntry[su]_(?=\w{16}) | lin_api_(?=\w{16})
-      | PMAK-(?=[\w-]{16}) | NRAK-(?=\w{16}) | key-(?=[0-9a-f]{32}) | ATATT3(?=[\w-]{16})
+      | tskey-(?=[\w-]{16}) | PMAK-(?=[\w-]{16}) | NRAK-(?=\w{16}) | key-(?=[0-9a-f]{32}) | ATATT3(?=[\w-]{16})
       | base64url\.bearer\.authorization\.k8s\.io\.(?=[\w-]{8})
 """
 _KEY = re.compile(rf"(?x)(?<![\w-])(?P<prefix>{_KEYS})[\w.-]*+")
 # No key is shorter, its prefix included.
-_RUN = re.compile(r"[\w.-]{11,}+")
+SHORTEST_KEY = 11
+_SHORTEST = len("Bearer x")
+_RUN = re.compile(rf"[\w.-]{{{SHORTEST_KEY},}}+")
 _CHAIN = "infura|alchemy|alchemyapi|quiknode|ankr|chainstack|blastapi"
 _OTHERS = re.compile(rf"""(?x)
     (?P<slack>/services/)(?=T[A-Z0-9]{{6,16}}/B)[\w/-]++
@@ -62,10 +64,12 @@ def mask_tokens(text: str) -> str:
     >>> mask_tokens("Bearer abc, ghp_0123456789abcdefghij and eyJhbGciOiJIUzI1NiJ9.e30.x_y")
     'Bearer ****, ghp_**** and eyJ****'
     """
-    text = _RUN.sub(_mask_run, text)
+    if len(text) < _SHORTEST:
+        return text
     low = text.lower()
     if _may_hold_others(low):
         text = _OTHERS.sub(_mask_match, text)
+    text = _RUN.sub(_mask_run, text)
     return _HOOK.sub(_mask_path, text) if "hook" in low else text
 
 

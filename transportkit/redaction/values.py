@@ -4,7 +4,7 @@ import re
 
 from .cookies import cookie_parts
 from .names import MASK, Kind, Names
-from .tokens import mask_tokens
+from .tokens import SHORTEST_KEY, mask_tokens
 
 # OAuth's codes; a shorter one is the code of an error or of a country.
 _SHORTEST_CODE = 16
@@ -25,13 +25,13 @@ _SCHEME = re.compile(rf"(?i)\s*(?:{_ONE}|{_MANY})(?=\s)")
 _ALWAYS = ("authorization", "cookie")
 # Not there, masked already, or filled in later.
 _NOTHING = re.compile(
-    r"(?i)(?:[ -/:-@\[-`{-~]*|none|null|nil|true|false|yes|no|undefined|x{3,}|<?\[?(?:redacted|filtered|masked"
-    r"|hidden|removed|omitted|secret)\]?>?|\$?\{\{.*\}\}|\$\{.*\}|\$\w+|<\w[\w .-]*>|%\w+%)"
+    r"(?i)(?:[*.\u2022-]+|x{3,}|none|null|nil|true|false|yes|no|undefined|read|write"
+    r"|<?\[?(?:redacted|filtered|masked|hidden|removed|omitted|secret)\]?>?|\$?\{\{.*\}\}|\$\{.*\}|\$\w+|<\w[\w .-]*>|%\w+%)"
 )
 # What people write about a secret: `must not be blank`.
 _PROSE = re.compile(
-    r"(?i)(?=\S++\s++\S)(?s:.*?)\b(?:is|are|was|were|be|must|may|can|cannot|can't|could|should|shall|will|does"
-    r"|doesn't|isn't|has|have|not|your|this|the|required|missing|invalid|expired|incorrect|contain"
+    r"(?i)(?=\S++\s++\S)(?s:.*?)\b(?:is|are|was|were|be|must|may|can|cannot|can't|could|should"
+    r"|shall|will|does|doesn't|isn't|has|have|not|your|this|the|required|missing|invalid|expired|incorrect|contain"
     r"|enter|at least|of)\b(?s:.*)"
 )
 # `^1.4.6`, under the name of a package.
@@ -41,11 +41,16 @@ _VERSION = re.compile(
 # A date, a duration, an enumeration's constant, a URL, a path.
 _SURELY_ELSE = re.compile(
     r"(?x)\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]+)?|(?:\d{1,6}(?:\.\d+)?(?:ms|s|m|h|d)){1,4}"
-    r"|[A-Z]{4,}|[A-Z]{2,}(?:_[A-Z]{2,})+|(?i:https?|urn|arn):\S+|\#/\S+|\.{0,2}/[\w./-]*|sha\d+-\S+"
-    r"|\[[A-Z]+\]|[MS]M[0-9a-f]{32}"
+    r"|[ -/:-@\[-`{-~]*|[A-Z]{4,20}|[A-Z]{2,}(?:_[A-Z]{2,})+|(?i:https?|urn|arn):\S+|\#/\S+"
+    r"|\.{0,2}/[\w./-]*|sha\d+-\S+"
+    r"|\[[A-Z]+\]|[MS]M[0-9a-f]{32}|\d{4}-\d{4}|[A-Za-z][a-z',.]*+(?:[ ][A-Za-z',.]++)+"
+    r"|(?i:ok|on|off|enabled?|disabled?|success|succeeded|fail(?:ed|ure)|open(?:ed)?|closed?|active"
+    r"|inactive|anonymous|basic|bearer|digest|negotiate|ntlm|oauth2?|oidc|saml|jwt|ldap|local"
+    r"|email|default|optional|preferred|unknown|empty|present|absent|string|object)"
 )
+_COUNT = re.compile(r"[\d.,]+")
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
-# The shortest that can be told from a name or a number, and the most of a longer one that is looked at.
+# The shortest that can be told from a name or a number; of a longer one the beginning will do.
 _SHORTEST_OPAQUE, _LOOKED_AT = 12, 128
 _HEX = re.compile(r"(?i)(?=.*\d)(?=.*[a-f])[0-9a-f]{32,}")
 _IDENTIFIER = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
@@ -77,29 +82,33 @@ def is_secret_value(kind: Kind, name: str, value: str) -> bool:
     >>> is_secret_value(Kind.VALUE, "token", "8xLOxBtZp8"), is_secret_value(Kind.OPAQUE, "key", "mit")
     (True, False)
     """
-    if kind <= Kind.OTHER:
-        return False
-    if name.lower().endswith(_ALWAYS):
-        return True
+    if kind <= Kind.OTHER or name.lower().endswith(_ALWAYS):
+        return kind > Kind.OTHER
+    if kind >= Kind.VALUE and len(value) >= _SHORTEST_OPAQUE and _is_mixed(value):
+        return True  # As most are.
     bare = value.strip()
-    if _NOTHING.fullmatch(bare):
+    if not value or _NOTHING.fullmatch(bare):
         return False
-    match kind:
-        case Kind.OPAQUE:
-            return looks_random(bare) and not _IDENTIFIER.fullmatch(bare)
-        case Kind.CARD:
-            return _is_card(bare, name)
-        case Kind.CODE:
-            return _is_code(bare)
-        case Kind.COUNTED if re.fullmatch(r"[\d.,]+", bare):
-            return False
-    if bare.isalpha() and len(bare) > 3 and bare.lower() in name.lower():
-        return False  # A label, such as that of an input.
-    if " " in bare and _PROSE.match(bare[:_LOOKED_AT]):
-        return False
-    if _VERSION.fullmatch(bare):
-        return False
-    return kind is Kind.SECRET or not _SURELY_ELSE.fullmatch(bare)
+    if kind is Kind.OPAQUE:
+        return looks_random(bare) and not _IDENTIFIER.fullmatch(bare)
+    if kind in {Kind.CARD, Kind.CODE}:
+        return _is_card(bare, name) if kind is Kind.CARD else _is_code(bare)
+    return not (
+        _is_said(bare, name)
+        or (kind is Kind.COUNTED and _COUNT.fullmatch(bare))
+        or (kind is not Kind.SECRET and _SURELY_ELSE.fullmatch(bare))
+    )
+
+
+def _is_said(value: str, name: str) -> bool:
+    """True for what people write about a secret, and for what programs do that use it."""
+    is_label = value.isalpha() and len(value) > 3 and value.lower() in name.lower()
+    is_prose = " " in value and _PROSE.match(value[:_LOOKED_AT])
+    return bool(is_label or is_prose or _VERSION.fullmatch(value))
+
+
+def _is_mixed(value: str) -> bool:
+    return value.isalnum() and not value.isalpha()
 
 
 def _is_code(value: str) -> bool:
@@ -138,7 +147,7 @@ def mask_value(name: str, value: str, names: Names) -> str:
     kind = name.lower().replace("_", "-")
     if kind in {"cookie", "set-cookie"}:
         return mask_cookies(value, names, has_attributes=kind == "set-cookie")
-    scheme = _SCHEME.match(value)
+    scheme = _SCHEME.match(value) if " " in value or "\t" in value else None
     return f"{scheme[0]} {MASK}" if scheme else MASK
 
 
@@ -164,4 +173,7 @@ def _mask_cookie(text: str, may_be_attribute: bool, names: Names) -> str:
         return text
     if may_be_attribute and re.fullmatch(_COOKIE_ATTRIBUTES, bare):
         return mask_tokens(text)
-    return f"{mask_tokens(name)}={MASK}" if equals else text.replace(bare, MASK, 1)
+    if not equals:
+        return text.replace(bare, MASK, 1)
+    # Most names are too short to be a key, and there may be many.
+    return f"{mask_tokens(name) if len(bare) >= SHORTEST_KEY else name}={MASK}"

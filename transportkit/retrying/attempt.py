@@ -15,11 +15,12 @@ STOP = "the policy stops here"
 WAIT = "the wait would be longer than the policy allows"
 DEADLINE = "the deadline comes first"
 BUDGET = "the retry budget of the origin is empty"
+OFF = "retries are switched off"
 BODY = "the body cannot be sent again"
 MAY_HAVE_ARRIVED = "the origin may have seen it, and the method is not idempotent"
 BENEATH = "a retry transport beneath has given up"
 # Another policy would have decided otherwise about the other ones.
-_FINAL = (STOP, WAIT, DEADLINE, BUDGET)
+_FINAL = (STOP, WAIT, DEADLINE, BUDGET, OFF)
 _MARK = "retry_given_up"
 
 

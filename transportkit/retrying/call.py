@@ -22,6 +22,7 @@ from ..wire.library import Request, Response, is_a, library_of
 from ..wire.replay import is_idempotent, is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
 from . import attempt as why
+from . import switch
 from .attempt import Attempt
 from .budget import Buckets
 from .causes import as_broken, is_unclear, too_late
@@ -101,7 +102,7 @@ class RetryCall:
             now: the time, by `time.monotonic`.
         """
         self._ended = now
-        self.outcome = outcome
+        self.outcome, self._unclear = outcome, None
         if isinstance(outcome, Exception):
             deadline = self.policy.deadline or math.inf
             if now - self._started >= deadline and is_a(outcome, "TimeoutException"):
@@ -136,15 +137,15 @@ class RetryCall:
             The seconds to wait before the next attempt, None if there is none.
         """
         plan = self._plan() if is_wanted else None
-        if self._unclear is not None and not isinstance(plan, float):
-            self.outcome = self._unclear
-        if isinstance(plan, float):
-            self._record(plan, None)
-            self._announce(plan)
-            return plan
-        self._record(0.0, plan)
-        self._conclude(plan)
-        return None
+        if plan is None or isinstance(plan, str):
+            if self._unclear is not None:
+                self.outcome = self._unclear
+            self._record(0.0, plan)
+            self._conclude(plan)
+            return None
+        self._record(plan, None)
+        self._announce(plan)
+        return plan
 
     def seconds_left(self, now: float) -> float | None:
         """The seconds until the deadline, None without one.
@@ -180,6 +181,8 @@ class RetryCall:
     def _plan(self) -> float | str:  # noqa: PLR0911 - each says another reason
         """The seconds to wait before the next attempt, or why there is none."""
         outcome, state, policy = self.outcome, self.state, self.policy
+        if switch.is_off():
+            return why.OFF
         if not policy.repeats_given_up and why.was_given_up(outcome, self._request):
             return why.BENEATH
         if not is_repeatable(self._request.stream):
@@ -197,7 +200,7 @@ class RetryCall:
             return why.DEADLINE
         if not is_obeyed(outcome, wait) and not self._buckets.take(self._request.url, self._ended):
             return why.BUDGET
-        return float(wait)
+        return switch.switched(float(wait))
 
     def _may_repeat(self, outcome: Response | Exception) -> bool:
         if is_idempotent(self._request, self.policy.methods):

@@ -7,8 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
+from ..redaction.redaction import echoed
 from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
 from ..wire.io import async_result_of, result_of
+from .notation import written
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -47,7 +49,7 @@ class AnyOf(Condition):
         return ask(self, retry_state)
 
     def __repr__(self) -> str:
-        return " | ".join(map(repr, self.predicates))
+        return written(self)
 
 
 class AllOf(Condition):
@@ -60,7 +62,7 @@ class AllOf(Condition):
         return ask(self, retry_state)
 
     def __repr__(self) -> str:
-        return " & ".join(f"({predicate!r})" for predicate in self.predicates)
+        return written(self)
 
 
 def ask(predicate: Predicate, state: "RetryCallState") -> bool:
@@ -102,7 +104,7 @@ class Sum:
         return self if isinstance(other, int) else Sum(other, *self.waits)
 
     def __repr__(self) -> str:
-        return " + ".join(map(repr, self.waits))
+        return written(self)
 
 
 def check_strategy(
@@ -120,7 +122,7 @@ def check_strategy(
         TypeError: the text says what to write.
     """
     if not callable(strategy):
-        raise TypeError(f"{name} must be a callable such as {example}, not {strategy!r}")
+        raise TypeError(f"{name} must be a callable such as {example}, not {echoed(strategy)}")
     for part in _parts(strategy):
         if advice := class_advice(part):
             raise TypeError(f"{name}: {advice}")
@@ -131,7 +133,7 @@ def check_strategy(
             )
     if not takes_one_argument(strategy):
         raise TypeError(
-            f"{name} is called with one argument, a RetryCallState, which {strategy!r} does not "
+            f"{name} is called with one argument, a RetryCallState, which {echoed(strategy)} does not "
             f"take: write a callable such as {example}"
         )
 

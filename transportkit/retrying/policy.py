@@ -1,12 +1,16 @@
 """`RetryPolicy`: the user's decisions on when to try again, and after how long."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import TYPE_CHECKING
 
-from ..wire.arguments import check_count, check_flag, check_number
+from ..redaction.redaction import echoed
+from ..wire.arguments import advising, check_count, check_flag, check_number
 from ..wire.replay import IDEMPOTENT_METHODS
+from .budget import DEFAULT_BUDGET, RetryBudget
 from .combining import AllOf, AnyOf, Predicate, Wait, check_strategy, has_coroutine_function
+from .notation import written
 from .strategies import retry_if_status, retry_if_transport_error, wait_retry_after
 
 if TYPE_CHECKING:
@@ -18,7 +22,24 @@ def stop_after_four_attempts(retry_state: "RetryCallState") -> bool:
     return retry_state.attempt_number >= 4
 
 
-@dataclass(frozen=True, kw_only=True)
+@advising(
+    max_attempts="stop=tenacity.stop_after_attempt(...)",
+    attempts="stop=tenacity.stop_after_attempt(...)",
+    max_retries="stop=tenacity.stop_after_attempt(1 + ...)",
+    total="stop=tenacity.stop_after_attempt(1 + ...)",
+    retries="stop=tenacity.stop_after_attempt(1 + ...)",
+    status_codes="retry=retry_if_status(503, ...) | retry_if_transport_error()",
+    statuses="retry=retry_if_status(503, ...) | retry_if_transport_error()",
+    status_forcelist="retry=retry_if_status(503, ...) | retry_if_transport_error()",
+    retry_on="retry=retry_if_status(503, ...) | retry_if_transport_error()",
+    backoff="wait=tenacity.wait_exponential(...)",
+    backoff_factor="wait=tenacity.wait_exponential(multiplier=...)",
+    timeout="deadline=...",
+    allowed_methods="methods=...",
+    retryable_methods="methods=...",
+    budget="RetryTransport(policy=..., budget=...)",
+)
+@dataclass(frozen=True, repr=False)
 class RetryPolicy:
     """The rules for sending a request again, written with tenacity's strategies.
 
@@ -69,6 +90,7 @@ class RetryPolicy:
     """
 
     retry: Predicate = retry_if_status(429, 502, 503, 504) | retry_if_transport_error()
+    _: KW_ONLY
     stop: Predicate = stop_after_four_attempts
     wait: Wait = wait_retry_after()
     deadline: float | None = None
@@ -95,6 +117,41 @@ class RetryPolicy:
         object.__setattr__(self, "asks_about_successes", _asks_about_successes(self.retry))
         object.__setattr__(self, "methods", _check_methods(self.methods))
 
+    def __repr__(self) -> str:
+        given = [f"{name}={text}" for name, text in self._differences().items()]
+        return f"RetryPolicy({', '.join(given)})"
+
+    def _differences(self) -> dict[str, str]:
+        """The arguments that differ from the defaults, as one would write them."""
+        return {
+            each.name: written(getattr(self, each.name))
+            for each in fields(self)
+            if each.init and getattr(self, each.name) != each.default
+        }
+
+
+def settings(policy: RetryPolicy, budget: RetryBudget | None) -> str:
+    """What differs from the defaults, in a few words; empty if nothing does.
+
+    >>> import tenacity
+    >>> stop = tenacity.stop_after_attempt(3)
+    >>> settings(RetryPolicy(retry_if_status(503), stop=stop, deadline=30), None)
+    '3 attempts on 503, deadline=30, budget=None'
+    """
+    given = policy._differences()
+    attempts = re.fullmatch(r"stop_after_attempt\((\d+)\)", given.get("stop", ""))
+    statuses = re.fullmatch(r"retry_if_status\(([\d, ]+)\)", given.get("retry", ""))
+    words = []
+    if attempts is not None:
+        words.append(f"{attempts[1]} attempts")
+        del given["stop"]
+    if statuses is not None:
+        words.append(f"on {statuses[1]}")
+        del given["retry"]
+    if budget != DEFAULT_BUDGET:
+        given["budget"] = repr(budget)
+    return ", ".join(filter(None, [" ".join(words), *map("=".join, given.items())]))
+
 
 def _asks_about_successes(predicate: object) -> bool:
     if isinstance(predicate, (AnyOf, AllOf)):
@@ -106,10 +163,10 @@ def _asks_about_successes(predicate: object) -> bool:
 
 def _check_methods(methods: object) -> frozenset[str]:
     if isinstance(methods, (str, bytes)) or not isinstance(methods, Collection):
-        raise TypeError(f"methods must be a set such as {{'GET', 'PUT'}}, not {methods!r}")
+        raise TypeError(f"methods must be a set such as {{'GET', 'PUT'}}, not {echoed(methods)}")
     for method in methods:
         if not isinstance(method, str):
-            raise TypeError(f"methods must be strings such as 'GET', not {method!r}")
+            raise TypeError(f"methods must be strings such as 'GET', not {echoed(method)}")
     return frozenset(method.upper() for method in methods)
 
 
@@ -127,7 +184,9 @@ def check_policy(policy: object, kind: type) -> None:
         TypeError: the text says what to write.
     """
     if not isinstance(policy, RetryPolicy):
-        raise TypeError(f"policy must be a RetryPolicy, not {policy!r}: write RetryPolicy(...)")
+        raise TypeError(
+            f"policy must be a RetryPolicy, not {echoed(policy)}: write RetryPolicy(...)"
+        )
     if kind.__name__ == "BaseTransport" and has_coroutine_function(policy.retry):
         raise TypeError(
             "retry must not be a coroutine function in RetryTransport, which cannot await it: "
@@ -157,12 +216,14 @@ def policy_for(
         ValueError: it has a deadline, which `retries` would not keep to.
     """
     policy = extensions.get("retry", default)
-    if policy is default or policy is None:
-        return policy
+    if policy is None:
+        return None
+    if policy is default:
+        return default
     if not isinstance(policy, RetryPolicy):
         raise TypeError(
             'extensions["retry"] must be a RetryPolicy, or None for a single attempt, '
-            f"not {policy!r}"
+            f"not {echoed(policy)}"
         )
     check_policy(policy, kind)
     if retries and policy.deadline is not None:

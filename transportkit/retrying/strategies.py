@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 from ..wire.arguments import check_number
 from ..wire.library import Headers, Name, Response, is_a
 from .combining import Condition, Sum, Wait, check_strategy
+from .notation import written
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
+_LONGEST = 120.0
 _SECONDS = r"[0-9]+(\.[0-9]+)?"
 _DAY = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
 # A second attempt cannot mend them, or would add to a load that is too high already.
@@ -109,7 +111,7 @@ class wait_retry_after:
     >>> policy = RetryPolicy(wait=wait_retry_after(tenacity.wait_fixed(2), max=10))
     """
 
-    def __init__(self, fallback: Wait | None = None, max: float = 120) -> None:
+    def __init__(self, fallback: Wait | None = None, max: float = _LONGEST) -> None:
         if fallback is not None:
             check_strategy("fallback", fallback, "tenacity.wait_fixed(2)")
         check_number("max", max, "seconds", positive=True)
@@ -131,7 +133,9 @@ class wait_retry_after:
         return Sum(self) if isinstance(other, int) else Sum(other, self)
 
     def __repr__(self) -> str:
-        return f"wait_retry_after({self._fallback!r}, max={self._max:g})"
+        arguments = [] if self._fallback is None else [written(self._fallback)]
+        arguments += [] if self._max == _LONGEST else [f"max={self._max:g}"]
+        return f"wait_retry_after({', '.join(arguments)})"
 
 
 @functools.cache

@@ -60,6 +60,7 @@ from typing import Generic, NamedTuple, TypeVar
 from ..network.factory import TransportFactory
 from ..network.options import check_names, check_options
 from ..redaction.names import MASK
+from ..redaction.redaction import echoed
 from ..wire.arguments import is_coroutine_function
 from ..wire.forking import renew_in_child
 from ..wire.library import Proxy
@@ -101,7 +102,7 @@ class Settings(NamedTuple):
         _check_function("banned", self.banned, "lambda response: response.status_code == 403")
         if not isinstance(self.cooldown, Cooldown):
             raise TypeError(
-                f"cooldown must be a Cooldown such as Cooldown(), not {self.cooldown!r}"
+                f"cooldown must be a Cooldown such as Cooldown(), not {echoed(self.cooldown)}"
             )
         is_count = isinstance(self.max_tries, int) and not isinstance(self.max_tries, bool)
         if not is_count or self.max_tries < 1:
@@ -112,14 +113,14 @@ class Settings(NamedTuple):
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         written = " or ".join(map(repr, choices))
-        raise ValueError(f"{name} must be {written}, not {value!r}")
+        raise ValueError(f"{name} must be {written}, not {echoed(value)}")
 
 
 def _check_function(name: str, function: object, example: str) -> None:
     if function is None:
         return
     if not callable(function):
-        raise TypeError(f"{name} must be a callable such as {example}, not {function!r}")
+        raise TypeError(f"{name} must be a callable such as {example}, not {echoed(function)}")
     if is_coroutine_function(function):
         raise TypeError(
             f"{name} must not be a coroutine function, which is never awaited: write a plain "
@@ -143,6 +144,11 @@ class Rotation:
         self.settings: Settings = settings
         self.pool: Pool = Pool(settings.order, settings.cooldown, time.monotonic, random.random)
         self.repeats: Repeats = Repeats()
+
+    def summary(self) -> str:
+        """The number of members that take requests."""
+        members = self.pool.members()
+        return f"{sum(member.ejected_until is None for member in members)} of {len(members)} up"
 
     def __str__(self) -> str:
         return join_names(self.pool.members()) or "no proxies"

@@ -63,6 +63,11 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
     >>> environment_routes({"HTTPS_PROXY": "proxy.example:3128", "NO_PROXY": "localhost, .corp"})
     {'https://': 'http://proxy.example:3128', 'all://localhost': None, 'all://*.corp': None}
     """
+    if environ is not None and not isinstance(environ, Mapping):
+        raise TypeError(
+            f"environ must be a mapping such as os.environ, not {environ!r}: for the environment "
+            "of this process, write environment_routes()"
+        )
     proxies = getproxies() if environ is None else _proxies(environ)
     routes: dict[str, str | None] = {}
     for scheme in _SCHEMES:
@@ -128,7 +133,7 @@ def _no_proxy_key(entry: str) -> str:
     is_bracketed = host.startswith("[")
     is_ipv6 = host.count(":") > 1 and not is_bracketed
     # Also the beginning of one: only names have subdomains.
-    is_address = is_bracketed or is_ipv6 or re.fullmatch(r"[0-9.*]+", name) is not None
+    is_address = is_bracketed or is_ipv6 or re.fullmatch(r"[0-9][0-9.*]*", name) is not None
     if slash and not (is_address and re.fullmatch("[0-9.]+", prefix)):
         raise InvalidRoute("only an IP address has a '/' and a number")
     if is_ipv6:

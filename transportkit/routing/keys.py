@@ -14,6 +14,7 @@ import re
 
 from ..redaction.redaction import REDACTION
 from ..wire.library import URL, parse_url
+from .advice import network_meant, prefix_length, with_scheme
 from .patterns import (
     InvalidRoute,
     IPAddress,
@@ -26,7 +27,7 @@ from .patterns import (
 
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*"
 _HOST_SCHEMES = ("all", "http", "https", "ws", "wss", "ftp")
-_MANGLED = r"(all|https?|wss?|ftp|file)([:;/\\]+|$)(.*)"
+_IS_NETWORK = "a network is an address and the length of its prefix"
 _NETWORK = "/([0-9]+)(/.*)?"
 _MASK = r"/([0-9]+(?:\.[0-9]+){3})/?"
 _QUOTES = ('""', "''", "``", "<>")
@@ -62,6 +63,8 @@ def parse_pattern(key: object) -> Pattern:
     if wildcard == "*" and (not host or ip is not None):
         # Every host, or an address: neither has subdomains of its own.
         wildcard = ""
+    if ip is None and re.fullmatch("[0-9.]+", host) and re.fullmatch(_NETWORK, path):
+        raise refusal(key, _IS_NETWORK)
     network = None if ip is None else _parse_network(key, ip, host, path)
     if network is not None:
         host, path = ("", "") if network.num_addresses > 1 else (host, "")
@@ -85,13 +88,13 @@ def refusal(key: str, problem: str, instead: str = "") -> InvalidRoute:
         instead: a key that takes what was meant and no more. It is mended where it is refused
             itself, and kept back where it cannot be, or holds something to mask.
     """
-    if instead and REDACTION.url(instead) == instead:
+    if instead:
         try:
             parse_pattern(instead)
         except InvalidRoute as refused:
             # One slip is mended at a time.
             instead = refused.instead
-    else:
+    if REDACTION.url(instead) != instead:
         instead = ""
     text = f"{REDACTION.url(key)!r}: {problem}"
     return InvalidRoute(f"{text}: write {instead!r}" if instead else text, instead)
@@ -112,7 +115,7 @@ def _url(key: str, url: str) -> URL:
 def _split_scheme(key: str) -> tuple[str, str]:
     scheme, separator, rest = key.partition("://")
     if not separator:
-        instead = _with_scheme(key)
+        instead = with_scheme(key)
         more = "" if instead else ", such as 'https://' ('all://' is for every URL)"
         raise refusal(key, f"a pattern starts with a scheme{more}", instead)
     if scheme in ("", "*"):
@@ -129,20 +132,6 @@ def _split_scheme(key: str) -> tuple[str, str]:
             f"{meant}://{rest}" if is_known else "",
         )
     return scheme, rest
-
-
-def _with_scheme(key: str) -> str:
-    """The key with its scheme; empty if there is more than one that it can have meant."""
-    if match := re.fullmatch(_MANGLED, key, re.IGNORECASE | re.DOTALL):
-        scheme, mark, rest = match.groups()
-        if mark == ":" and rest[:1].isdigit():
-            return ""
-        return f"{scheme}:///{rest}" if rest and scheme.lower() == "file" else f"{scheme}://{rest}"
-    if key.startswith(":"):
-        return f"all://*{key}"
-    # A path alone is of no host, and nothing at all may be what is left of anything.
-    is_path = re.match(r"[/\\](?![/\\])", key)
-    return "" if is_path or not key.strip("/\\") else f"all://{key.lstrip('/')}"
 
 
 def _check_marks(key: str, scheme: str, authority: str, path: str) -> None:
@@ -175,6 +164,8 @@ def _split_port(key: str, scheme: str, authority: str, path: str) -> tuple[str, 
         raise refusal(key, "an IPv6 address stands in brackets, a port behind them", instead)
     bracket, closing, port = authority.rpartition("]")
     host, colon, port = port.partition(":")
+    if closing and host:
+        raise refusal(key, "behind an address in brackets stands a port or a path")
     host = bracket + closing + host
     if not colon:
         return host, None
@@ -193,21 +184,14 @@ def _is_ipv6(text: str) -> bool:
 
 def _parse_host(key: str, wildcard: str, host: str) -> str:
     if (short := re.fullmatch(_OCTETS, host)) and not wildcard:
-        _check_octets(key, *short.groups())
-    if "*" in host:
-        is_globstar = wildcard + host[:2] == "**." and "*" not in host[2:]
-        instead = key.replace("://**.", "://*.", 1) if is_globstar else ""
-        problem = "a '*' stands at the start of the host only"
-        raise refusal(key, problem if instead else f"{problem}: no pattern says this", instead)
-    if wildcard == "*." and not host:
-        raise refusal(key, "'*.' needs a name behind it ('*' alone is every host)")
+        if (instead := network_meant(key, *short.groups())) is not None:
+            raise refusal(key, _IS_NETWORK, instead)
+    _check_stars(key, wildcard, host)
     if not wildcard and host.startswith(".") and host.strip("."):
         instead = key.replace("://.", "://*.", 1)
         raise refusal(key, "a host does not start with a dot", instead)
     if host.startswith(".") or ".." in host:
         raise refusal(key, "a host has no empty labels")
-    if wildcard and host.startswith("-"):
-        raise refusal(key, "a '*' stands for whole labels: no pattern says this")
     if not host.startswith("[") and _NOT_IN_A_HOST.search(host):
         raise refusal(
             key,
@@ -223,32 +207,23 @@ def _parse_host(key: str, wildcard: str, host: str) -> str:
     return canonical
 
 
-def _check_octets(key: str, octets: str, others: str) -> None:
-    """Refuse what stands for the addresses that begin alike, with the network that they are."""
-    before, _, after = key.partition(octets + others)
-    port, slash, length = after.partition("/")
-    given = octets.split(".")
-    whole = ".".join((given + ["0"] * 3)[:4])
-    if others and not length:
-        instead = f"{before}{whole}{port}/{8 * len(given)}"
-    elif not others and slash and re.fullmatch("[0-9]+", length):
-        instead = f"{before}{whole}{after}"
-    elif others:
-        instead = ""
-    else:
-        return
-    raise refusal(key, "a network is an address and the length of its prefix", instead)
+def _check_stars(key: str, wildcard: str, host: str) -> None:
+    if "*" in host:
+        is_globstar = wildcard + host[:2] == "**." and "*" not in host[2:]
+        instead = key.replace("://**.", "://*.", 1) if is_globstar else ""
+        problem = "a '*' stands at the start of the host only"
+        raise refusal(key, problem if instead else f"{problem}: no pattern says this", instead)
+    if wildcard == "*." and not host:
+        raise refusal(key, "'*.' needs a name behind it ('*' alone is every host)")
+    if wildcard and host.startswith("-"):
+        raise refusal(key, "a '*' stands for whole labels: no pattern says this")
 
 
 def _parse_network(key: str, ip: IPAddress, host: str, path: str) -> IPNetwork | None:
     if mask := re.fullmatch(_MASK, path):
-        try:
-            length = ipaddress.ip_network(f"{ip}/{mask[1]}", strict=False).prefixlen
-        except ValueError:
-            instead = ""
-        else:
-            instead = f"{key.removesuffix(path)}/{length}"
-        raise refusal(key, "a network is an address and the length of its prefix", instead)
+        length = prefix_length(ip, mask[1])
+        instead = "" if length is None else f"{key.removesuffix(path)}/{length}"
+        raise refusal(key, _IS_NETWORK, instead)
     if (match := re.fullmatch(_NETWORK, path)) is None:
         return None
     if (match[2] or "").strip("/"):

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ..network.factory import TransportFactory
+from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import REDACTION
 from ..wire.library import URL, Request, library_of
+from ..wire.stack import warn_of_what_a_route_loses
 from .environment import Variable, environment_routes
 from .keys import parse_pattern
 from .patterns import InvalidRoute, Pattern
@@ -86,7 +88,7 @@ class Routing(Generic[T]):
         # Why, by the identity of the route.
         self._refused: dict[int, str] = {}
         environment = _environment(network.options) if default is None else {}
-        resolved = self._resolve_default(default)
+        resolved = self._resolve_default(default, kind)
         self.default: Route[T] = Route(None, resolved.transport, resolved.description)
         given = None if default is None else resolved
         compiled = {
@@ -101,6 +103,8 @@ class Routing(Generic[T]):
         self.routes: tuple[Route[T], ...] = tuple(compiled[pattern] for pattern in in_order)
         self._table = RoutingTable([compiled.items(), self.environment.items()], self.default)
         self._patterns = [*compiled, *self.environment]
+        for route in filter(_is_given, self.routes):
+            warn_of_what_a_route_loses(route.pattern or "", route.transport, self._options)
         if self._refused:
             for identity in self._reached():
                 if reason := self._refused.get(identity):
@@ -121,7 +125,8 @@ class Routing(Generic[T]):
             raise library_of(url).UnsupportedProtocol(self._advice(url), request=request)
         return route
 
-    def __str__(self) -> str:
+    def rows(self) -> list[tuple[str, object]]:
+        """The routes as they are shown: each with its transport, or what that is in words."""
         can_be_reached = self._reached()
         rows = [(route.pattern or "", route) for route in self.routes]
         rows += [
@@ -129,24 +134,23 @@ class Routing(Generic[T]):
             for pattern in sorted(self.environment, key=lambda pattern: pattern.priority)
         ]
         rows.append(("(anything else)", self.default))
-        lines = [
-            (name, route.target + ("" if id(route) in can_be_reached else " (never reached)"))
-            for name, route in rows
-        ]
+        shown = [(name, _shown(route, id(route) in can_be_reached)) for name, route in rows]
         if self._options:
-            lines.append(("(arguments)", self._targets.describe(self._options)))
-        width = max(len(name) for name, _ in lines)
-        return "\n".join(f"{name:<{width}}  {shown}" for name, shown in lines)
+            shown.append(("(arguments)", self._targets.describe(self._options)))
+        return shown
 
     def _reached(self) -> dict[int, None]:
         """The identities of the routes that a URL can lead to."""
         return dict.fromkeys(map(id, reached(self._patterns, self._table.find)))
 
-    def _resolve_default(self, default: object) -> Resolved[T]:
-        # A client with proxy=... sends everything through it that no mount takes.
-        proxy = self._options.get("proxy")
-        name, target = ("proxy", proxy) if default is None and proxy else ("default", default)
+    def _resolve_default(self, default: object, kind: type[T]) -> Resolved[T]:
+        name, target = "default", default
+        if default is None and (proxy := self._options.get("proxy")) is not None:
+            # A client with proxy=... sends everything through it that no mount takes.
+            name, target = "proxy", proxy
         try:
+            if name == "proxy":
+                parse_proxy(target, kind)
             return self._targets.resolve(target)
         except (TypeError, ValueError, OSError) as error:
             raise InvalidRoute(f"{name}: {error}") from error
@@ -184,6 +188,17 @@ class Routing(Generic[T]):
         if any((route.pattern or "").lower().startswith("file:") for route in self.routes):
             return f"{shown!r} is a relative URL. If it was a file URL: {file_url}. If not: {base_url}."
         return f"{shown!r} is a relative URL: {base_url}. (If it was a file URL: {file_url}.)"
+
+
+def _shown(route: Route[T], can_be_reached: bool) -> object:
+    if not can_be_reached:
+        return f"{route.target} (never reached)"
+    return route.transport if _is_given(route) else route.target
+
+
+def _is_given(route: Route[T]) -> bool:
+    """True for a transport that was given ready: its name is all that there is to describe it."""
+    return route.target == type(route.transport).__name__
 
 
 def _parse_all(routes: Mapping[str, V]) -> dict[Pattern, V]:

@@ -19,8 +19,9 @@ def check_scheme(pattern: Pattern) -> None:
         return
     meant = ["all"] if scheme in _EVERY else near(scheme, ("all", *_SPOKEN))
     problem = f"proxies and connections speak {', '.join(_SPOKEN)} ('all' is every scheme)"
-    if len(meant) == 1:
+    # Too much is near to a word of two letters.
+    if len(meant) == 1 and len(meant[0]) > 2:
         raise refusal(pattern.key, problem, meant[0] + pattern.key[len(scheme) :])
-    if meant:
+    if len(meant) > 1:
         raise refusal(pattern.key, f"{problem}: did you mean {' or '.join(meant)}?")
     raise refusal(pattern.key, f"{problem}: give {scheme}:// a transport of its own")

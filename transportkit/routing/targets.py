@@ -65,7 +65,9 @@ class Targets(Generic[T]):
             TypeError, ValueError: it is not a target. The text says what to write.
         """
         if target is None and default is not None:
-            return default._replace(description=f"default: {default.description}")
+            return Resolved(
+                default.transport, f"default: {default.description}", default.is_network
+            )
         if isinstance(target, self._kind):
             library = library_of(self._kind)
             stock = (library.HTTPTransport, library.AsyncHTTPTransport)

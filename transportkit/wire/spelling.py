@@ -6,13 +6,12 @@ from collections.abc import Iterable
 def near(word: str, known: Iterable[str]) -> list[str]:
     """The known words that one slip of the hand makes of this one.
 
-    A slip is a letter too many, too few, wrong, or swapped with its neighbour. What has fewer
-    than three letters is near to too much.
+    A slip is a letter too many, too few, wrong, or swapped with its neighbour.
 
     >>> near("htps", ["http", "https"]), near("httpx", ["http", "https"]), near("ftp", ["http"])
     (['https'], ['http', 'https'], [])
     """
-    return [other for other in known if len(word) > 2 and _is_one_slip(word, other)]
+    return [other for other in known if _is_one_slip(word, other)]
 
 
 def _is_one_slip(one: str, other: str) -> bool:
