@@ -15,7 +15,7 @@ from errno import (
 import pytest
 from support.library import httpx
 
-from transportkit.rotation.failover import Failure, classify
+from transportkit.rotation.failures import Failure, classify
 from transportkit.rotation.proxies import Via
 from transportkit.wire.trace import Watch
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import httpx2
 
 from ..rotation.member import Member, ProxyStatus
-from ..rotation.rotation import MemberTransports, Rotation, Settings
+from ..rotation.rotation import Rotation, Settings
+from ..rotation.transports import MemberTransports
 from .network import async_transport_factory, transport_factory
 from .options import ProxyLike
 from .owner import AsyncTransportOwner, TransportOwner
