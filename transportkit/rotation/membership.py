@@ -76,12 +76,11 @@ class Membership:
     def status(self, limit: int | None = None) -> tuple[ProxyStatus, ...]:
         """A snapshot of each member, or of the first few."""
         with self._lock:
-            members = list(islice(self._roster.members.values(), limit))
-            seen = [ProxyStatus("", *each.counters()) for each in members]
+            seen = [
+                (each, each.counters()) for each in islice(self._roster.members.values(), limit)
+            ]
         # Masking a name takes long.
-        return tuple(
-            status._replace(proxy=member.name) for member, status in zip(members, seen, strict=True)
-        )
+        return tuple(ProxyStatus(member.name, *counters) for member, counters in seen)
 
     def __len__(self) -> int:
         return len(self._roster.members)
