@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support import proxies
 from support.clocks import stopped
-from support.flavours import Flavour
+from support.flavours import Flavour, SpyTransport
 from support.library import httpx
 from support.proxies import raw_proxy
 from support.raw import answering, raw_server, read_head, respond, wait_for_end
@@ -316,3 +316,28 @@ class TestABan:
 
 def is_error(state: Any) -> bool:
     return bool(state.outcome.failed or state.outcome.result().is_error)
+
+
+class _StopError(BaseException):
+    """An interruption, which is no failure."""
+
+
+async def test_an_interruption_is_nobodys_fault_and_leaves_nothing_in_flight(
+    flavour: Flavour,
+) -> None:
+    for arguments in ({}, {"sticky": lambda request: 1}):
+        spy = SpyTransport(failing={"request": _StopError()})
+        rotation = flavour.ProxyRoundRobin([spy], **arguments)
+        with pytest.raises(_StopError):
+            await ask(flavour, rotation)
+        (status,) = rotation.status()
+        assert (status.up, status.in_flight, status.failed) == (True, 0, 0)
+
+
+async def test_a_ban_by_a_transport_that_retires_nothing_is_one_too(flavour: Flavour) -> None:
+    rotation = flavour.ProxyRoundRobin([ready(403), ready(200)], banned=is_forbidden)
+    assert (await ask(flavour, rotation)).status_code == 200
+
+
+def is_forbidden(response: httpx.Response) -> bool:
+    return response.status_code == 403
