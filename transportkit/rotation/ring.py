@@ -156,7 +156,12 @@ def sticky_by_host(request: Request) -> str:
     >>> sticky_by_host(httpx.Request("GET", "https://shop.example/basket"))
     'shop.example'
     """
-    return request.url.host
+    try:
+        return request.url.host
+    except AttributeError:
+        raise TypeError(
+            "sticky_by_host is such a function itself: write sticky=sticky_by_host"
+        ) from None
 
 
 def sticky_by_header(name: str) -> Callable[[Request], str | None]:

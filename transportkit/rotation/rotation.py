@@ -58,11 +58,12 @@ from typing import NamedTuple
 
 from ..network.options import check_names
 from ..redaction.redaction import echoed
-from ..wire.arguments import is_coroutine_function
+from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
 from .ejection import Cooldown
 from .pool import Pool
 from .proxies import join_names
 from .repeats import Repeats
+from .ring import sticky_by_header
 
 
 class Settings(NamedTuple):
@@ -116,6 +117,18 @@ def _check_function(name: str, function: object, example: str) -> None:
         raise TypeError(
             f"{name} must not be a coroutine function, which is never awaited: write a plain "
             f"function such as {example}"
+        )
+    if function is sticky_by_header:
+        raise TypeError(
+            f"{name}: sticky_by_header makes such a function for a header: write "
+            "sticky_by_header('X-Account')"
+        )
+    if advice := class_advice(function):
+        raise TypeError(f"{name}: {advice}")
+    if not takes_one_argument(function):
+        raise TypeError(
+            f"{name} is called with one argument, which this function does not take: write one such "
+            f"as {example}"
         )
 
 
