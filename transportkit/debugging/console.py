@@ -24,7 +24,8 @@ _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 class ConsoleLog:
     """Writes a line when a request goes out, and one when it is over.
 
-    A line that does not directly follow that of its request, as others were sent meanwhile,
+    The second one names the proxy, if there was one and the transport inside tells, as those
+    that are made from arguments do. A line that does not directly follow that of its request, as others were sent meanwhile,
     names the request again. Bodies are shown as far as the transport captures them. What a
     terminal would act upon is escaped. Everything is masked by the transport's `Redaction`.
 
@@ -106,8 +107,10 @@ def outcome(exchange: Exchange) -> tuple[str, str]:
         if seconds is not None and seconds >= 0.0005
     ):
         time += f" ({phases})"
-    if exchange.attempts:
+    if len(exchange.attempts) > 1:
         time += f" after {len(exchange.attempts)} attempts"
+    if exchange.proxy is not None:
+        time += f" via {escaped(exchange.proxy)}"
     response = ""
     if exchange.status is not None:
         response = escaped(f"{exchange.status} {exchange.reason}".strip())
@@ -179,7 +182,10 @@ def _identity(exchange: Exchange) -> tuple[str, str, datetime]:
 
 
 def _request(exchange: Exchange) -> str:
-    return escaped(f"{exchange.method} {exchange.url}")
+    named = exchange.url
+    if (target := exchange.target) is not None and not target.startswith("/"):
+        named = f"{target} of {named.removesuffix(target).removesuffix('/')}".removesuffix(" of ")
+    return escaped(f"{exchange.method} {named}")
 
 
 def _colored(line: str, color: str) -> str:

@@ -38,6 +38,25 @@ class GroupStandIn(StandIn, ExceptionGroup[StandIn]):
     """A group of errors whose texts are masked."""
 
 
+def stand_in(
+    error: BaseException, redaction: Redaction, members: Sequence[StandIn] = ()
+) -> StandIn:
+    """An error that is called as another one is, and whose text is masked.
+
+    Arguments:
+        error: any error.
+        redaction: the rules for what is masked.
+        members: stand-ins for those of a group.
+
+    >>> stand_in(OSError("Bearer abc"), Redaction())
+    OSError('Bearer ****')
+    """
+    kind = type(error)
+    called = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    own: type[StandIn] = type(kind.__name__, (GroupStandIn if members else StandIn,), called)
+    return own(redaction.text(text_of(error)), *([members] if members else ()))
+
+
 def is_exc_info(value: object) -> TypeGuard[ExcInfo]:
     """True for what `sys.exc_info` returns while an error is handled."""
     return isinstance(value, tuple) and len(value) == 3 and isinstance(value[1], BaseException)
@@ -91,7 +110,7 @@ def _members(error: BaseException) -> tuple[BaseException, ...]:
 
 
 def _has_secret(error: BaseException, redaction: Redaction) -> bool:
-    texts = (_text(error), *_notes(error))
+    texts = (text_of(error), *_notes(error))
     return any(redaction.text(text) != text for text in texts)
 
 
@@ -100,18 +119,13 @@ def _make(error: BaseException, made: dict[int, StandIn], redaction: Redaction) 
     if id(error) in made:
         return made[id(error)]
     members = [_make(each, made, redaction) for each in _members(error)]
-    kind = type(error)
-    called = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
-    base = GroupStandIn if members else StandIn
-    own: type[StandIn] = type(kind.__name__, (base,), called)
-    text = redaction.text(_text(error))
-    made[id(error)] = shown = own(text, members) if members else own(text)
+    made[id(error)] = shown = stand_in(error, redaction, members)
     for note in _notes(error):
         shown.add_note(redaction.text(note))
     return shown
 
 
-def _text(value: object, show: Callable[[object], str] = str, kind: str = "exception") -> str:
+def text_of(value: object, show: Callable[[object], str] = str, kind: str = "exception") -> str:
     """What a traceback shows of an error, or of its notes."""
     try:
         return show(value)
@@ -122,8 +136,8 @@ def _text(value: object, show: Callable[[object], str] = str, kind: str = "excep
 def _notes(error: BaseException) -> list[str]:
     notes: object = getattr(error, "__notes__", None)
     if isinstance(notes, Sequence) and not isinstance(notes, (str, bytes)):
-        return [_text(note, kind="note") for note in notes]
-    return [] if notes is None else [_text(notes, repr, "__notes__")]
+        return [text_of(note, kind="note") for note in notes]
+    return [] if notes is None else [text_of(notes, repr, "__notes__")]
 
 
 def _masked_trace(trace: TracebackType | None, redaction: Redaction) -> TracebackType | None:
