@@ -95,7 +95,7 @@ def command(exchange: Exchange) -> str:
 
 def _content(exchange: Exchange) -> tuple[bytes | None, str, bool]:
     """The body to send, None for none; a comment on it; True if it was decoded."""
-    body, captured = exchange.request_body, exchange._record.sent
+    captured = exchange._record.sent
     names = {name.lower() for name, _ in exchange.request_headers}
     if not captured.size and not captured.length:
         has_body = bool(names & {"content-length", "transfer-encoding"})
@@ -107,6 +107,7 @@ def _content(exchange: Exchange) -> tuple[bytes | None, str, bool]:
     if not exchange._is_masked:
         is_decoded = False
     else:
+        body = exchange.request_body
         content, is_whole = body.content, body.is_whole
         is_decoded = "content-encoding" in names
         if is_decoded and not content:

@@ -5,18 +5,22 @@ It shows a `Record`, and works out what is asked for only then: nobody pays for 
 
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Self
 
 from ..redaction.redaction import REDACTION, Redaction
 from ..redaction.tracebacks import stand_in
 from ..retrying.attempt import Attempt
-from ..wire.library import any_library
+from ..wire.library import URL, any_library
 from .bodies import Body, BodyCapture, shown_body
 from .record import RawHeaders, Record, decoded_headers, target_url
 from .timings import Timings, timings
 
 __all__ = ["Body", "Exchange", "Record", "Timings"]
+
+# Programs send the same headers to the same URLs again and again.
+_MOST = 512
+_LONGEST = 1024
 
 
 class Exchange:
@@ -91,7 +95,7 @@ class Exchange:
     def url(self) -> str:
         url, target = self._record.url, self._record.target
         named = url if target is None else target_url(url, target)
-        return self._redaction.url(named) if self._is_masked else str(named)
+        return _masked_url(self._redaction, named) if self._is_masked else str(named)
 
     @cached_property
     def target(self) -> str | None:
@@ -160,7 +164,7 @@ class Exchange:
     def proxy(self) -> str | None:
         # Whatever transport has told it.
         proxy = self._record.proxy
-        return None if proxy is None else self._redaction.url(proxy)
+        return None if proxy is None else _masked_url(self._redaction, proxy)
 
     @property
     def verify(self) -> bool:
@@ -192,7 +196,9 @@ class Exchange:
         headers = decoded_headers(raw)
         if not self._is_masked:
             return headers
-        return tuple((name, self._redaction.header(name, value)) for name, value in headers)
+        return tuple(
+            (name, _masked_header(self._redaction, name, value)) for name, value in headers
+        )
 
     def _body(self, captured: BodyCapture, raw: RawHeaders) -> Body:
         headers = any_library().Headers(list(raw))
@@ -202,3 +208,18 @@ class Exchange:
         if isinstance(attempt.outcome, int):
             return attempt
         return Attempt(stand_in(attempt.outcome, self._redaction), attempt.waited)
+
+
+@lru_cache(_MOST, typed=True)
+def _masked_url(redaction: Redaction, url: URL | str) -> str:
+    return redaction.url(url)
+
+
+def _masked_header(redaction: Redaction, name: str, value: str) -> str:
+    mask = _masked_header_of if len(value) <= _LONGEST else _masked_header_of.__wrapped__
+    return mask(redaction, name, value)
+
+
+@lru_cache(_MOST)
+def _masked_header_of(redaction: Redaction, name: str, value: str) -> str:
+    return redaction.header(name, value)
