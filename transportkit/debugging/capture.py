@@ -137,6 +137,8 @@ class Capture(Record):
         self.status = response.status_code
         self.response_headers = response.headers.raw
         extensions = response.extensions
+        if not extensions:
+            return
         if isinstance(reason := extensions.get("reason_phrase"), bytes):
             self.reason = reason.decode("ascii", "replace")
         if isinstance(version := extensions.get("http_version"), bytes):
