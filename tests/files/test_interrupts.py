@@ -32,7 +32,8 @@ def interrupted(after: int) -> Iterator[list[int]]:
         if not any(folder in frame.f_code.co_filename for folder in FOLDERS):
             return None
         frame.f_trace_opcodes = True
-        if event == "opcode":
+        # What stands on no line, such as the entry of an exception handler, is no place for signals.
+        if event == "opcode" and frame.f_lineno is not None:
             left[0] -= 1
             if left[0] == 0:
                 raise Interrupt
