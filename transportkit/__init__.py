@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         RetryTransport,
         Route,
         Routes,
+        StackWarning,
         Target,
         Timings,
         Wrapper,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         file_url,
         retry_if_status,
         retry_if_transport_error,
+        set_retries,
         sticky_by_header,
         sticky_by_host,
         wait_retry_after,
@@ -79,6 +81,7 @@ __all__ = [
     "retry_if_status",
     "retry_if_transport_error",
     "wait_retry_after",
+    "set_retries",
     "ResumeTransport",
     "AsyncResumeTransport",
     "ProxyRoundRobin",
@@ -107,6 +110,7 @@ __all__ = [
     "file_url",
     "Wrapper",
     "AsyncWrapper",
+    "StackWarning",
 ]
 
 

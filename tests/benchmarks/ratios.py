@@ -26,14 +26,18 @@ def _calls_per_round(call: Callable[[], object]) -> int:
         calls = max(calls * 2, int(calls * ROUND_SECONDS / max(elapsed, 1e-9)))
 
 
-def medians(contestants: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+def medians(
+    contestants: Mapping[str, Callable[[], object]], *, rounds: int = ROUNDS
+) -> dict[str, float]:
     """Seconds per call of each contestant: the median of interleaved rounds."""
+    for call in contestants.values():
+        call()  # What is imported or built once is not what is compared.
     calls = {name: _calls_per_round(call) for name, call in contestants.items()}
     times: dict[str, list[float]] = {name: [] for name in contestants}
     gc.collect()
     gc.disable()
     try:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for name, call in contestants.items():
                 repeat = range(calls[name])
                 started = time.perf_counter()

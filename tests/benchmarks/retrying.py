@@ -9,7 +9,8 @@ import asyncio
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -105,8 +106,69 @@ def after_a_503(report: Report) -> None:
         }
     )
     print("503, then 200, against httpx-retries:")
-    for name in ("transportkit", "tenacity"):
-        report.ratio(name, times[name] / times["httpx-retries"])
+    report.ratio("transportkit", times["transportkit"] / times["httpx-retries"], at_most=1)
+    report.ratio("tenacity", times["tenacity"] / times["httpx-retries"])
+
+
+@contextmanager
+def busy_every_other_time(body: bytes) -> Iterator[str]:
+    """The URL of a server on loopback that answers 503 and 200 by turns, on one connection."""
+
+    def serve(peer: socket.socket) -> None:
+        answers = [
+            b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+            for status in (b"200 OK", b"503 Busy")
+        ]
+        with peer:
+            while peer.recv(65536):
+                peer.sendall(answers[-1])
+                answers.reverse()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=serve, args=(peer,), daemon=True).start()
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def after_a_503_on_loopback(report: Report) -> None:
+    """A retried call against two calls of a bare transport, which wait for nothing either."""
+    for what, body in (("without a body", b""), ("with a body", b"busy" * 100)):
+        with busy_every_other_time(body) as url, ExitStack() as stack:
+
+            def client(transport: httpx.BaseTransport | None, stack: ExitStack = stack) -> Any:
+                return stack.enter_context(httpx.Client(transport=transport))
+
+            policy = RetryPolicy(wait=lambda state: 0)
+            retry = httpx_retries.Retry(backoff_factor=0)
+            bare = client(httpx.HTTPTransport())
+            ours = client(RetryTransport(httpx.HTTPTransport(), policy, budget=None))
+            theirs = client(httpx_retries.RetryTransport(httpx.HTTPTransport(), retry))
+
+            def twice(url: str = url, bare: Any = bare) -> None:
+                bare.get(url)
+                bare.get(url)
+
+            times = medians(
+                {
+                    "two bare calls": twice,
+                    "transportkit": partial(ours.get, url),
+                    "httpx-retries": partial(theirs.get, url),
+                }
+            )
+        print(f"503 {what}, then 200, on loopback, against two bare calls:")
+        report.ratio("transportkit", times["transportkit"] / times["two bare calls"], at_most=1)
+        report.ratio("httpx-retries", times["httpx-retries"] / times["two bare calls"])
 
 
 def connections_used(make: Callable[[httpx.HTTPTransport], Any]) -> int:
@@ -159,6 +221,7 @@ def main() -> None:
     report = Report()
     success(report)
     after_a_503(report)
+    after_a_503_on_loopback(report)
     connections(report)
     sys.exit(not report.met)
 

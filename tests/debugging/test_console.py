@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.library import httpx
-from support.transportkit import Attempt, ConsoleLog, DebuggingTransport, Exchange
+from support.transportkit import Attempt, ConsoleLog, CurlLog, DebuggingTransport, Exchange
 
 from transportkit.debugging.bodies import BodyCapture
 from transportkit.debugging.console import duration, escaped, size
@@ -114,6 +114,45 @@ class TestTheLines:
         text = "\n".join(lines(secret, headers=True))
         assert "tiger" not in text
         assert "page=2" in text
+
+
+class TestALogger:
+    @pytest.mark.parametrize("adapter", [False, True])
+    @pytest.mark.parametrize("observer", [ConsoleLog, CurlLog])
+    def test_that_drops_everything_is_asked_for_nothing(
+        self, observer: type[ConsoleLog] | type[CurlLog], adapter: bool
+    ) -> None:
+        written: list[str] = []
+
+        class Keep(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                written.append(record.getMessage())
+
+        def debug(level: int) -> Any:
+            logger = logging.Logger("test", level)  # noqa: LOG001 - one that nobody else gets
+            logger.addHandler(Keep())
+            return (logging.LoggerAdapter(logger) if adapter else logger).debug
+
+        unreadable: Any = object()
+        observer(debug(logging.INFO))(unreadable)
+        assert written == []
+        observer(debug(logging.DEBUG))(Exchange(record()))
+        assert len(written) == 1
+
+    def test_that_drops_everything_is_not_told_of_a_start(self) -> None:
+        logger = logging.Logger("test", logging.INFO)  # noqa: LOG001 - one that nobody else gets
+        told: list[Exchange] = []
+
+        class Starting(ConsoleLog):
+            def started(self, exchange: Exchange) -> None:
+                told.append(exchange)
+
+        answer = httpx.MockTransport(lambda request: httpx.Response(200))
+        for write in (logger.debug, logger.info, len):
+            transport = DebuggingTransport(answer, Starting(write))
+            with httpx.Client(transport=transport) as client:
+                client.get(URL)
+        assert len(told) == 2
 
 
 class TestDetails:

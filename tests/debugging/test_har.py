@@ -575,7 +575,7 @@ class TestAForkedChild:
         recorder(exchange(1))
         with monkeypatch.context() as patch:
             # As in a fork in TestAProgramThatEndsWithoutClosing, whose child nobody watches.
-            patch.setattr(os, "getpid", lambda: -1)
+            patch.setattr(recorder, "_is_inherited", True)
             for number in (2, 3):
                 recorder(exchange(number))
             recorder.close()

@@ -10,7 +10,14 @@ import pytest
 from support.corpus import SECRETS, Secret, in_turn, served
 from support.flavours import NAMES, Flavour
 from support.library import httpx
-from support.transportkit import ConsoleLog, CurlLog, Exchange, HARRecorder, RedactingFilter
+from support.transportkit import (
+    ConsoleLog,
+    CurlLog,
+    DebuggingTransport,
+    Exchange,
+    HARRecorder,
+    RedactingFilter,
+)
 
 # httpx's own loggers and httpcore's, by either name.
 LOGGERS = ("httpx", "httpcore", "httpx2", "httpcore2", "transportkit")
@@ -104,6 +111,52 @@ async def test_a_secret_is_in_no_output_and_its_neighbour_in_each(
     for name in SHOWN[secret.place]:
         assert secret.neighbour in found[name], name
     json.loads(found["har"])
+
+
+CHARSETS = [
+    ("utf-16-le", 'application/json; profile=";charset=utf-8"'),
+    ("utf-16-be", "application/json"),
+    ("utf-32-le", "application/json; charset=utf-8"),
+    ("utf-8", "application/json; charset=punycode"),
+    ("utf-8", "application/json; charset=utf-7"),
+    ("iso2022_jp", "application/json; charset=iso-2022-jp"),
+]
+
+
+@pytest.mark.parametrize(("charset", "content_type"), CHARSETS)
+def test_no_charset_hides_a_secret_from_the_masker_alone(
+    charset: str, content_type: str, tmp_path: Path
+) -> None:
+    body = '{"user": "lion", "password": "tiger"}'.encode(charset)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Type": content_type}, content=body)
+
+    console: list[str] = []
+    path = tmp_path / "exchanges.har"
+    with HARRecorder(path) as recorder:
+        observers = (ConsoleLog(console.append), recorder)
+        transport = DebuggingTransport(httpx.MockTransport(answer), *observers, bodies=4096)
+        with httpx.Client(transport=transport) as client:
+            client.get("https://example.com/")
+    for text in ("\n".join(console), path.read_text("utf-8")):
+        assert "tiger" not in text
+        assert "lion" in text
+
+
+@pytest.mark.parametrize("content_type", ["image/svg+xml", "image/x+xml; charset=utf-8"])
+def test_a_picture_that_is_text_is_masked(content_type: str) -> None:
+    picture = b"<svg><desc>Bearer tiger</desc><token>tiger</token><title>lion</title></svg>"
+    seen: list[Exchange] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Type": content_type}, content=picture)
+
+    transport = DebuggingTransport(httpx.MockTransport(answer), seen.append, bodies=4096)
+    with httpx.Client(transport=transport) as client:
+        client.get("https://example.com/")
+    text = seen[0].response_body.text
+    assert text == "<svg><desc>Bearer ****</desc><token>****</token><title>lion</title></svg>"
 
 
 def test_there_are_enough_of_them() -> None:

@@ -1,5 +1,7 @@
 """What goes wrong seldom: HTTP/2 connections that go away, closings that fail, bodies left early."""
 
+import select
+import socket
 import ssl
 from contextlib import suppress
 from pathlib import Path
@@ -11,9 +13,10 @@ import pytest
 from support.flavours import Flavour
 from support.http2 import H2Request, h2_origin
 from support.library import httpx
-from support.networks import limits, network, taken
+from support.networks import Queued, limits, network, taken
 from support.raw import raw_server, read_head, respond
 
+from transportkit.network.connection import Connection
 from transportkit.network.core import _AtOnce
 from transportkit.network.errors import as_transport_error
 from transportkit.retrying.deadline import LiveTimeouts
@@ -109,18 +112,15 @@ async def test_who_is_interrupted_when_served_gives_the_place_back(flavour: Flav
         transport = network(flavour, limits=limits(1))
         pool = transport._core.pool
 
-        class Interrupting(float):
-            """A timeout that is looked at in the queue, where a place is handed over just then."""
-
-            def __radd__(self, started: float) -> float:
-                assert taken(transport) == "1 connections, 0 idle, 1 waiting"
-                for closing in pool.close():
-                    pool.closed(closing)
-                assert taken(transport) == "1 connections, 0 idle, 0 waiting"
-                raise KeyboardInterrupt
+        def hand_over_and_interrupt() -> None:
+            assert taken(transport) == "1 connections, 0 idle, 1 waiting"
+            for closing in pool.close():
+                pool.closed(closing)
+            assert taken(transport) == "1 connections, 0 idle, 0 waiting"
+            raise KeyboardInterrupt
 
         first = await flavour.send(transport, httpx.Request("GET", url))
-        timeouts = {"pool": Interrupting(30)}
+        timeouts = {"pool": Queued(hand_over_and_interrupt)}
         second = httpx.Request("GET", url, extensions={"timeout": timeouts})
         with pytest.raises(KeyboardInterrupt):
             await flavour.send(transport, second)
@@ -211,6 +211,30 @@ async def test_what_is_due_is_closed_before_the_next_connection_is_chosen(
             for _ in range(3):
                 await client.get(url)
                 assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+async def test_what_became_due_since_the_last_request_is_not_used(flavour: Flavour) -> None:
+    with raw_server(answering) as url:
+        transport = network(flavour, limits=limits(expiry=1e-9))
+        async with flavour.client(transport=transport, timeout=30) as client:
+            peers = set()
+            for _ in range(3):
+                response = await client.get(url)
+                assert taken(transport) == "1 connections, 1 idle, 0 waiting"
+                peers.add(response.extensions["network_stream"])
+            assert len(peers) == 3
+
+
+def test_where_there_is_no_poll_a_closed_connection_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(select, "poll")
+    connection = Connection[str](("http", b"h.example", None), 1, None)
+    connection.peer, other = socket.socketpair()
+    with connection.peer, other:
+        assert not connection.is_dead()
+        other.close()
+        assert connection.is_dead()
 
 
 @pytest.mark.parametrize(

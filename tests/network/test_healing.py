@@ -121,6 +121,39 @@ async def test_a_certificate_that_is_not_trusted_leaves_no_trace(
             assert (await client.get(it.url["https"])).text == "fine"
 
 
+@pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.slow)])
+async def test_no_place_is_lost_in_any_number_of_handshakes_that_fail_or_are_cancelled(
+    count: int, flavour: Flavour, certificates: Path
+) -> None:
+    place = Stalling(proxies.tunnel_mute, proxies.forwarding())
+    trusts_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with target(certificates) as it, raw_proxy(place) as proxy:
+        url = it.url["https"]
+        transport = network(flavour, limits=limits(4), proxy=proxy.url, verify=trusts_nobody)
+
+        async def fail() -> None:
+            with pytest.raises(httpx.ConnectError):
+                await client.get(url)
+
+        async with flavour.client(transport=transport, timeout=30) as client:
+            for _ in range(count // 40):
+                if flavour.is_async:
+                    place.is_healed = False
+                    due = place.arrived + 4
+                    async with (
+                        cancelled_when(lambda: place.arrived == due),  # noqa: B023 - used at once
+                        anyio.create_task_group() as group,
+                    ):
+                        for _ in range(20):
+                            group.start_soon(client.get, url)
+                place.is_healed = True
+                for _ in range(20):
+                    await fail()
+            assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+            trusts_nobody.load_verify_locations(certificates / "ca.pem")
+            assert (await client.get(url)).text == "fine"
+
+
 @pytest.mark.parametrize(
     ("scheme", "talk", "error"),
     [

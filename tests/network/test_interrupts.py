@@ -4,14 +4,13 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 from support import proxies
 from support.library import httpx, shell
-from support.networks import limits, taken
+from support.networks import Queued, limits, taken
 from support.proxies import raw_proxy
 from support.raw import Talk, raw_server, read_head, respond
 
@@ -27,43 +26,46 @@ LEFT_BY_PYTHON = (
 
 
 @contextmanager
-def interrupted_when(is_time: Callable[[], bool]) -> Iterator[None]:
-    """Ctrl-C, once it is known to come in time."""
+def interrupted() -> Iterator[Callable[[], None]]:
+    """Ctrl-C at once, or a little later, when what it yields has been called."""
     main = threading.main_thread().ident
     assert main is not None
+    is_time = threading.Event()
 
     def interrupt() -> None:
-        while not is_time():
-            time.sleep(0.001)
-        # The one who waits may still be on its way there; being late changes nothing.
-        time.sleep(0.01)
+        is_time.wait(30)
         signal.pthread_kill(main, signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            yield
+            yield is_time.set
     finally:
         thread.join()
 
 
 @pytest.mark.parametrize(
-    ("scheme", "talk"),
+    ("scheme", "talk", "step"),
     [
-        ("http", proxies.hanging),
-        pytest.param("http", proxies.tunnel_mute, marks=LEFT_BY_PYTHON),
-        ("socks5", proxies.mute),
-        ("socks5", proxies.socks_hanging),
+        ("http", proxies.hanging, "receive_response_headers"),
+        pytest.param("http", proxies.tunnel_mute, "start_tls", marks=LEFT_BY_PYTHON),
+        ("socks5", proxies.mute, "setup_socks5_connection"),
+        ("socks5", proxies.socks_hanging, "setup_socks5_connection"),
     ],
 )
-def test_of_a_handshake_leaves_no_trace(scheme: str, talk: Talk) -> None:
+def test_of_a_handshake_leaves_no_trace(scheme: str, talk: Talk, step: str) -> None:
     with raw_proxy(talk, scheme) as proxy:
         transport = NetworkTransport(proxy=proxy.url, limits=limits(1))
         with httpx.Client(transport=transport, timeout=30) as client:
-            for number in range(3):
-                with interrupted_when(lambda: proxy.connections > number):  # noqa: B023 - used at once
-                    client.get("https://shop.example/")
+            for _ in range(3):
+                with interrupted() as interrupt:
+
+                    def trace(event: str, _: object) -> None:
+                        if event.endswith(f".{step}.started"):
+                            interrupt()
+
+                    client.get("https://shop.example/", extensions={"trace": trace})
                 assert taken(transport) == "0 connections, 0 idle, 0 waiting"
 
 
@@ -77,7 +79,7 @@ def test_of_a_wait_leaves_the_queue() -> None:
         transport = NetworkTransport(limits=limits(1))
         with httpx.Client(transport=transport, timeout=30) as client:
             with client.stream("GET", url):
-                with interrupted_when(lambda: "1 waiting" in taken(transport)):
-                    client.get(url)
+                with interrupted() as interrupt:
+                    client.get(url, extensions={"timeout": {"pool": Queued(interrupt)}})
                 assert taken(transport) == "1 connections, 0 idle, 0 waiting"
             assert client.get(url).text == "fine"

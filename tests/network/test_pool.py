@@ -48,7 +48,9 @@ def give_back(it: Pool[str], connection: Connection[str], now: float = 0) -> Non
 
 def queue(it: Pool[str], origin: Origin = A, holder: int = ME) -> tuple[Waiter[str], list[int]]:
     woken: list[int] = []
-    return it.wait(origin, holder, False, lambda: woken.append(1)), woken
+    waiter = Waiter[str](origin, holder, lambda: woken.append(1))
+    it.wait(waiter, False)
+    return waiter, woken
 
 
 class TestChoice:
@@ -376,7 +378,8 @@ class Machine(RuleBasedStateMachine):
         connection = self.it.acquire(origin, holder, share)
         if connection is None:
             woken: list[int] = []
-            waiter = self.it.wait(origin, holder, share, lambda: woken.append(1))
+            waiter = Waiter[str](origin, holder, lambda: woken.append(1))
+            self.it.wait(waiter, share)
             self.waiting.append((waiter, woken))
         else:
             assert connection.origin == origin

@@ -70,7 +70,7 @@ class TestAProxy:
             ("http://h:80\n", "'http://h:80' has whitespace around it: strip() it"),
             ("[::1]:80", "'[::1]:80' is not a proxy URL: write 'http://[::1]:80'"),
             ("scott:tiger@h:80", "'****@h:80' is not a proxy URL: write 'http://****@h:80'"),
-            ("scott:ti//ger@h:80", "'****@h:80' is not a proxy URL: write 'http://****@h:80'"),
+            ("scott:ti//ger@h:80", "'****@h:80' is not a proxy URL such as 'http://"),
             (
                 "ftp://h",
                 "'ftp://h' is not a proxy URL: httpx speaks http, https, socks5, socks5h; ",

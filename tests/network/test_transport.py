@@ -1,14 +1,13 @@
 """Clients over the network transport, against real servers."""
 
-import os
 import socket
 import ssl
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,19 @@ import h2.errors
 import h2.events
 import pytest
 from support import proxies
-from support.cancelling import a_moment_after
 from support.faulty import faulty_origin, half_a_chunk, reset_in_response_body
 from support.flavours import Flavour
 from support.http2 import H2Request, cut, h2_origin, reset_stream
 from support.library import httpx, shell
-from support.networks import limits, network, socks_forwarding, taken
+from support.networks import (
+    Queued,
+    clients_of,
+    is_connected,
+    limits,
+    network,
+    socks_forwarding,
+    taken,
+)
 from support.proxies import raw_proxy, target
 from support.raw import answering, raw_server, read_head, respond, wait_for_end
 from support.servers import Origin, Proxy
@@ -39,37 +45,40 @@ class Counting:
 
     Attributes:
         url: of it.
-        open: how many connections there are.
-        most: how many there were at once.
+        most: how many connections there were at once.
         total: how many there were.
         paths: of the requests, in order.
+        came: set when a request has come.
         goes_on: set when answers may be given.
     """
 
     def __init__(self) -> None:
         self.url = ""
-        self.open = self.most = self.total = 0
+        self.most = self.total = 0
         self.paths: list[str] = []
+        self._open: set[socket.socket] = set()
+        self.came = threading.Event()
         self.goes_on = threading.Event()
         self.goes_on.set()
         self._lock = threading.Lock()
 
     def talk(self, connection: socket.socket) -> None:
         with self._lock:
-            self.open += 1
             self.total += 1
-            self.most = max(self.most, self.open)
+            self._open.add(connection)
+            self.most = max(self.most, sum(map(is_connected, self._open)))
         try:
             while True:
                 head = read_head(connection)
                 self.paths.append(head.split(b" ")[1].decode())
+                self.came.set()
                 self.goes_on.wait(10)
                 respond(connection, "200 OK", body=b"fine")
         except OSError:
             pass
         finally:
             with self._lock:
-                self.open -= 1
+                self._open.remove(connection)
 
 
 @contextmanager
@@ -81,6 +90,11 @@ def counting() -> Iterator[Counting]:
             yield it
         finally:
             it.goes_on.set()
+
+
+def waiting(queued: Any) -> dict[str, Any]:
+    """The extensions of a request that sets an event when it is in the queue."""
+    return {"timeout": {"pool": Queued(queued.set)}}
 
 
 async def test_a_connection_is_kept_and_used_again(flavour: Flavour) -> None:
@@ -105,12 +119,17 @@ async def test_a_closed_transport_opens_again(flavour: Flavour) -> None:
         assert server.total == 2
 
 
-async def test_there_are_never_more_than_there_may_be(flavour: Flavour) -> None:
+@pytest.mark.parametrize(
+    ("count", "most"), [(70, 4), pytest.param(1000, 10, marks=pytest.mark.slow)]
+)
+async def test_there_are_never_more_than_there_may_be(
+    count: int, most: int, flavour: Flavour
+) -> None:
     if not flavour.is_async:
         pytest.skip("the same for threads is below")
     with counting() as server, counting() as other:
-        transport = network(flavour, limits=limits(4))
-        async with flavour.client(transport=transport, timeout=30) as client:
+        transport = network(flavour, limits=limits(most))
+        async with flavour.client(transport=transport, timeout=60) as client:
             done: list[int] = []
 
             async def ask(number: int) -> None:
@@ -122,12 +141,17 @@ async def test_there_are_never_more_than_there_may_be(flavour: Flavour) -> None:
                         if number % 5:
                             await response.aread()
                     done.append(number)
+                if number % 50 == 0:
+                    assert clients_of(server.url) + clients_of(other.url) <= most
+                if not taken(transport).endswith(" 0 waiting"):
+                    # Nobody waits while a place is free.
+                    assert taken(transport).startswith(f"{most} connections, 0 idle")
 
             async with anyio.create_task_group() as group:
-                for number in range(200):
+                for number in range(count):
                     group.start_soon(ask, number)
-        assert len(done) >= 200 - 29
-        assert max(server.most, other.most) <= 4
+        assert len(done) >= count - count // 7 - 1
+        assert max(server.most, other.most) <= most
         assert taken(transport) == "0 connections, 0 idle, 0 waiting"
 
 
@@ -149,13 +173,17 @@ def test_who_waits_is_served_in_order() -> None:
         server.goes_on.clear()
         transport = NetworkTransport(limits=limits(1))
         with httpx.Client(transport=transport, timeout=30) as client:
-            threads = []
-            for number in range(5):
-                thread = threading.Thread(target=client.get, args=(f"{server.url}/{number}",))
-                thread.start()
-                threads.append(thread)
-                while f"{number} waiting" not in taken(transport) or not server.paths:
-                    time.sleep(0.001)
+            threads = [threading.Thread(target=client.get, args=(f"{server.url}/0",))]
+            threads[0].start()
+            server.came.wait(30)
+            for number in range(1, 5):
+                queued = threading.Event()
+                url = f"{server.url}/{number}"
+                request = client.build_request("GET", url, extensions=waiting(queued))
+                threads.append(threading.Thread(target=client.send, args=(request,)))
+                threads[-1].start()
+                queued.wait(30)
+                assert f"{number} waiting" in taken(transport)
             server.goes_on.set()
             for thread in threads:
                 thread.join()
@@ -184,8 +212,10 @@ async def test_who_gives_up_waiting_leaves_the_queue(flavour: Flavour) -> None:
         async with flavour.client(transport=transport, timeout=30) as client:
             async with client.stream("GET", server.url):
                 async with anyio.create_task_group() as group:
-                    group.start_soon(client.get, server.url)
-                    await a_moment_after(lambda: "1 waiting" in taken(transport))
+                    queued = anyio.Event()
+                    group.start_soon(partial(client.get, server.url, extensions=waiting(queued)))
+                    await queued.wait()
+                    assert taken(transport) == "1 connections, 0 idle, 1 waiting"
                     group.cancel_scope.cancel()
                 assert taken(transport) == "1 connections, 0 idle, 0 waiting"
             assert (await client.get(server.url)).text == "fine"
@@ -199,18 +229,19 @@ async def test_who_gives_up_when_served_hands_on(flavour: Flavour) -> None:
         async with flavour.client(transport=transport, timeout=30) as client:
             answers: list[str] = []
 
-            async def ask(path: str, scope: anyio.CancelScope) -> None:
+            async def ask(scope: anyio.CancelScope, queued: anyio.Event) -> None:
                 with scope:
-                    answers.append((await client.get(server.url + path)).text)
+                    response = await client.get(server.url, extensions=waiting(queued))
+                    answers.append(response.text)
 
-            for path in ("/same", "/same"):
+            for _ in range(2):
                 first, second = anyio.CancelScope(), anyio.CancelScope()
                 async with anyio.create_task_group() as group:
                     async with client.stream("GET", server.url):
-                        group.start_soon(ask, path, first)
-                        await a_moment_after(lambda: "1 waiting" in taken(transport))
-                        group.start_soon(ask, path, second)
-                        await a_moment_after(lambda: "2 waiting" in taken(transport))
+                        for scope in (first, second):
+                            queued = anyio.Event()
+                            group.start_soon(ask, scope, queued)
+                            await queued.wait()
                     # It has been handed over, and nobody has woken yet.
                     first.cancel()
             assert answers[-1] == "fine"
@@ -636,67 +667,6 @@ class TestHTTP2:
 
             with ThreadPoolExecutor(64) as threads:
                 assert all(threads.map(ask, range(640)))
-
-
-class TestWhoPatches:
-    async def test_the_stock_transport_sees_each_request(
-        self, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        seen: list[httpx.Request] = []
-
-        def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
-            seen.append(request)
-            return httpx.Response(200, text="mocked")
-
-        async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
-            return handle_request(self, request)
-
-        transport = network(flavour, limits=limits(1))
-        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
-        monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)
-        async with flavour.client(transport=transport) as client:
-            for _ in range(3):
-                response = await client.post("http://h.example/", content=b"a")
-                assert response.text == "mocked"
-        assert [request.content for request in seen] == [b"a"] * 3
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_child_starts_afresh(origin: Origin) -> None:
-    transport = NetworkTransport(limits=limits(2))
-    with httpx.Client(transport=transport, timeout=30) as client:
-
-        def ask_many(who: str) -> int:
-            wrong = 0
-            for number in range(100):
-                path = f"/{who}/{number}"
-                wrong += client.get(origin.http + path).json()["path"] != path
-            return wrong
-
-        assert ask_many("before") == 0
-        with transport._core.pool._lock:  # Held by another thread, as it were.
-            children = []
-            for name in ("one", "other"):
-                reading, writing = os.pipe()
-                pid = os.fork()
-                if not pid:
-                    counted = "failed"
-                    try:
-                        counted = str(ask_many(name))
-                    finally:
-                        os.write(writing, counted.encode())
-                        os._exit(0)
-                os.close(writing)
-                children.append((pid, reading))
-        wrong = ask_many("parent")
-        said: list[bytes] = []
-        for pid, reading in children:
-            os.waitpid(pid, 0)
-            said.append(os.read(reading, 100))
-            os.close(reading)
-        assert (wrong, said) == (0, [b"0", b"0"])
-        assert taken(transport) == "1 connections, 1 idle, 0 waiting"
 
 
 def test_arguments_are_refused_as_httpx_refuses_them() -> None:

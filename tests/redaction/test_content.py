@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transportkit.redaction.content import (
-    charset_of,
-    has_byte_order_mark,
+    decoded,
     headers_of,
+    is_json,
+    is_like_json,
     media_type,
     parameters,
     part_of,
@@ -42,23 +43,70 @@ def test_a_media_type_has_no_parameters() -> None:
     [
         (b"", "", "utf-8"),
         (b"a", "text/plain; charset=latin1", "iso8859-1"),
+        (b"a", "text/plain; charset=windows-1252", "cp1252"),
+        (b"a", "text/plain; charset=Shift_JIS", "shift_jis"),
         (b"a", "text/plain; charset=no-such", "utf-8"),
         (b"a", "text/plain; charset=base64", "utf-8"),
+        (b"a", "text/plain; charset=punycode", "utf-8"),
+        (b"a", "text/plain; charset=utf-7", "utf-8"),
         (b"a", "text/plain; charset=\0", "utf-8"),
-        (b"a", "text/plain; charset=utf-16", "utf-16-be"),
-        (b"a", "text/plain; charset=UTF-16LE", "utf-16-le"),
+        (b"a\0", "text/plain; charset=utf-16", "utf-16-be"),
+        (b"a\0", "text/plain; charset=UTF-16LE", "utf-16-le"),
+        (b"a", "text/plain; charset=UTF-16LE", "utf-8"),
+        (b"\0", "text/plain; charset=utf-16", "utf-16-be"),
         (codecs.BOM_UTF16_LE, "text/plain; charset=latin1", "utf-16-le"),
         (codecs.BOM_UTF16_BE, "", "utf-16-be"),
         (codecs.BOM_UTF32_LE, "", "utf-32-le"),
         (codecs.BOM_UTF32_BE, "", "utf-32-be"),
         (codecs.BOM_UTF8, "", "utf-8"),
+        *(('{"a": 1}'.encode(each), "", each) for each in ("utf-16-le", "utf-16-be")),
+        *(('{"a": 1}'.encode(each), "a/b", each) for each in ("utf-32-le", "utf-32-be")),
+        ("[]".encode("utf-16-le"), 'application/json; profile=";charset=utf-8"', "utf-16-le"),
+        (b"\xff\x00\xff\x00", "text/plain; charset=utf-32", "utf-8"),
     ],
 )
-def test_a_charset_is_marked_or_declared_or_utf_8(
+def test_a_charset_is_marked_or_declared_or_seen_or_utf_8(
     content: bytes, content_type: str, charset: str
 ) -> None:
-    assert charset_of(content, content_type) == charset
-    assert has_byte_order_mark(content) is (content != codecs.BOM_UTF8 and len(content) > 1)
+    text = decoded(content, content_type)
+    assert text is not None
+    assert text.charset == charset
+    assert text.encoded(text.text) == content[: len(text.encoded(text.text))]
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "is_readable"),
+    [
+        (b"<svg/>", "image/svg+xml", True),
+        (b"<x/>", "image/x+xml", True),
+        (b"text", "application/octet-stream", False),
+        (b"a\0b", "text/plain", False),
+        (b"a\0b", "text/plain; charset=latin-1", True),
+        (b"a\0b", "", None),
+        (b"\xff", "", None),
+        (b"\xff", "application/x; charset=utf-8", True),
+        (b"GIF89a", "image/gif", None),
+        (b"text", "image/svg", None),
+        (b"\x1f\x8b{}", "application/json", None),
+    ],
+)
+def test_a_body_is_text_or_binary(
+    content: bytes, content_type: str, is_readable: bool | None
+) -> None:
+    text = decoded(content, content_type)
+    assert (text and text.is_readable) == is_readable
+
+
+def test_json_is_known_by_its_type_or_beginning() -> None:
+    types = ("application/json", "application/problem+json", "text/x-json", "application/x-ndjson")
+    assert all(map(is_json, types))
+    assert not any(map(is_json, ("text/plain", "application/jsonp", "application/x-json5")))
+    assert [is_like_json(text) for text in ("\ufeff {", "[", "a{", "")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 class TestAMultipartBody:

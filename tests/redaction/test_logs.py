@@ -223,6 +223,32 @@ def test_what_stands_beside_the_message_is_written_without_its_secrets(
     assert extra["api_key"] == "tiger"
 
 
+def test_what_is_nested_is_masked_by_its_own_names(
+    handler: Keeping, logger: logging.Logger
+) -> None:
+    key = "ghp_0123456789abcdefghij"
+    extra = {
+        "tokens": {"prompt": 5, "name": "lion", key: 1},
+        "keys": ("a", 2),
+        "max_sessions": 4,
+        "sessions": 7,
+        "pass": True,
+        "auth": object(),
+        "credentials": ["tiger"],
+    }
+    logger.info("sent", extra=extra)
+    shown = {name: vars(handler.records[0])[name] for name in extra}
+    assert shown == {
+        "tokens": {"prompt": 5, "name": "lion", "ghp_****": 1},
+        "keys": ("a", 2),
+        "max_sessions": 4,
+        "sessions": 7,
+        "pass": True,
+        "auth": "****",
+        "credentials": "****",
+    }
+
+
 def test_what_another_handler_left_in_the_record_is_masked(
     handler: Keeping, logger: logging.Logger
 ) -> None:
@@ -277,8 +303,8 @@ def test_what_is_masked_can_be_chosen() -> None:
     handler.addFilter(RedactingFilter(Redaction(mask=["page"], show=["token"])))
     logger = logging.Logger("test")  # noqa: LOG001 - one that nobody else gets
     logger.addHandler(handler)
-    logger.info("token=%s page=%s key=%s", 1, 2, 3)
-    assert handler.lines == ["token=1 page=**** key=****"]
+    logger.info("token=%s page=%s pin=%s", 1, 2, 3)
+    assert handler.lines == ["token=1 page=**** pin=****"]
 
 
 def test_it_can_be_written_in_a_dict_config() -> None:

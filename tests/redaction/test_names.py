@@ -3,6 +3,8 @@
 import pytest
 from support.transportkit import Redaction
 
+from transportkit.redaction.names import Kind, Names
+
 REDACTION = Redaction()
 
 
@@ -74,6 +76,32 @@ class TestANameIsSecret:
     )
     def test_for_nothing_that_only_looks_like_one(self, name: str) -> None:
         assert not REDACTION.is_secret(name)
+
+    def test_however_many_there_are(self) -> None:
+        names = Names((), ())
+        assert not any(names.is_secret(f"a{number}") for number in range(5000))
+        assert names.is_secret("token")
+
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            *(
+                (name, Kind.ABOUT)
+                for name in ("key_name", "token_type", "x-ratelimit-tokens-limit", "auth.py")
+            ),
+            *((name, Kind.OTHER) for name in ("page", "nextPageToken", "public_key", "bos_token")),
+            *((name, Kind.OPAQUE) for name in ("key", "S3Key", "account_sid", "ticket")),
+            *((name, Kind.CARD) for name in ("number", "card[number]", "pan")),
+            *((name, Kind.CODE) for name in ("code", "device_code")),
+            *((name, Kind.COUNTED) for name in ("tokens", "sessions", "pass", "assertions")),
+            *((name, Kind.VALUE) for name in ("token", "sig", "pins", "mfa_code", "backupCodes")),
+            *((name, Kind.SECRET) for name in ("consumerkey", "secretaccesskey", "passkey", "psk")),
+        ],
+    )
+    def test_in_a_way_that_depends_on_its_words(self, name: str, kind: Kind) -> None:
+        assert Names((), ()).kind(name) is kind
+        assert Names((), (name,)).kind(name) is Kind.SHOWN
+        assert Names((name,), ()).kind(name) is Kind.SECRET
 
     def test_however_long_it_is(self) -> None:
         assert REDACTION.is_secret("a-" * 1000 + "token")

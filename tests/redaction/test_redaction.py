@@ -1,15 +1,22 @@
 """`Redaction`: its settings; masking twice changes nothing; no text takes longer than its length."""
 
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.hostile import RUNS, mask_everywhere, steps
 from support.library import httpx
-from support.transportkit import Redaction
+from support.transportkit import (
+    DebuggingTransport,
+    RedactingFilter,
+    Redaction,
+    RetryPolicy,
+    sticky_by_header,
+)
 
-from transportkit.redaction.redaction import _masked_repeatedly
+from transportkit.redaction.text import settled
 
 REDACTION = Redaction()
 SECRET = "tiger"
@@ -44,7 +51,7 @@ class TestSettings:
         text = "Authorization: Bearer ghp_0123456789abcdefghij"
         assert redaction.text(text) == text
         assert redaction.text("pageToken=1 token=2") == "pageToken=1 token=****"
-        json = b'{"page_token": "sk-0123456789abcdef0", "tokens": {"page_token": [1], "b": 2}}'
+        json = b'{"page_token": "sk-0123456789abcdef0", "secrets": {"page_token": [1], "b": 2}}'
         assert redaction.body(json, "application/json") == json.replace(b"2}", b'"****"}')
         part = b'--B\r\nContent-Disposition: form-data; name="page_token"\r\n\r\ntoken=1\r\n--B--'
         assert redaction.body(part, "multipart/form-data; boundary=B") == part
@@ -71,6 +78,21 @@ class TestSettings:
                 Redaction(**{argument: [wrong]})  # type: ignore[arg-type]
         with pytest.raises(ValueError, match=f"^{argument}: '--' is not a name"):
             Redaction(**{argument: ["--"]})
+
+    def test_that_are_wrong_are_echoed_without_secrets(self) -> None:
+        wrong: Any = "https://scott:tiger@example.com/"
+        for refused in (
+            lambda: Redaction(mask=wrong),
+            lambda: RedactingFilter(wrong),
+            lambda: RetryPolicy(methods=wrong),
+            lambda: DebuggingTransport(bodies=wrong),
+            lambda: DebuggingTransport(redaction=wrong),
+            lambda: sticky_by_header(wrong),
+        ):
+            with pytest.raises((TypeError, ValueError)) as raised:
+                refused()
+            assert "tiger" not in str(raised.value)
+            assert "****" in str(raised.value)
 
     def test_that_contradict_each_other_are_refused(self) -> None:
         with pytest.raises(
@@ -150,7 +172,7 @@ class TestWhatWasMasked:
 
 
 def test_what_never_settles_is_not_waited_for() -> None:
-    assert _masked_repeatedly("a", lambda text: text + "a") == "a" * 9
+    assert settled("a", lambda text: text + "a") == "a" * 9
 
 
 @pytest.mark.parametrize("size", [100, pytest.param(2000, marks=pytest.mark.slow)])

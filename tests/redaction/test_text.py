@@ -36,8 +36,8 @@ REDACTION = Redaction()
         ("Referer", "https://h/?next=%2F%3Ftoken%3Dtiger", "https://h/?next=%2F%3Ftoken%3D****"),
         (
             "Link",
-            '<https://u:p@h/?token=x&page=2>; rel="next", </?key=1>; rel="prev"',
-            '<https://****@h/?token=****&page=2>; rel="next", </?key=****>; rel="prev"',
+            '<https://u:p@h/?token=x&page=2>; rel="next", </?pin=1>; rel="prev"',
+            '<https://****@h/?token=****&page=2>; rel="next", </?pin=****>; rel="prev"',
         ),
         ("Refresh", "5; url=https://h/?token=tiger", "5; url=https://h/?token=****"),
         ("WWW-Authenticate", 'Digest realm="a", nonce="b", qop="auth"', None),
@@ -87,13 +87,13 @@ TEXTS: list[tuple[str, str | None]] = [
     ("password:", None),
     ("auth=(b'scott', b'tiger') host='h'", "auth=(b'****', b'****') host='h'"),
     ("cookies={'sid': 'tiger', 'a': None} x=1", "cookies={'sid': '****', 'a': None} x=1"),
-    ("keys: [1, {a: 2}, 'x'], page: 3", "keys: [****, {a: ****}, '****'], page: 3"),
-    ("keys=['tiger", "keys=['****"),
-    ("keys=[(tiger", "keys=[(****"),
+    ("secrets: [1, {a: 2}, 'x'], page: 3", "secrets: [****, {a: ****}, '****'], page: 3"),
+    ("creds=['tiger", "creds=['****"),
+    ("creds=[(tiger", "creds=[(****"),
     ("keys=[\\", None),
     (
-        "[(b'Set-Cookie', b'sid=tiger; Path=/'), (b'X-Key', b'a'), (b'X-Page', b'2')]",
-        "[(b'Set-Cookie', b'sid=****; Path=/'), (b'X-Key', b'****'), (b'X-Page', b'2')]",
+        "[(b'Set-Cookie', b'sid=tiger; Path=/'), (b'X-Pin', b'a'), (b'X-Page', b'2')]",
+        "[(b'Set-Cookie', b'sid=****; Path=/'), (b'X-Pin', b'****'), (b'X-Page', b'2')]",
     ),
     ('[["token", "tiger"], ["page", "2"]]', '[["token", "****"], ["page", "2"]]'),
     ("['token', 'page'], 'key', 1, token, page", None),
@@ -113,10 +113,10 @@ TEXTS: list[tuple[str, str | None]] = [
     ("sent Authorization: Unknown tiger", "sent Authorization: ****"),
     ("password: correct horse\npage: 2", "password: ****\npage: 2"),
     (
-        r"b'GET / HTTP/1.1\r\ncookie: a=b\r\nReferer: http://h/\r\nX-Key: a\r\n'",
-        r"b'GET / HTTP/1.1\r\ncookie: a=****\r\nReferer: http://h/\r\nX-Key: ****\r\n'",
+        r"b'GET / HTTP/1.1\r\ncookie: a=b\r\nReferer: http://h/\r\nX-Pin: a\r\n'",
+        r"b'GET / HTTP/1.1\r\ncookie: a=****\r\nReferer: http://h/\r\nX-Pin: ****\r\n'",
     ),
-    (r"C:\token=tiger \nkeys=1", r"C:\token=**** \nkeys=****"),
+    (r"C:\token=tiger \npins=1", r"C:\token=**** \npins=****"),
     (
         "curl -H 'Authorization: Bearer x' 'https://h/'",
         "curl -H 'Authorization: Bearer ****' 'https://h/'",
@@ -143,6 +143,47 @@ TEXTS: list[tuple[str, str | None]] = [
     ("{'k': {'secret': {'a': 1}}, 'page': 2}", "{'k': {'secret': {'a': ****}}, 'page': 2}"),
     ("", None),
     ("nothing at all", None),
+    ("INFO app.auth: user ada logged in, session: opened for ada", None),
+    ("app.auth: tiger", "app.auth: ****"),
+    (
+        "session q7Zt3LmX9vKc is over, token refreshed-by-scott, key q7Zt3LmX9vKc",
+        "session **** is over, token refreshed-by-scott, key q7Zt3LmX9vKc",
+    ),
+    (
+        "arn:aws:secretsmanager:eu:1:secret:MyDb-a1 \\nhttp://u:p@h/",
+        "arn:aws:secretsmanager:eu:1:secret:MyDb-a1 \\nhttp://****@h/",
+    ),
+    (
+        "curl -u scott:tiger -U scott h; docker run -u 1000:1000 -p 80:80 x",
+        "curl -u **** -U scott h; docker run -u 1000:1000 -p 80:80 x",
+    ),
+    (
+        "docker login -u scott -p tiger h && sshpass -p 'tiger' ssh h",
+        "docker login -u scott -p **** h && sshpass -p '****' ssh h",
+    ),
+    (
+        "x --password tiger --token '' --page 2 --user scott:tiger",
+        "x --password **** --token '' --page 2 --user ****",
+    ),
+    ("['--token', 'tiger', '--page', '2', '--']", "['--token', '****', '--page', '2', '--']"),
+    (
+        "pulling h:5000/app:1.4@sha256:4f5e and u:tiger@h",
+        "pulling h:5000/app:1.4@sha256:4f5e and ****@h",
+    ),
+    (
+        "GET /cb?code=SplxlOBeZQQYbYS6WxSbIA {'code': 'SplxlOBeZQQYbYS6WxSbIA'}",
+        "GET /cb?code=**** {'code': '****'}",
+    ),
+    (
+        "tokens={'prompt': 5, 'a': 'q7Zt3LmX9vKc'} tokens={'a': tokens={}}",
+        "tokens={'prompt': 5, 'a': '****'} tokens={'a': tokens={}}",
+    ),
+    ("sessions = {'eyJhbGciOiJI.e30.x': secret}", "sessions = {'eyJ****': secret}"),
+    ("<saml:Token>a</saml:Token>", "<saml:Token>****</saml:Token>"),
+    (
+        "<key>pin</key><string>tiger</string><key>page</key><string>2</string>",
+        "<key>pin</key><string>****</string><key>page</key><string>2</string>",
+    ),
 ]
 
 

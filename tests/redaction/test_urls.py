@@ -36,7 +36,7 @@ class TestAURL:
     @pytest.mark.parametrize(
         "name",
         [
-            *("key", "api_key", "apikey", "API-KEY", "X-Amz-Key", "keys[]"),
+            *("access_key", "api_key", "apikey", "API-KEY", "X-Secret-Key", "apikeys[]"),
             *("token", "access_token", "csrfToken", "refresh-token"),
             *("secret", "client_secret", "passw", "password", "passwd", "passphrase", "pwd"),
             *("session", "sessionid", "PHPSESSIONID", "signature", "X-Amz-Signature"),
@@ -57,7 +57,7 @@ class TestAURL:
         [
             ("token=tiger", "token=****"),
             ("token=tiger&token=lion", "token=****&token=****"),
-            ("token=", "token=****"),
+            ("token=", "token="),
             ("token=ti=ger==", "token=****"),
             ("token=ti?ger", "token=****"),
             ("page=2;token=tiger", "page=2;token=****"),

@@ -35,9 +35,10 @@ class TestRetryBudget:
         with pytest.raises(dataclasses.FrozenInstanceError):
             RetryBudget().capacity = 5  # type: ignore[misc]
 
-    def test_has_no_positional_arguments(self) -> None:
+    def test_takes_its_capacity_first_and_the_others_by_name(self) -> None:
+        assert RetryBudget(5) == RetryBudget(capacity=5)
         with pytest.raises(TypeError):
-            RetryBudget(5)  # type: ignore[call-arg]
+            RetryBudget(5, 0.1)  # type: ignore[call-arg]
 
     def test_of_equal_settings_are_equal(self) -> None:
         assert RetryBudget(capacity=5) == dataclasses.replace(RetryBudget(), capacity=5)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import tenacity
+from support.library import httpx
 from support.matrices import thinned
 from support.transportkit import (
     RetryPolicy,
@@ -20,6 +21,7 @@ from tenacity import RetryCallState
 from transportkit.retrying.policy import policy_for
 
 CALLABLES = ("retry", "stop", "wait", "before_sleep")
+NEVER_AWAITED = ("stop", "wait", "before_sleep")
 
 
 class AsyncCallable:
@@ -39,7 +41,6 @@ COROUTINE_FUNCTIONS: dict[str, Any] = {
     "object": AsyncCallable(),
     "method": AsyncCallable().__call__,
     "of object": functools.partial(AsyncCallable()),
-    "ours": retry_if_status(503) | coroutine_function,  # type: ignore[operator]
     "theirs": tenacity.retry_any(coroutine_function),  # type: ignore[arg-type]
     "stops": tenacity.stop_any(coroutine_function),  # type: ignore[arg-type]
     "waits": tenacity.wait_combine(coroutine_function),  # type: ignore[arg-type]
@@ -72,7 +73,7 @@ class TestRetryPolicy:
         assert repr(policy.retry) == (
             "retry_if_status(429, 502, 503, 504) | retry_if_transport_error()"
         )
-        assert repr(policy.wait) == "wait_retry_after(None, max=120)"
+        assert repr(policy.wait) == "wait_retry_after()"
         assert policy.deadline is None
         assert policy.methods == {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"}
         assert policy.max_replay == 2**20
@@ -82,9 +83,11 @@ class TestRetryPolicy:
         with pytest.raises(dataclasses.FrozenInstanceError):
             RetryPolicy().deadline = 5  # type: ignore[misc]
 
-    def test_has_no_positional_arguments(self) -> None:
+    def test_takes_what_to_retry_first_and_the_others_by_name(self) -> None:
+        retry, stop = retry_if_status(503), tenacity.stop_after_attempt(3)
+        assert RetryPolicy(retry) == RetryPolicy(retry=retry)
         with pytest.raises(TypeError):
-            RetryPolicy(retry_if_status(503))  # type: ignore[call-arg]
+            RetryPolicy(retry, stop)  # type: ignore[call-arg]
 
     def test_is_equal_to_another_of_the_same_settings(self) -> None:
         assert RetryPolicy() == RetryPolicy(methods=RetryPolicy().methods)
@@ -164,10 +167,30 @@ class TestRetryPolicy:
         with pytest.raises(TypeError, match=rf"^{name} must be a callable such as .*, not None$"):
             RetryPolicy(**settings)
 
-    @pytest.mark.parametrize(("kind", "name"), thinned(COROUTINE_FUNCTIONS, CALLABLES))
+    @pytest.mark.parametrize(("kind", "name"), thinned(COROUTINE_FUNCTIONS, NEVER_AWAITED))
     def test_refuses_a_coroutine_function(self, name: str, kind: str) -> None:
         with pytest.raises(TypeError, match=rf"^{name} must not be a coroutine function"):
             RetryPolicy(**{name: COROUTINE_FUNCTIONS[kind]})
+
+    @pytest.mark.parametrize("kind", ["theirs", "stops", "waits", "sum", "chain"])
+    def test_refuses_a_coroutine_function_within_what_does_not_await_it(self, kind: str) -> None:
+        with pytest.raises(TypeError, match=r"^retry must not be a coroutine function"):
+            RetryPolicy(retry=COROUTINE_FUNCTIONS[kind])
+
+    @pytest.mark.parametrize(
+        ("retry", "asked"),
+        [
+            (RetryPolicy.retry, False),
+            (retry_if_status(400), False),
+            (retry_if_status(399, 503), True),
+            (retry_if_transport_error() & retry_if_status(503, 429), False),
+            (retry_if_transport_error() | (retry_if_status(503) & retry_if_status(202)), True),
+            (retry_if_status(503) | (lambda state: False), True),
+            (tenacity.retry_never, True),
+        ],
+    )
+    def test_knows_whether_successes_matter(self, retry: Any, asked: bool) -> None:
+        assert RetryPolicy(retry=retry).asks_about_successes is asked
 
     @pytest.mark.parametrize(("where", "name"), thinned(CLASSES, CALLABLES))
     def test_refuses_the_class_of_a_strategy(self, name: str, where: str) -> None:
@@ -201,9 +224,33 @@ class TestRetryPolicy:
 class TestThePolicyOfARequest:
     @pytest.mark.parametrize("policy", [None, RetryPolicy(), RetryPolicy(deadline=3)])
     def test_is_what_it_brings_along(self, policy: RetryPolicy | None) -> None:
-        assert policy_for({"retry": policy}, RetryPolicy()) is policy
+        given = {"retry": policy}
+        assert policy_for(given, RetryPolicy(), httpx.BaseTransport, 0) is policy
 
     @pytest.mark.parametrize("policy", [True, False, 3, {}, RetryPolicy])
     def test_is_refused_where_it_is_none(self, policy: object) -> None:
         with pytest.raises(TypeError, match=r'^extensions\["retry"\] must be a RetryPolicy, or '):
-            policy_for({"retry": policy}, RetryPolicy())
+            policy_for({"retry": policy}, RetryPolicy(), httpx.BaseTransport, 0)
+
+    def test_may_not_have_a_deadline_that_the_network_would_not_keep_to(self) -> None:
+        given = {"retry": RetryPolicy(deadline=3)}
+        with pytest.raises(ValueError, match=r"to which retries=2 would not keep: leave out ret"):
+            policy_for(given, RetryPolicy(), httpx.BaseTransport, 2)
+        given = {"retry": RetryPolicy()}
+        assert policy_for(given, RetryPolicy(), httpx.BaseTransport, 2) is given["retry"]
+
+    @pytest.mark.parametrize(
+        "retry",
+        [
+            coroutine_function,
+            retry_if_status(503) | coroutine_function,
+            coroutine_function & retry_if_status(503),
+            functools.partial(coroutine_function),
+        ],
+    )
+    def test_has_coroutine_functions_in_async_transports_alone(self, retry: Any) -> None:
+        given = {"retry": RetryPolicy(retry=retry)}
+        default = RetryPolicy()
+        assert policy_for(given, default, httpx.AsyncBaseTransport, 0) is given["retry"]
+        with pytest.raises(TypeError, match=r"^retry must not be a coroutine function in RetryT"):
+            policy_for(given, default, httpx.BaseTransport, 0)

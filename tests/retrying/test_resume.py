@@ -131,6 +131,19 @@ def part(
     return step
 
 
+@pytest.fixture
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits that would have been."""
+    waited: list[float] = []
+
+    async def async_sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(time, "sleep", waited.append)
+    monkeypatch.setattr(anyio, "sleep", async_sleep)
+    return waited
+
+
 class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Passes on to an inner transport; keeps what came by, and may do something meanwhile."""
 
@@ -490,7 +503,6 @@ WRONG: dict[str, tuple[Step, int]] = {
     "404": (answer(404, {"ETag": ETAG}, b"not found"), 404),
     "304": (answer(304, {"ETag": ETAG}), 304),
     "302": (answer(302, {"ETag": ETAG, "Location": "/elsewhere"}), 302),
-    "503": (answer(503, {"Retry-After": "0"}), 503),
     "no Content-Range": (part(headers={"Content-Range": None}), 206),
     "an earlier start": (part(headers={"Content-Range": f"bytes 9999-{SIZE - 1}/{SIZE}"}), 206),
     "a later start": (part(headers={"Content-Range": f"bytes 10001-{SIZE - 1}/{SIZE}"}), 206),
@@ -507,6 +519,14 @@ WRONG: dict[str, tuple[Step, int]] = {
 }
 
 
+def never(status: int) -> str:
+    """The note on an error after an answer that does not go on."""
+    why = f"asking for the rest was answered with {status}"
+    if status == 206:
+        why += ", for another file or other bytes"
+    return f"transportkit: the body cannot be resumed: {why}"
+
+
 class TestAnAnswerThatDoesNotGoOn:
     @pytest.mark.parametrize(("wrong", "flavour"), thinned(WRONG, NAMES), indirect=["flavour"])
     async def test_ends_in_the_error_of_the_break(self, wrong: str, flavour: Flavour) -> None:
@@ -514,7 +534,7 @@ class TestAnAnswerThatDoesNotGoOn:
         with faulty_origin(part(stop=10_000), step) as origin:
             received, failure = await download(flavour, resuming(flavour), origin.url)
         assert isinstance(failure, httpx.RemoteProtocolError)
-        assert failure.__notes__ == [f"transportkit: the rest is not to be had: {status}"]
+        assert failure.__notes__ == [never(status)]
         assert received == CONTENT[:10_000]
         assert len(origin.requests) == 2
 
@@ -522,7 +542,7 @@ class TestAnAnswerThatDoesNotGoOn:
         ("wrong", "flavour"),
         [
             pytest.param(wrong, flavour, marks=() if (wrong, flavour) in few else pytest.mark.slow)
-            for few in [{("another ETag", "sync"), ("the whole file", "asyncio"), ("503", "trio")}]
+            for few in [{("another ETag", "sync"), ("the whole file", "asyncio"), ("404", "trio")}]
             for wrong in WRONG
             for flavour in NAMES
         ],
@@ -534,7 +554,7 @@ class TestAnAnswerThatDoesNotGoOn:
             async with flavour.client(transport=resuming(flavour, bodies=[0])) as client:
                 with pytest.raises(httpx.ReadTimeout) as failed:
                     await client.get(origin.url, timeout=10)
-        assert failed.value.__notes__ == [f"transportkit: the rest is not to be had: {status}"]
+        assert failed.value.__notes__ == [never(status)]
         assert failed.value.request.url == origin.url
 
     async def test_may_lose_its_encoding(self, flavour: Flavour) -> None:
@@ -611,25 +631,32 @@ async def test_a_body_that_is_too_long_is_not_left_suspended(flavour: Flavour) -
 
 class TestLeftAsItIs:
     @pytest.mark.parametrize(
-        ("headers", "flavour"),
+        ("headers", "why", "flavour"),
         thinned(
             [
-                {"ETag": None},
-                {"ETag": None, "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"},
-                {"ETag": f"W/{ETAG}"},
-                {"ETag": "v1"},
-                {"Accept-Ranges": "none"},
+                ({"ETag": None}, "neither an ETag nor a Last-Modified that is certain enough"),
+                (
+                    {"ETag": None, "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"},
+                    "neither an ETag nor a Last-Modified that is certain enough",
+                ),
+                ({"ETag": f"W/{ETAG}"}, "its ETag is weak"),
+                ({"ETag": f"W/{ETAG}", "Content-Encoding": "gzip"}, "encoded as gzip on the fly"),
+                ({"ETag": "v1"}, "its ETag is weak"),
+                ({"Accept-Ranges": "none"}, "the server gives no ranges"),
             ],
             NAMES,
         ),
         indirect=["flavour"],
     )
     async def test_an_answer_that_promises_nothing(
-        self, headers: dict[str, str | None], flavour: Flavour
+        self, headers: dict[str, str | None], why: str, flavour: Flavour
     ) -> None:
         with faulty_origin(part(stop=10_000, headers=headers), part()) as origin:
             received, failure = await download(flavour, resuming(flavour), origin.url)
         assert isinstance(failure, httpx.RemoteProtocolError)
+        (note,) = failure.__notes__
+        assert note.startswith("transportkit: the body cannot be resumed: ")
+        assert note.endswith(why)
         assert received == CONTENT[:10_000]
         assert len(origin.requests) == 1
 
@@ -659,6 +686,7 @@ class TestLeftAsItIs:
                 flavour, resuming(flavour), origin.url, method=method, content=content
             )
         assert isinstance(failure, httpx.RemoteProtocolError)
+        assert "be asked for in part" in failure.__notes__[0]
         assert received == CONTENT[:10_000]
         assert [seen.body for seen in origin.requests] == [content or b""]
 
@@ -794,7 +822,7 @@ class TestHowOften:
         indirect=["flavour"],
     )
     async def test_counts_requests_that_break_themselves(
-        self, step: Step, name: str | None, flavour: Flavour
+        self, step: Step, name: str | None, flavour: Flavour, sleeps: list[float]
     ) -> None:
         stalled = [1, 2] if step is faulty.stall else []
         with faulty_origin(part(stop=10_000), step, step, part()) as origin:
@@ -806,12 +834,17 @@ class TestHowOften:
             received, failure = await download(flavour, transport, origin.url)
         assert isinstance(failure, httpx.RemoteProtocolError)
         assert received == CONTENT[:10_000]
-        assert len(failure.__notes__) == 2
-        for note in failure.__notes__:
+        assert sleeps == [0.5, 1.0, 0.5]
+        *notes, why = failure.__notes__
+        assert why == "transportkit: the body cannot be resumed: it was resumed 2 times"
+        assert len(notes) == 2
+        for note in notes:
             assert note.startswith("transportkit: asking for the rest ended in ")
             assert name is None or note.endswith(name)
 
-    async def test_counts_requests_that_are_refused(self, flavour: Flavour) -> None:
+    async def test_counts_requests_that_are_refused(
+        self, flavour: Flavour, sleeps: list[float]
+    ) -> None:
         def no_more(connection: Connection) -> bool:
             origin.listener.shutdown(socket.SHUT_RDWR)
             return part(stop=10_000)(connection)
@@ -821,27 +854,71 @@ class TestHowOften:
             received, failure = await download(flavour, transport, origin.url)
         assert isinstance(failure, httpx.RemoteProtocolError)
         assert received == CONTENT[:10_000]
-        assert (
-            failure.__notes__
-            == [
-                "transportkit: asking for the rest ended in ConnectError",
-            ]
-            * 2
+        assert failure.__notes__ == [
+            *["transportkit: asking for the rest ended in ConnectError"] * 2,
+            "transportkit: the body cannot be resumed: it was resumed 2 times",
+        ]
+        assert sleeps == [0.5]
+
+    @pytest.mark.parametrize(
+        ("status", "flavour"), thinned([408, 429, 500, 503], NAMES), indirect=["flavour"]
+    )
+    async def test_counts_answers_that_say_not_now(
+        self, status: int, flavour: Flavour, sleeps: list[float]
+    ) -> None:
+        later = answer(status, {"Retry-After": "7"})
+        steps = [part(stop=10_000), answer(status), later, part(stop=5), answer(status), part()]
+        with faulty_origin(*steps) as origin:
+            result = await download(flavour, resuming(flavour, max_resumes=5), origin.url)
+        assert result == (CONTENT, None)
+        # What has come between begins anew.
+        assert sleeps == [0.5, 7.0, 0.5]
+
+    async def test_is_bounded_in_time(self, flavour: Flavour, sleeps: list[float]) -> None:
+        with faulty_origin(part(stop=10_000), *[answer(503)] * 20) as origin:
+            transport = resuming(flavour, max_resumes=1000)
+            _, failure = await download(flavour, transport, origin.url)
+        assert failure is not None
+        assert failure.__notes__[-1] == (
+            "transportkit: the body cannot be resumed: "
+            "the waits for it would take more than 60 seconds"
         )
+        assert sum(sleeps) <= 60
+
+    async def test_is_none_once_the_transport_was_closed_in_a_wait(
+        self, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        transport: Any = resuming(flavour)
+
+        async def async_sleep(seconds: float) -> None:
+            await flavour.close(transport)
+
+        monkeypatch.setattr(time, "sleep", lambda seconds: transport.close())
+        monkeypatch.setattr(anyio, "sleep", async_sleep)
+        with faulty_origin(part(stop=10_000), answer(503), part()) as origin:
+            _, failure = await download(flavour, transport, origin.url)
+        assert failure is not None
+        assert failure.__notes__[-1].endswith("the transport or the response was closed")
+        assert len(origin.requests) == 2
+
+    async def test_is_not_charged_for_a_part_that_is_shorter_than_asked(
+        self, flavour: Flavour
+    ) -> None:
+        def shorter(first: int, end: int) -> Step:
+            headers = {
+                "ETag": ETAG,
+                "Content-Range": f"bytes {first}-{end - 1}/{SIZE}",
+            }
+            return answer(206, headers, CONTENT[first:end])
+
+        steps = [shorter(at, min(at + 3000, SIZE)) for at in range(10_000, SIZE, 3000)]
+        with faulty_origin(part(stop=10_000), *steps) as origin:
+            result = await download(flavour, resuming(flavour, max_resumes=1), origin.url)
+        assert result == (CONTENT, None)
+        assert len(origin.requests) == 1 + len(steps)
 
 
 class TestAroundARetryTransport:
-    @pytest.fixture
-    def sleeps(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-        waited: list[float] = []
-
-        async def async_sleep(seconds: float) -> None:
-            waited.append(seconds)
-
-        monkeypatch.setattr(time, "sleep", waited.append)
-        monkeypatch.setattr(anyio, "sleep", async_sleep)
-        return waited
-
     @pytest.mark.parametrize(
         ("step", "flavour"),
         thinned(
@@ -864,15 +941,19 @@ class TestAroundARetryTransport:
     async def test_the_last_503_ends_in_the_error_of_the_break(
         self, flavour: Flavour, sleeps: list[float]
     ) -> None:
-        with faulty_origin(part(stop=10_000), *[answer(503)] * 4) as origin:
+        with faulty_origin(part(stop=10_000), *[answer(503)] * 8) as origin:
             transport = flavour.ResumeTransport(
-                flavour.RetryTransport(verify=False, trust_env=False)
+                flavour.RetryTransport(verify=False, trust_env=False), max_resumes=2
             )
             received, failure = await download(flavour, transport, origin.url)
         assert isinstance(failure, httpx.RemoteProtocolError)
-        assert failure.__notes__ == ["transportkit: the rest is not to be had: 503"]
+        assert failure.__notes__ == [
+            *["transportkit: asking for the rest was answered with 503"] * 2,
+            "transportkit: the body cannot be resumed: it was resumed 2 times",
+        ]
         assert received == CONTENT[:10_000]
-        assert len(origin.requests) == 5
+        # What the inner one gives up on is one resume.
+        assert len(origin.requests) == 1 + 2 * 4
 
     async def test_the_first_request_is_retried_too(
         self, flavour: Flavour, sleeps: list[float]

@@ -384,6 +384,25 @@ class TestOneThatLeaves:
             its.pool.admit(parse("http://scott:tiger@h", httpx.BaseTransport))
 
 
+class TestAChildProcess:
+    def test_knows_nothing_of_what_its_parent_has_in_flight(self) -> None:
+        its = Fixture(2)
+        its.fail()
+        its.now += 10
+        leases = [its.lease(), its.lease(), its.lease()]
+        assert its.number_of(leases[0]) == 0
+        its.pool.remove(leases[1].member.entry.identity, "1")
+        its.pool._renew()
+        assert [status.in_flight for status in its.pool.status()] == [0]
+        # What it probed, its child probes again.
+        probe = its.lease()
+        assert its.number_of(probe) == 0
+        for lease in leases:
+            its.pool.release(lease)
+        assert its.pool.report_success(probe)
+        assert [status.up for status in its.pool.status()] == [True]
+
+
 class Anything(RuleBasedStateMachine):
     """Requests begin, fail, succeed and end in any order while members come and go."""
 

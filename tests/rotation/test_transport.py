@@ -22,6 +22,8 @@ from support.transportkit import (
     Cooldown,
     ProxyRoundRobin,
     RetryPolicy,
+    retry_if_status,
+    retry_if_transport_error,
     sticky_by_header,
     sticky_by_host,
 )
@@ -743,7 +745,7 @@ class TestARepeat:
         for sticky in (None, lambda request: "key"):
             rotation = flavour.ProxyRoundRobin(spies, sticky=sticky)
             policy = RetryPolicy(
-                retry=lambda state: True,
+                retry=retry_if_status(429, 500, 503) | retry_if_transport_error(),
                 wait=lambda state: 0,
                 stop=lambda state: state.attempt_number > 1,
             )

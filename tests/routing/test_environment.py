@@ -9,6 +9,7 @@ from urllib.request import getproxies
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.flavours import SpyTransport
 from support.library import shell
 from support.transportkit import InvalidRoute, Mounts, default_transport, environment_routes
 
@@ -175,6 +176,25 @@ UNPARSABLE = [
     "http:///",
     "scott:tiger@example.com",
     "http://scott:tiger@example.com",
+    # Means something elsewhere, or everything by accident.
+    "<local>",
+    "a|b",
+    "a;b",
+    "'example.com'",
+    '"example.com"',
+    "10.0.0.1-10.0.0.9",
+    "10.0.0.1-9",
+    ":8443",
+    "192.168.*",
+    "192.168.",
+    "10/8",
+    "10.0.0.0/255.0.0.0",
+    "*foo*",
+    "example.*",
+    "${NO_PROXY}",
+    "%NO_PROXY%",
+    "htps://example.com",
+    "*/24",
 ]
 
 
@@ -189,7 +209,8 @@ def test_an_entry_that_cannot_be_parsed_is_skipped_with_one_warning(
     assert record.levelno == logging.WARNING
     assert "NO_PROXY" in record.getMessage()
     shown = entry.replace("scott:tiger", "****")
-    assert f"Skipping {shown!r} in NO_PROXY: " in record.getMessage()
+    assert record.getMessage().startswith(f"Skipping {shown!r} in NO_PROXY: ")
+    assert not record.getMessage().endswith(": ")
     assert "scott" not in record.getMessage()
     assert "tiger" not in record.getMessage()
 
@@ -199,6 +220,27 @@ def test_each_entry_that_cannot_be_parsed_has_its_own_warning(
 ) -> None:
     environment_routes({"NO_PROXY": ",".join(UNPARSABLE)})
     assert len(caplog.records) == len(UNPARSABLE)
+
+
+@pytest.mark.parametrize(
+    ("entry", "instead"),
+    [
+        (":8443", "*:8443"),
+        ("192.168.*", "192.168.0.0/16"),
+        ("192.168.", "192.168.0.0/16"),
+        ("10/8", "10.0.0.0/8"),
+        ("10.0.0.0/255.0.0.0", "10.0.0.0/8"),
+        ("htps://example.com", "https://example.com"),
+        ("scott@example.com", "example.com"),
+    ],
+)
+def test_what_the_warning_says_to_write_is_an_entry_itself(
+    entry: str, instead: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert environment_routes({"NO_PROXY": entry}) == {}
+    assert caplog.messages[0].endswith(f"write {instead!r}")
+    assert len(environment_routes({"NO_PROXY": instead})) == 1
+    assert len(caplog.messages) == 1
 
 
 def test_what_can_be_parsed_is_not_warned_about(caplog: pytest.LogCaptureFixture) -> None:
@@ -258,6 +300,104 @@ def test_the_settings_of_the_system_stand_behind_the_routes(
     mounts = Mounts({"http://a.example": None})
     assert mounts.route_for("http://a.example/").target == "direct"
     assert mounts.route_for("http://b.example/").target == f"proxy {PROXY}"
+
+
+@pytest.mark.parametrize(
+    ("value", "meaning"),
+    [
+        ("socks://proxy.example:1080", "socks5h://proxy.example:1080"),
+        ("SOCKS://scott:tiger@proxy.example/", "socks5h://scott:tiger@proxy.example/"),
+        ("socks4://proxy.example", "socks4://proxy.example"),
+        ("none", "none"),
+        ("DIRECT", "DIRECT"),
+        ("http:/proxy.example", "http:/proxy.example"),
+        ("http:3128", "http://http:3128"),
+        ("squid", "http://squid"),
+    ],
+)
+def test_the_value_of_a_variable_is_a_proxy_or_left_as_it_is(value: str, meaning: str) -> None:
+    routes = environment_routes({"ALL_PROXY": value})
+    assert routes == {"all://": meaning}
+    assert isinstance(routes["all://"], str)
+
+
+# What `golang.org/x/net/http/httpproxy` documents, but for its exception of all loopback addresses.
+GO = "192.0.2.1, 192.0.2.3:80, 198.51.100.0/24, 2001:db8::1, [2001:db8::3]:80, 2001:db8:a::/48, "
+GO += "bücher.example, site.example, .sub.example, *.star.example, ports.example:8080"
+GO_EXCEPTS = {
+    "http://192.0.2.1/": True,
+    "http://192.0.2.1:8080/": True,
+    "http://192.0.2.2/": False,
+    "http://192.0.2.3/": True,
+    "http://192.0.2.3:8080/": False,
+    "http://198.51.100.200/": True,
+    "http://198.51.101.1/": False,
+    "http://[2001:db8::1]/": True,
+    "http://[2001:db8::2]/": False,
+    "http://[2001:db8::3]/": True,
+    "https://[2001:db8::3]/": False,
+    "http://[2001:db8:a::7]/": True,
+    "http://[2001:db8:b::7]/": False,
+    "http://site.example/": True,
+    "http://SITE.example./": True,
+    "http://www.site.example/": True,
+    "http://mysite.example/": False,
+    "http://site.example.evil.example/": False,
+    "http://sub.example/": False,
+    "http://x.sub.example/": True,
+    "http://star.example/": False,
+    "http://x.star.example/": True,
+    "http://xstar.example/": False,
+    "http://ports.example:8080/": True,
+    "http://www.ports.example:8080/": True,
+    "http://ports.example/": False,
+    "http://bücher.example/": True,
+    "http://xn--bcher-kva.example/": True,
+    # CVE-2025-22870: a zone is no subdomain.
+    "http://[fe80::1%25.sub.example]/": False,
+    "http://[::1%25x.site.example]/": False,
+    "http://[2001:db8::1%25eth0]/": True,
+}
+
+# What curl's manual says of --noproxy, but that here a name with a dot before it is not excepted.
+CURL = "local.example, [2001:db8::1], 192.0.2.0/28, 2001:db8:a::/48, 198.51.100.7 trailing.example."
+CURL_EXCEPTS = {
+    "http://local.example/": True,
+    "https://local.example/": True,
+    "http://local.example:8080/": True,
+    "http://local.example./": True,
+    "http://www.local.example/": True,
+    "http://notlocal.example/": False,
+    "http://www.notlocal.example/": False,
+    "http://local.example.com/": False,
+    "http://example/": False,
+    "http://[2001:db8::1]/": True,
+    "http://[2001:DB8:0::1]:8080/": True,
+    "http://192.0.2.15/": True,
+    "http://192.0.2.16/": False,
+    "http://[2001:db8:a:1::1]/": True,
+    "http://198.51.100.7/": True,
+    "http://198.51.100.70/": False,
+    "http://198.51.100.7.example/": False,
+    "http://www.trailing.example/": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("entries", "url", "excepted"),
+    [
+        (entries, url, excepted)
+        for entries, table in ((GO, GO_EXCEPTS), (CURL, CURL_EXCEPTS))
+        for url, excepted in table.items()
+    ],
+)
+def test_no_proxy_excepts_what_it_excepts_in_go_and_in_curl(
+    entries: str, url: str, excepted: bool
+) -> None:
+    routes = environment_routes({"ALL_PROXY": PROXY, "NO_PROXY": entries})
+    spies = {key: SpyTransport(str(proxy)) for key, proxy in routes.items()}
+    pattern = Mounts(spies, default="direct", verify=TLS).route_for(url).pattern
+    assert (pattern != "all://") is excepted
 
 
 EXCEPTED = [

@@ -1,11 +1,15 @@
 """Requests through `Mounts`: real origins, real proxies, one test body for all three flavours."""
 
+import pickle
+import re
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -16,7 +20,7 @@ from support.library import httpx
 from support.matrices import named, thinned
 from support.raw import answering, raw_server, read_head, respond, wait_for_end
 from support.servers import Origin, Proxy
-from support.transportkit import InvalidRoute, Mounts, RefusingTransport, Route
+from support.transportkit import Mounts, RefusingTransport, Route, environment_routes
 
 ASYNC_ONLY = pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
 
@@ -343,30 +347,114 @@ async def test_direct_is_direct_although_there_is_a_proxy_for_all(
         assert _peer(await client.get(origin.http)) == _port(origin.http)
 
 
+BAD_VARIABLES = {
+    "scheme": ("quic://scott:tiger@proxy.example", "httpx speaks http, https, socks5, socks5h"),
+    "socks4": ("socks4://scott:tiger@proxy.example", "httpx speaks http, https, socks5, socks5h"),
+    "port": ("http://scott:tiger@proxy.example:port", "write its port as a number"),
+    "no scheme": ("scott:tiger@proxy.example:port", "write its port as a number"),
+    "slash": ("http://scott:ti/ger@proxy.example", "percent-encode"),
+    "half a scheme": ("http:/proxy.example:80", "write 'http://proxy.example:80'"),
+    "quotes": ("'http://proxy.example'", "has quotes around it: leave them out"),
+    "none": ("none", "for no proxy, leave it out"),
+    "direct": ("DIRECT://", "for no proxy, leave it out"),
+    "two": ("http://a.example,http://b.example", "is not a proxy URL"),
+}
+
+
 @pytest.mark.parametrize(
-    ("value", "variable", "flavour"),
-    thinned(
-        {
-            "scheme": "ftp://scott:tiger@proxy.example",
-            "port": "http://scott:tiger@proxy.example:port",
-            "no scheme": "scott:tiger@proxy.example:port",
-            "slash": "http://scott:ti/ger@proxy.example",
-        }.values(),
-        product(["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"], NAMES),
-    ),
+    ("bad", "variable", "flavour"),
+    thinned(named(BAD_VARIABLES), product(["HTTP_PROXY", "ALL_PROXY"], NAMES)),
     indirect=["flavour"],
 )
-async def test_a_proxy_of_the_environment_that_is_none_is_refused_by_the_name_of_its_variable(
-    flavour: Flavour, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_variable_that_cannot_work_is_refused_when_a_request_needs_it(
+    flavour: Flavour,
+    variable: str,
+    bad: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    value, problem = bad
     monkeypatch.setenv(variable, value)
-    for build in (lambda: flavour.Mounts({}), flavour.default_transport):
-        with pytest.raises(InvalidRoute) as refusal:
-            build()
-        assert str(refusal.value).startswith(f"'{variable} in the environment': '")
-        assert "proxy.example" in str(refusal.value)
-        assert "scott" not in str(refusal.value)
-        assert "ger@" not in str(refusal.value)
+    mounts = flavour.Mounts({"http://other.example": SpyTransport()}, verify=False)
+    (warning,) = caplog.messages
+    async with flavour.client(transport=mounts) as client:
+        assert (await client.get("http://other.example/")).text == "spy"
+        with pytest.raises(httpx.UnsupportedProtocol) as refusal:
+            await client.get("http://elsewhere.example/")
+    for text in (warning, str(refusal.value)):
+        assert text.startswith(f"{variable} in the environment: ")
+    for text in (warning, str(refusal.value), str(mounts)):
+        assert problem in text
+        assert not re.search("scott|tiger|ger@", text)
+
+
+async def test_a_variable_that_cannot_work_kills_nothing(
+    flavour: Flavour,
+    origin: Origin,
+    proxy: Proxy,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "quic://proxy.example")
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    copied = pickle.loads(pickle.dumps(environment_routes()))
+    for build in (
+        lambda **kwargs: flavour.Mounts({}, **kwargs),
+        flavour.default_transport,
+        flavour.RetryTransport,
+        lambda **kwargs: flavour.Mounts(environment_routes(), default="direct", **kwargs),
+        lambda **kwargs: flavour.Mounts(copied, default="direct", **kwargs),
+    ):
+        transport = build(verify=False)
+        assert len(caplog.messages) == 1
+        caplog.clear()
+        async with flavour.client(transport=transport) as client:
+            assert _peer(await client.get(origin.http)) == _port(origin.http)
+            localhost = origin.http.replace("127.0.0.1", "localhost")
+            assert _peer(await client.get(localhost)) == proxy.port
+            with pytest.raises(httpx.UnsupportedProtocol, match=r"^ALL_PROXY in the environment: "):
+                await client.get(origin.https.replace("127.0.0.1", "localhost"))
+
+
+async def test_a_variable_that_no_request_can_need_is_not_warned_about(
+    flavour: Flavour, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "quic://proxy.example")
+    await flavour.close(flavour.Mounts({"all://": SpyTransport()}))
+    await flavour.close(flavour.Mounts({}, default="direct", verify=False))
+    await flavour.close(flavour.Mounts({}, trust_env=False, verify=False))
+    assert not caplog.messages
+
+
+async def test_a_socks_variable_without_socksio_is_refused_when_a_request_needs_it(
+    flavour: Flavour,
+    origin: Origin,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    async with flavour.client(transport=flavour.Mounts({})) as client:
+        assert _peer(await client.get(origin.http)) == _port(origin.http)
+        with pytest.raises(httpx.UnsupportedProtocol, match=r"^ALL_PROXY .*'socksio' package"):
+            await client.get("http://elsewhere.example/")
+    assert len(caplog.messages) == 1
+    with pytest.raises(ImportError, match="'socksio' package"):
+        flavour.Mounts({"all://": "socks5://127.0.0.1:1"})
+
+
+async def test_the_desktops_socks_variable_is_socks5_with_names_for_the_proxy(
+    flavour: Flavour, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("all_proxy", "socks://127.0.0.1:7891/")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:7890/")
+    for mounts in (flavour.Mounts({}), flavour.Mounts(environment_routes(), default="direct")):
+        proxies = [mounts.route_for(f"{scheme}://h").target for scheme in ("http", "https")]
+        assert proxies == ["proxy http://127.0.0.1:7890/", "proxy socks5h://127.0.0.1:7891/"]
+        await flavour.close(mounts)
+    assert not caplog.messages
 
 
 # Each request routes by itself
@@ -966,7 +1054,7 @@ def test_the_table_is_printed_with_the_environment_behind_the_routes(
         "https://api.example.com          HTTPTransport(http2=True, proxy=http://****@a.example)\n"
         "http://docker                    HTTPTransport(uds='/var/run/docker.sock')\n"
         "all://*.internal.example         direct\n"
-        "http://                          RefusingTransport\n"
+        "http://                          RefusingTransport  no plain HTTP\n"
         "(environment) all://*.corp:8443  direct\n"
         "(environment) all://10.0.0.0/8   direct\n"
         "(environment) https://           proxy http://****@environment.example:3128\n"
@@ -978,6 +1066,70 @@ def test_the_table_is_printed_with_the_environment_behind_the_routes(
 def test_the_table_is_printed_with_the_default_last() -> None:
     mounts = Mounts({"http://a.example": None, "https://": "direct"}, default=SpyTransport())
     assert str(mounts) == (
-        "http://a.example  default\nhttps://          direct\n(anything else)   SpyTransport"
+        "http://a.example  default: SpyTransport\n"
+        "https://          direct\n"
+        "(anything else)   SpyTransport"
     )
     assert str(Mounts({}, default=SpyTransport())) == "(anything else)  SpyTransport"
+
+
+def test_the_table_is_printed_with_the_arguments_for_all(certificates: Path) -> None:
+    ca, key = str(certificates / "ca.pem"), str(certificates / "server.pem")
+    mounts = Mounts(
+        {"all://": {"http2": True, "verify": ca}},
+        default="direct",
+        verify=ca,
+        cert=(key, key, "tiger"),
+        limits=httpx.Limits(max_connections=3),
+        proxy="http://scott:tiger@proxy.example",
+    )
+    *_, row, other, arguments = str(mounts).splitlines()
+    assert row == f"all://           HTTPTransport(http2=True, verify={ca!r})"
+    assert other == "(anything else)  direct (never reached)"
+    assert arguments == (
+        f"(arguments)      verify={ca!r}, cert=({key!r}, {key!r}, ****), "
+        f"limits={httpx.Limits(max_connections=3)!r}, proxy=http://****@proxy.example"
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    assert str(Mounts({}, verify=context)).endswith("(arguments)      verify=SSLContext")
+
+
+def _never_reached(mounts: Mounts) -> list[str]:
+    rows = str(mounts).splitlines()
+    return [row.rpartition("  ")[0].rstrip() for row in rows if row.endswith(" (never reached)")]
+
+
+@pytest.mark.parametrize(
+    ("keys", "never"),
+    [
+        (["all://"], ["(anything else)"]),
+        (["http://", "https://"], []),
+        (["all://a.com", "all://*.a.com", "all://*a.com"], ["all://*a.com"]),
+        (["all://a.com:443", "all://*.a.com", "all://*a.com"], []),
+        (["https://a.com", "all://*.a.com", "all://*a.com"], []),
+        (["all://10.0.0.0/9", "all://10.128.0.0/9", "all://10.0.0.0/8"], ["all://10.0.0.0/8"]),
+        (["all://10.0.0.0/9", "all://10.128.0.0/10", "all://10.0.0.0/8"], []),
+        (["all://10.0.0.0", "all://10.0.0.1", "all://10.0.0.0/31"], ["all://10.0.0.0/31"]),
+        (["all://10.0.0.0", "all://10.0.0.1/x", "all://10.0.0.0/31"], []),
+        (["all://[::]/1", "all://[8000::]/1", "all://[::]/0"], ["all://[::]/0"]),
+        (["all://255.255.255.255", "all://255.255.255.255:80", "all://0.0.0.0/0"], []),
+        (["all://[fe80::1%25a]", "all://[fe80::1]", "file:///x0x", "x0x://x1x:1024/x2x"], []),
+    ],
+)
+def test_rows_that_no_url_can_reach_are_marked(keys: list[str], never: list[str]) -> None:
+    spies = {key: SpyTransport(key) for key in keys}
+    assert _never_reached(Mounts(spies, default=SpyTransport())) == never
+
+
+def test_rows_of_the_environment_behind_the_others_are_marked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://environment.example:3128")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,*.example.com")
+    spy = SpyTransport()
+    http = "(environment) http://"
+    address, names = "(environment) all://127.0.0.1", "(environment) all://*.example.com"
+    assert _never_reached(Mounts({"all://": spy})) == [address, names, http, "(anything else)"]
+    assert _never_reached(Mounts({"http://": spy})) == [http]
+    assert _never_reached(Mounts({"all://*example.com": spy})) == [names]
+    assert _never_reached(Mounts({})) == []

@@ -83,6 +83,8 @@ def test_it_finds_what_a_scan_of_all_patterns_finds(examples: int) -> None:
         (["all://10.0.0.0/8", "all://10.0.0.0/24"], "http://10.0.0.7/", "all://10.0.0.0/24"),
         (["all://10.0.0.0/8", "all://10.0.0.0/24"], "http://10.9.0.7/", "all://10.0.0.0/8"),
         (["all://10.0.0.0/24", "all://10.0.0.7"], "http://10.0.0.7/", "all://10.0.0.7"),
+        (["all://[::7%25a]", "all://[::7]"], "http://[::7%25a]/", "all://[::7%25a]"),
+        (["all://[::7]", "all://[::]/64"], "http://[::7%25a]/", "all://[::7]"),
         (["all://*.com", "all://*.a.com"], "http://b.a.com/", "all://*.a.com"),
         (["all://*a.com", "all://*.a.com"], "http://b.a.com/", "all://*.a.com"),
         (["all://*.a.com", "all://*b.a.com"], "http://c.b.a.com/", "all://*b.a.com"),
@@ -147,7 +149,19 @@ def test_the_most_specific_pattern_takes_the_url(keys: list[str], url: str, take
         # Subdomains begin at a dot, with something before it.
         ("all://*a.com", ["http://a.com/", "http://c.b.a.com/"], ["http://xa.com/"]),
         ("all://*.a.com", ["http://b.a.com/"], ["http://a.com/", "http://.a.com/"]),
-        ("all://*.10.0.1", ["http://127.10.0.1/"], ["http://10.0.1/"]),
+        # An address is not below a name, whatever its zone looks like; without one, it is in any.
+        (
+            "all://*.corp.example",
+            ["http://x.corp.example/"],
+            ["http://[fe80::7%25x.corp.example]/", "http://[fe80::7%x.corp.example]/"],
+        ),
+        ("all://[fe80::7]", ["http://[fe80::7%25eth0]/", "http://[FE80:0::7%eth1]/"], []),
+        ("all://[fe80::]/10", ["http://[fe80::7%25eth0]/"], ["http://[fec0::7%25eth0]/"]),
+        (
+            "all://[fe80::7%25eth0]",
+            ["http://[fe80::7%eth0]/"],
+            ["http://[fe80::7]/", "http://[fe80::7%25eth1]/"],
+        ),
     ],
 )
 def test_what_a_pattern_takes(key: str, taken: list[str], left: list[str]) -> None:
@@ -187,6 +201,26 @@ def test_a_path_of_one_layer_is_asked_before_the_next_layer() -> None:
     urls = ("http://h/api/x", "http://h/x/y", "http://h/z", "https://h/z")
     found = [routes.find(httpx.URL(url)) for url in urls]
     assert found == ["first", "second path", "second", DEFAULT]
+
+
+def test_names_of_several_layers_are_found_as_if_they_were_asked_one_by_one() -> None:
+    first = [(parse_pattern(key), key) for key in ("http://", "https://a.com", "all://b.com")]
+    second = [(parse_pattern(key), f"2 {key}") for key in ("http://", "https://", "all://")]
+    routes = RoutingTable([first, second, []], DEFAULT)
+    for url, found in {
+        "http://a.com": "http://",
+        "https://a.com.": "https://a.com",
+        "ws://a.com": "2 all://",
+        "ws://b.com": "all://b.com",
+        "http://c.com": "http://",
+        "https://c.com": "2 https://",
+        "https://[::1]": "2 https://",
+    }.items():
+        assert routes.find(httpx.URL(url)) == found
+    everything = [(parse_pattern("all://"), "all://"), (parse_pattern("ws://"), "ws://")]
+    routes = RoutingTable([everything, second], DEFAULT)
+    assert routes.find(httpx.URL("https://a.com")) == "all://"
+    assert routes.find(httpx.URL("ws://a.com")) == "ws://"
 
 
 def test_nothing_is_found_for_a_url_without_a_scheme() -> None:

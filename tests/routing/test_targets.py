@@ -92,7 +92,7 @@ def test_a_target_is_made_into_a_transport(
     ids=lambda transport: type(transport).__name__,
 )
 def test_a_transport_is_taken_as_it_is(transport: httpx.BaseTransport) -> None:
-    (route,) = Mounts({KEY: transport}, verify=TLS).routes
+    (route,) = Mounts({KEY: transport}).routes
     assert route.transport is transport
     assert route.target == type(transport).__name__
 
@@ -120,7 +120,7 @@ def test_none_with_a_default_is_the_default_and_direct_is_still_direct(
     mounts = mounts_class({"http://a": None, "http://b": "direct"}, default=spy, verify=TLS)
     assert mounts.route_for("http://a/").transport is spy
     assert mounts.route_for("http://a/").pattern == "http://a"
-    assert mounts.route_for("http://a/").target == "default"
+    assert mounts.route_for("http://a/").target == "default: SpyTransport"
     assert not _is_proxied(mounts.route_for("http://b/").transport)
     assert mounts.route_for("http://c/").transport is spy
     assert mounts.route_for("http://c/").pattern is None
@@ -264,7 +264,6 @@ def test_arguments_reach_every_transport_that_is_built(
     mounts_class: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", PROXY)
-    given = _transport_class(mounts_class)(verify=TLS)
     mounts = mounts_class(
         {
             "http://a": None,
@@ -273,14 +272,13 @@ def test_arguments_reach_every_transport_that_is_built(
             "http://d": httpx.Proxy(PROXY),
             "http://e": {"retries": 1},
             "http://f": {"limits": httpx.Limits(max_connections=3)},
-            "http://g": given,
         },
         verify=TLS,
         limits=httpx.Limits(max_connections=7),
     )
     sizes = {
         url: mounts.route_for(url).transport._core.pool._places
-        for url in (*(f"http://{host}" for host in "abcdefg"), "http://default", "https://proxied")
+        for url in (*(f"http://{host}" for host in "abcdef"), "http://default", "https://proxied")
     }
     assert sizes == {
         "http://a": 7,
@@ -289,7 +287,6 @@ def test_arguments_reach_every_transport_that_is_built(
         "http://d": 7,
         "http://e": 7,
         "http://f": 3,  # what a dict says comes first
-        "http://g": 100,  # nothing is built
         "http://default": 7,
         "https://proxied": 7,
     }
@@ -333,11 +330,19 @@ REFUSED = [
     ([{"proxy": "http://a"}], "proxies: dict is not a proxy: write a proxy URL such as "),
     (httpx.HTTPTransport, "HTTPTransport is a class: write HTTPTransport(...)"),
     (HTTPSRedirect, "HTTPSRedirect is a class: write HTTPSRedirect(...)"),
-    ("", "'' is not a proxy URL ('direct' is for no proxy)"),
+    ("", "'' is not a proxy URL such as 'http://proxy.example:8080' ('direct' is for no proxy)"),
     ("proxy.example:8080", "write 'http://proxy.example:8080' ('direct' is for no proxy)"),
     ("proxy.example", "'proxy.example' is not a proxy URL: write 'http://proxy.example'"),
-    ("None", "'direct' is for no proxy"),
-    ("DIRECT", "'direct' is for no proxy"),
+    *(
+        (word, f"{word!r} is not a target: write 'direct'")
+        for word in ("None", "null", "off", "DIRECT", "direct://", "no proxy", "no_proxy", "~")
+    ),
+    (["http://a", "none"], "proxies: 'none' is not a proxy URL: write 'direct'"),
+    ({"proxy": "none"}, "'none' is not a proxy URL: for no proxy, leave it out"),
+    ("refuse", "'refuse' is not a proxy URL such as 'http://proxy.example:8080'"),
+    ("socks://a:1080", "'socks://a:1080' is not a proxy URL: write 'socks5h://a:1080'"),
+    ("htp://a", "'htp://a' is not a proxy URL: write 'http://a'"),
+    ('"http://a"', "has quotes around it: leave them out"),
     ("//proxy.example", "'//proxy.example' is not a proxy URL"),
     ("http://", "'http://' is not a proxy URL: it names no host"),
     ("http://:8080", "'http://:8080' is not a proxy URL: it names no host"),
@@ -350,7 +355,8 @@ REFUSED = [
     ),
     (httpx.URL("socks4://proxy.example"), "httpx speaks http, https, socks5, socks5h"),
     ({"htp2": True}, "unknown argument 'htp2': did you mean http2?"),
-    ({"timeout": 3}, "unknown argument 'timeout': httpx.HTTPTransport takes "),
+    ({"time": 3}, "unknown argument 'time': httpx.HTTPTransport takes "),
+    ({"timeout": 3}, "'timeout' is an argument of clients: write httpx.Client(timeout=...)"),
     ({"http2": "yes"}, "http2 must be bool, not str"),
     ({"http2": 1}, "http2 must be bool, not int"),
     ({"verify": 0}, "verify must be SSLContext or str or bool, not int"),
@@ -482,7 +488,7 @@ def test_routes_that_are_no_dict_are_a_type_error(mounts_class: Any, routes: obj
         ({"htp2": True}, r"^unknown argument 'htp2': did you mean http2\?$"),
         ({"defualt": "direct"}, r"^unknown argument 'defualt': did you mean default\?$"),
         (
-            {"timeout": 3},
+            {"time": 3},
             "(Async)?Mounts takes routes, default, and those of httpx.HTTPTransport: verify, ",
         ),
         ({"http2": "yes"}, "http2 must be bool, not str"),
@@ -649,14 +655,18 @@ def test_a_table_from_json_or_toml_works_as_it_is(mounts_class: Any, routes: Any
         "https://api.example.com": "HTTPTransport(http2=True)",
         "http://docker": "HTTPTransport(uds='/var/run/docker.sock')",
         "https://vendor.example/v2": "HTTPTransport(proxy=socks5://proxy.example, verify=False)",
-        "https://busy.example": "HTTPTransport(limits=****)",
+        "https://busy.example": (
+            "HTTPTransport(limits={'max_connections': 5, 'keepalive_expiry': 1.5})"
+        ),
     }
 
 
 def test_a_client_certificate_from_json_or_toml_is_a_list(certificates: Path) -> None:
     server = str(certificates / "server.pem")
     (route,) = Mounts({KEY: {"cert": [server, server]}}).routes
-    assert route.target == "HTTPTransport(cert=****)"
+    assert route.target == f"HTTPTransport(cert=({server!r}, {server!r}))"
+    (route,) = Mounts({KEY: {"cert": [server, server, "tiger"]}}).routes
+    assert route.target == f"HTTPTransport(cert=({server!r}, {server!r}, ****))"
     with pytest.raises(InvalidRoute, match=f"^'{KEY}': "):
         Mounts({KEY: {"cert": ["/missing.pem", "/missing.key"]}})
 
@@ -703,3 +713,61 @@ def test_two_keys_that_mean_the_same_are_refused(
 @pytest.mark.parametrize("mounts", [Mounts, AsyncMounts])
 def test_a_port_that_was_given_makes_another_key(mounts: type[Mounts | AsyncMounts]) -> None:
     assert len(mounts({"http://h": None, "http://h:80": None}).routes) == 2
+
+
+OTHER_SCHEMES = [
+    ("htps://bank.example", ": write 'https://bank.example'"),
+    ("HTTPSS://bank.example:8443/x", ": write 'https://bank.example:8443/x'"),
+    ("thtp://h", ": write 'http://h'"),
+    ("al://h", ": write 'all://h'"),
+    ("any://h", ": write 'all://h'"),
+    ("httpx://h", ": did you mean http or https?"),
+    ("grpc://h", ": give grpc:// a transport of its own"),
+    ("ftp://h", ": give ftp:// a transport of its own"),
+    ("gs://h", ": give gs:// a transport of its own"),
+    ("file://", ": give file:// a transport of its own"),
+]
+NETWORK = {
+    "proxy": (PROXY, None),
+    "direct": ("direct", None),
+    "none": (None, None),
+    "default": (None, PROXY),
+    "dict": ({"retries": 1}, None),
+    "list": ([PROXY, None], None),
+}
+
+
+@pytest.mark.parametrize(
+    ("refused", "target", "mounts_class"),
+    thinned(_numbered(OTHER_SCHEMES), named(NETWORK), named(CLASSES)),
+)
+def test_a_scheme_that_the_network_does_not_speak_is_refused(
+    mounts_class: Any, refused: tuple[str, str], target: tuple[object, object]
+) -> None:
+    (key, advice), (written, default) = refused, target
+    text = f"{key!r}: proxies and connections speak http, https, ws, wss ('all' is every scheme)"
+    with pytest.raises(InvalidRoute) as refusal:
+        mounts_class({key: written}, default=default, verify=TLS)
+    assert str(refusal.value) == text + advice
+
+
+@BOTH
+def test_a_stock_transport_does_not_speak_it_either(mounts_class: Any) -> None:
+    prefix = "" if mounts_class is Mounts else "Async"
+    stock = getattr(httpx, f"{prefix}HTTPTransport")(verify=TLS)
+    with pytest.raises(InvalidRoute, match="write 'https://h'"):
+        mounts_class({"htps://h": stock})
+
+
+@BOTH
+@pytest.mark.parametrize("key", ["grpc://h", "htps://h", "file://"])
+def test_a_scheme_of_ones_own_has_a_transport_of_ones_own(mounts_class: Any, key: str) -> None:
+    spy = SpyTransport()
+    for routes, default in (({key: spy}, None), ({key: None}, spy), ({key: [PROXY, spy]}, None)):
+        mounts = mounts_class(routes, default=default, verify=TLS)
+        assert mounts.route_for(key + "/x").pattern == key
+
+
+def test_a_proxy_for_all_called_none_is_not_advised_to_be_direct() -> None:
+    with pytest.raises(InvalidRoute, match=r"for no proxy, leave it out$"):
+        Mounts({}, proxy="none")

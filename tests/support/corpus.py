@@ -278,7 +278,7 @@ def _json_bodies(made: Corpus) -> None:
     page = "NEIGHBOUR"
     made.body("JSON", kind, _json(password="SECRET", page=page))
     made.body("nested JSON", kind, _json(a=[{"b": {"apiKey": "SECRET"}}], page=page))
-    made.body("JSON list", kind, _json(tokens=["SECRET", {"x": ["SECRET"]}], page=page))
+    made.body("JSON list", kind, _json(secrets=["SECRET", {"x": ["SECRET"]}], page=page))
     made.body("JSON number", kind, '{"pin": SECRET, "page": "NEIGHBOUR"}', secret="4815162342")
     made.body("JSON, cut off", kind, '{"page": "NEIGHBOUR", "password": "SECRET')
     made.body("JSON, escaped name", kind, '{"\\u0070assword": "SECRET", "page": "NEIGHBOUR"}')
@@ -300,12 +300,20 @@ def _json_bodies(made: Corpus) -> None:
     made.body("problem+json", "application/problem+json", _json(session="SECRET", page=page))
 
 
+def _json_patch() -> str:
+    return json.dumps(
+        [{"op": "add", "path": "/dbPassword", "value": "SECRET", "from": "NEIGHBOUR"}]
+    )
+
+
 def _other_bodies(made: Corpus) -> None:
     made.body("YAML", "text/plain", "page: NEIGHBOUR\npassword: correct horse SECRET\n")
     made.body("INI", "text/plain", "page = NEIGHBOUR\ntoken = SECRET\n")
     made.body("XML", "application/xml", "<a><Password>SECRET</Password><page>NEIGHBOUR</page></a>")
     made.body("SOAP", "text/xml", '<w:Password Type="x">SECRET</w:Password><page>NEIGHBOUR</page>')
     made.body("HTML", "text/html", '<input name="csrf_token" value="SECRET"><p>NEIGHBOUR</p>')
+    made.body("SVG", "image/svg+xml", '<svg><a href="/?token=SECRET&amp;page=NEIGHBOUR"/></svg>')
+    made.body("JSON Patch", "application/json-patch+json", _json_patch())
     made.body("events", "text/event-stream", 'data: {"token": "SECRET", "page": "NEIGHBOUR"}\n\n')
     made.body("text", "text/plain", "NEIGHBOUR sent Bearer SECRET")
     made.body("JWT", "text/plain", "page NEIGHBOUR, id SECRET", secret=JWT)

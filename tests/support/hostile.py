@@ -27,6 +27,32 @@ RUNS = [
     ),
     *("<", "<a ", "<token>", "<input name=", "eyJ", "Bearer ", "Basic a", "sk-", "\n", " ", "\t="),
     *("Cookie: ", "(b'Cookie', ", '["token",', '{"a":', '"token":', "\\u", "; ", ";a=", "&", "#"),
+    # Words with dots, escapes, brackets and quotes that are looked into in vain.
+    *(
+        "eyJ.",
+        "eyJ-",
+        "sk-.",
+        '"a\\',
+        "key='\\'",
+        "token=' is ",
+        "key=[",
+        "tokens={",
+        "auth=((",
+        "a_",
+    ),
+    *(
+        "a.hook/",
+        "/hooks/a",
+        "-u ",
+        "--token ",
+        "urn:",
+        "<key>a</key>",
+        "is ",
+        "9.",
+        "1h",
+        "aA1",
+        "[1,",
+    ),
     *("-----BEGIN PRIVATE KEY-----", "passwpassw", "--B\r\n", "\r\n--B\r\n", "code=", "é"),
 ]
 

@@ -12,6 +12,7 @@ import h2.config
 import h2.connection
 import h2.errors
 import h2.events
+from hyperframe.frame import GoAwayFrame
 
 from .raw import raw_server
 
@@ -24,6 +25,8 @@ class H2Request:
     headers: dict[str, str]
     body: bytes = b""
     is_whole: bool = False
+    # Sent before the answer, in one segment with it.
+    prefix: bytes = b""
 
 
 # Sends what it likes; returns whether the connection goes on.
@@ -69,7 +72,7 @@ class H2Origin:
                     request = coming[event.stream_id]
                     request.is_whole = True
                     goes_on = self.answer(http, request)
-                    tls.sendall(http.data_to_send())
+                    tls.sendall(request.prefix + http.data_to_send())
                     if not goes_on:
                         # What the client still says would turn the end into a reset.
                         tls.shutdown(socket.SHUT_WR)
@@ -96,6 +99,25 @@ def reset_stream(http: h2.connection.H2Connection, request: H2Request) -> bool:
 def go_away(http: h2.connection.H2Connection, request: H2Request) -> bool:
     """GOAWAY, and the connection ends."""
     http.close_connection(h2.errors.ErrorCodes.NO_ERROR)
+    return False
+
+
+def refuse_stream(http: h2.connection.H2Connection, request: H2Request) -> bool:
+    """RST_STREAM that says that nothing was processed; the connection goes on."""
+    http.reset_stream(request.stream, h2.errors.ErrorCodes.REFUSED_STREAM)
+    return True
+
+
+def go_away_unprocessed(http: h2.connection.H2Connection, request: H2Request) -> bool:
+    """GOAWAY that says that no stream was processed, and the connection ends."""
+    http.close_connection(h2.errors.ErrorCodes.NO_ERROR, last_stream_id=0)
+    return False
+
+
+def go_away_and_answer(http: h2.connection.H2Connection, request: H2Request) -> bool:
+    """GOAWAY and the last answer in one segment, as nginx sends them."""
+    request.prefix = GoAwayFrame(0, last_stream_id=request.stream).serialize()
+    http.send_headers(request.stream, [(":status", "200")], end_stream=True)
     return False
 
 

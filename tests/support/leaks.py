@@ -7,8 +7,8 @@ import threading
 import time
 
 _DESCRIPTORS = "/proc/self/fd"
-# Trio keeps idle worker threads for ten seconds, for whoever comes next.
-_KEPT_THREADS = ("Trio thread",)
+# Trio keeps idle worker threads for ten seconds, for whoever comes next; we keep ours for one.
+_KEPT_THREADS = ("Trio thread", "transportkit drains")
 
 
 def held() -> set[str]:

@@ -1,10 +1,12 @@
 """Network transports of either kind, their factories, and what stalls until it is told not to."""
 
+import select
 import socket
 import ssl
 import threading
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from . import proxies
 from .flavours import Flavour
@@ -55,6 +57,43 @@ def socks_forwarding(connection: socket.socket) -> None:
     with socket.create_connection((host, port), 10) as upstream:
         connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
         proxies._carry(connection, upstream, None)
+
+
+def clients_of(url: str) -> int:
+    """How many sockets are connected to a server, or connecting, where the system says so."""
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        return 0
+    server = f"0100007F:{httpx.URL(url).port:04X}"
+    # Beside others: the peer's address, the state and the inode, which is 0 once it is closed.
+    rows = [line.split() for line in table.read_text("ascii").splitlines()[1:]]
+    return sum(row[2] == server and row[9] != "0" for row in rows)
+
+
+def is_connected(connection: socket.socket) -> bool:
+    """True if the other end has not been closed, for all that the system knows."""
+    poll = select.poll()
+    poll.register(connection, getattr(select, "POLLRDHUP", 0))
+    return not poll.poll(0)
+
+
+class Queued(float):
+    """A pool timeout of 30 s, which is looked at once its request is in the queue.
+
+    Arguments:
+        note: is called then.
+    """
+
+    def __new__(cls, note: Callable[[], object]) -> Self:
+        it = super().__new__(cls, 30)
+        it._note = note
+        return it
+
+    _note: Callable[[], object]
+
+    def __radd__(self, started: float) -> float:
+        self._note()
+        return started + float(self)
 
 
 class Stalling:

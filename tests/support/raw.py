@@ -34,7 +34,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def stop(self) -> None:
         self._is_stopping = True
-        with socket.create_connection(self.server_address[:2]):
+        with socket.create_connection(self.socket.getsockname()):
             pass
 
     def verify_request(self, request: object, client_address: object) -> bool:

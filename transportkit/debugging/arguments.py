@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 
-from ..redaction.redaction import Redaction
+from ..redaction.redaction import Redaction, echoed
 from ..wire.arguments import class_advice, is_coroutine_function
 from ..wire.library import is_a
 
@@ -41,11 +41,15 @@ def check_arguments(
     for observer in observers:
         check_observer(observer)
     if not isinstance(bodies, int) or isinstance(bodies, bool):
-        raise TypeError(f"bodies must be a number of bytes, not {bodies!r}: write bodies=4096")
+        raise TypeError(
+            f"bodies must be a number of bytes, not {echoed(bodies)}: write bodies=4096"
+        )
     if bodies < 0:
         raise ValueError(f"bodies must be a number of bytes from 0 up, not {bodies}")
     if not isinstance(redaction, Redaction):
-        raise TypeError(f"redaction must be a Redaction, not {redaction!r}: write Redaction(...)")
+        raise TypeError(
+            f"redaction must be a Redaction, not {echoed(redaction)}: write Redaction(...)"
+        )
 
 
 def check_observer(observer: object) -> None:

@@ -1,11 +1,9 @@
 """Bodies of an exchange: captured as they stream by, and shown decoded, masked and as text."""
 
-import codecs
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 
-from ..redaction.content import charset_of, parameters
+from ..redaction.content import decoded
 from ..redaction.redaction import Redaction
 from ..wire.library import Headers, any_library
 
@@ -13,10 +11,8 @@ from ..wire.library import Headers, any_library
 _STEP = 16
 _MAX_EXPANSION = 200
 
-# Compiled when they are first needed: most programs never look into a body.
-_NOT_TEXT = r"(?i)(?:image|audio|video|font)/(?!.*\+xml)|application/octet-stream"
-_SURELY_TEXT = r"(?i)text/|.*[/+](?:json|xml|javascript|x-www-form-urlencoded)\b"
-_GZIP = b"\x1f\x8b"
+# Half of a pair, or a byte that is none of the charset's.
+_NO_CHARACTER = "[\ud800-\udfff]"
 
 
 class BodyCapture:
@@ -100,20 +96,17 @@ class Body:
         """The content as text; None if it is binary, or nothing was captured."""
         if not self.content:
             return None if self.size else ""
-        # Servers forget the Content-Encoding.
-        if re.match(_NOT_TEXT, self.content_type) or self.content.startswith(_GZIP):
+        found = decoded(self.content, self.content_type)
+        if found is None or not found.is_readable:
             return None
-        charset = charset_of(self.content, self.content_type)
-        if charset == "utf-8" and b"\0" in self.content:
-            return None
-        is_text = bool(
-            re.match(_SURELY_TEXT, self.content_type) or "charset" in parameters(self.content_type)
-        )
-        # A character that is truncated at the end is left out.
-        with suppress(LookupError, UnicodeError):
-            decoder = codecs.getincrementaldecoder(charset)("replace" if is_text else "strict")
-            return decoder.decode(self.content, self.is_whole).removeprefix("\ufeff")
-        return None
+        text = found.text.removeprefix("\ufeff")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # A character that is truncated at the end is left out.
+            text = text if self.is_whole else re.sub(f"{_NO_CHARACTER}+\\Z", "", text)
+            return re.sub(_NO_CHARACTER, "\ufffd", text)
+        return text
 
 
 def shown_body(captured: BodyCapture, headers: Headers, redaction: Redaction | None) -> Body:
@@ -156,13 +149,13 @@ def decode(content: bytes, encoding: str, limit: int) -> tuple[bytes, int | None
     headers = [(b"Content-Encoding", encoding.encode())]
     library = any_library()
     response = library.Response(200, headers=headers, content=pieces)
-    decoded, size = bytearray(), 0
+    output, size = bytearray(), 0
     try:
         for chunk in response.iter_bytes():
-            decoded += chunk[: limit - len(decoded)]
+            output += chunk[: limit - len(output)]
             size += len(chunk)
             if size > limit + _MAX_EXPANSION * len(content):
-                return bytes(decoded), None
+                return bytes(output), None
     except library.DecodingError:
-        return bytes(decoded), None
-    return (b"", None) if decoded == content else (bytes(decoded), size)
+        return bytes(output), None
+    return (b"", None) if output == content else (bytes(output), size)

@@ -1,12 +1,14 @@
 """`ConsoleLog`: requests and responses as lines for people to scan."""
 
+import logging
 import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Literal
 
-from ..wire.arguments import check_flag
+from ..wire.arguments import advising, check_flag
 from ..wire.library import URL
 from .arguments import check_write
 from .bodies import Body
@@ -22,6 +24,7 @@ _CYAN, _GREEN, _YELLOW, _RED, _FAINT = "36", "32", "33", "31", "2"
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
+@advising(bodies="DebuggingTransport(transport, ConsoleLog(), bodies=4096)")
 class ConsoleLog:
     """Writes a line when a request goes out, and one when it is over.
 
@@ -32,7 +35,7 @@ class ConsoleLog:
 
     Arguments:
         write: called with each text, which may have several lines: `print`, or `logger.debug`.
-            Default: `print`.
+            Nothing is prepared for a logger that would drop it. Default: `print`.
         color: True or False; None for colors if `write` is `print`, on a terminal, unless the
             environment has `NO_COLOR` (https://no-color.org).
         headers: show headers too. Default: False.
@@ -59,6 +62,7 @@ class ConsoleLog:
         check_flag("color", color, may_be_none=True)
         check_flag("headers", headers)
         self._write = write
+        self._is_enabled = enabled(write)
         self._color = color
         self._shows_headers = headers
         self._last: tuple[float, str, URL] | None = None
@@ -69,6 +73,8 @@ class ConsoleLog:
         self._put(_CYAN, f">>> {_request(exchange)}", self._headers(exchange, "request_headers"))
 
     def __call__(self, exchange: Exchange) -> None:
+        if not self._is_enabled():
+            return
         line, color = outcome(exchange)
         if self._last != _identity(exchange):
             line += f" for {_request(exchange)}"
@@ -101,6 +107,19 @@ class ConsoleLog:
             encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
             text = text.encode(encoding, "backslashreplace").decode(encoding)
         self._write(text)
+
+
+def enabled(write: Write) -> Callable[[], bool]:
+    """A function that is true as long as something becomes of what is written.
+
+    >>> enabled(print)(), enabled(logging.getLogger("an application's").debug)()
+    (True, False)
+    """
+    logger = getattr(write, "__self__", None)
+    level = getattr(logging, getattr(write, "__name__", "").upper(), None)
+    if isinstance(logger, (logging.Logger, logging.LoggerAdapter)) and isinstance(level, int):
+        return partial(logger.isEnabledFor, level)
+    return lambda: True
 
 
 def outcome(exchange: Exchange) -> tuple[str, str]:

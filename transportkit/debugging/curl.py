@@ -7,9 +7,9 @@ that the request did not have, is removed.
 import re
 from collections.abc import Iterator
 
-from ..wire.arguments import check_flag
+from ..wire.arguments import advising, check_flag
 from .arguments import check_write
-from .console import Write
+from .console import Write, enabled
 from .exchange import Exchange
 from .record import origin_of
 
@@ -32,6 +32,7 @@ _OF_HTTP1 = ("connection", "keep-alive", "proxy-connection", "transfer-encoding"
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "'": r"\'", "\\": r"\\", "!": r"\041"}
 
 
+@advising(bodies="DebuggingTransport(transport, CurlLog(), bodies=4096)")
 class CurlLog:
     r"""Writes each request as one curl command, when it is over.
 
@@ -67,10 +68,12 @@ class CurlLog:
         check_write(write)
         check_flag("show_secrets", show_secrets)
         self._write = write
+        self._is_enabled = enabled(write)
         self._shows_secrets = show_secrets
 
     def __call__(self, exchange: Exchange) -> None:
-        self._write(command(exchange.unmasked if self._shows_secrets else exchange))
+        if self._is_enabled():
+            self._write(command(exchange.unmasked if self._shows_secrets else exchange))
 
 
 def command(exchange: Exchange) -> str:

@@ -52,7 +52,7 @@ class Exchange:
         verify: False if certificates were not verified, as far as the inner transport tells.
         tls_version: "TLSv1.3", None without TLS.
         stream_id: that of HTTP/2, or None.
-        attempts: those of a retry transport inside, () if the first one succeeded.
+        attempts: those of a retry transport inside, () without one.
         is_finished: False if it has just begun, and only method, URL, headers and start are
             known.
 
@@ -207,7 +207,8 @@ class Exchange:
     def _attempt(self, attempt: Attempt) -> Attempt:
         if isinstance(attempt.outcome, int):
             return attempt
-        return Attempt(stand_in(attempt.outcome, self._redaction), attempt.waited)
+        shown = stand_in(attempt.outcome, self._redaction)
+        return Attempt(shown, attempt.waited, attempt.reason)
 
 
 @lru_cache(_MOST, typed=True)

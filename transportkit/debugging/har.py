@@ -13,11 +13,11 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-# Masking imports these where it needs them, and in the thread it would be too late: once the
-# descriptors are used up, or the program ends, nothing can be imported any more.
-from ..redaction import bodies as _bodies  # noqa: F401 - as said above
-from ..redaction import text as _text  # noqa: F401
-from ..redaction import urls as _urls  # noqa: F401
+# In the thread it would be too late: once the descriptors are used up, or the program ends,
+# nothing can be imported any more.
+from ..redaction import bodies, text, urls  # noqa: F401 - see above
+from ..wire.arguments import advising
+from ..wire.forking import renew_in_child
 from .exchange import Exchange
 from .har_entry import line_of
 from .har_file import HARFile, recover
@@ -29,11 +29,11 @@ _logger = logging.getLogger("transportkit.debugging")
 _MAX_EXCHANGES = 1000
 _MAX_BYTES = 16 * 1024 * 1024
 # Once it was full, the queue has to drain to this part of its bounds before requests go on:
-# threads that take turns for each exchange would be slow. A lower mark would make an event loop
-# stand still for longer.
+# threads that take turns would be slow. A lower mark would stop an event loop for longer.
 _LOW_WATER_MARK = 31 / 32
 
 
+@advising(file="path", filename="path")
 class HARRecorder:
     """Records exchanges in a HAR file, which the network panels of browsers open.
 
@@ -99,9 +99,13 @@ class HARRecorder:
         self._is_finished = False
         self._error: OSError | None = None
         self._has_logged = False
-        self._process = os.getpid()
+        self._is_inherited = False
+        renew_in_child(self._renew)
         # A thread that is not a daemon would be joined before this is called.
         atexit.register(self.close)
+
+    def _renew(self) -> None:
+        self._is_inherited = True
 
     def __call__(self, exchange: Exchange) -> None:
         """Record an exchange. Waits only while the queue is full.
@@ -109,8 +113,10 @@ class HARRecorder:
         Raises:
             RuntimeError: it is closed.
         """
-        if os.getpid() != self._process:
-            self._log(logging.WARNING, "is of the process that forked this one: it records nothing")
+        if self._is_inherited:
+            self._log(
+                logging.WARNING, "is of the process that forked this one: nothing is recorded here"
+            )
             return
         size = exchange._record.sent.length + exchange._record.received.length
         with self._changed:
@@ -138,7 +144,7 @@ class HARRecorder:
         Raises:
             OSError: the HAR cannot be written. `path.part` stays, to be recovered.
         """
-        if os.getpid() != self._process:
+        if self._is_inherited:
             return
         with self._changed:
             self._is_closed = True
@@ -217,7 +223,10 @@ class HARRecorder:
             self._record(exchange)
             self._remove_first()
         self._is_finished = True
-        self._finish()
+        try:
+            self._file.finish()
+        except OSError as error:
+            self._error = error
 
     def _wait_for_one(self) -> Exchange | None:
         """Wait for an exchange, which stays in the queue; None when there will be no more."""
@@ -245,12 +254,6 @@ class HARRecorder:
         except Exception as error:  # noqa: BLE001 - the next one may be recorded
             # Its text may hold secrets that were to be masked.
             self._log(logging.ERROR, f"has lost an entry: {type(error).__name__}")
-
-    def _finish(self) -> None:
-        try:
-            self._file.finish()
-        except OSError as error:
-            self._error = error
 
     def _log(self, level: int, what: str) -> None:
         if not self._has_logged:

@@ -57,7 +57,7 @@ def entry_of(exchange: Exchange) -> dict[str, object]:
         entry |= {"_securityState": "secure", "_tlsVersion": exchange.tls_version}
     if exchange.stream_id is not None:
         entry["_streamId"] = exchange.stream_id
-    if exchange.attempts:
+    if len(exchange.attempts) > 1:
         entry["_attempts"] = [
             {
                 "outcome": outcome
@@ -65,7 +65,7 @@ def entry_of(exchange: Exchange) -> dict[str, object]:
                 else f"{type(outcome).__name__}: {outcome}",
                 "waited": _milliseconds(waited, 0),
             }
-            for outcome, waited in exchange.attempts
+            for outcome, waited, _ in exchange.attempts
         ]
     return entry
 

@@ -3,17 +3,20 @@
 import logging
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import perf_counter
 from weakref import WeakKeyDictionary
 
 from ..redaction.redaction import Redaction
 from ..redaction.tracebacks import text_of
+from .console import ConsoleLog
 from .exchange import Exchange
 from .record import Record
 
 Observer = Callable[[Exchange], object]
+# A `started`, and what tells if it will do anything.
+_Starting = tuple[Observer, Callable[[], bool] | None]
 
 _logger = logging.getLogger("transportkit.debugging")
 
@@ -37,8 +40,11 @@ class Reporter:
         self.bodies: int = bodies
         self.connections: WeakKeyDictionary[object, tuple[str | None, str | None]]
         self.connections = WeakKeyDictionary()
-        found = (getattr(observer, "started", None) for observer in observers)
-        self._started: tuple[Observer, ...] = tuple(each for each in found if each is not None)
+        self._starting: tuple[_Starting, ...] = tuple(
+            (started, observer._is_enabled if isinstance(observer, ConsoleLog) else None)
+            for observer in observers
+            if (started := getattr(observer, "started", None)) is not None
+        )
         self._observers = observers
         self._redaction = redaction
         self._failures: set[type[Exception]] = set()
@@ -46,11 +52,19 @@ class Reporter:
         self._open: dict[Record, None] = {}
         self._abandoned: deque[Record] = deque()
 
+    def settings(self) -> str:
+        """The observers by name, and the number of bytes of bodies that they see."""
+        names = [getattr(each, "__name__", type(each).__name__) for each in self._observers]
+        return ", ".join(names + ([f"bodies={self.bodies}"] if self.bodies else []))
+
     def begin(self, record: Record) -> None:
         """Tell observers that a request goes out."""
         if self._abandoned:
             self._report_abandoned()
-        if self._started:
+        started = [
+            tell for tell, is_enabled in self._starting if is_enabled is None or is_enabled()
+        ]
+        if started:
             beginning = Record(
                 record.method,
                 record.url,
@@ -59,7 +73,7 @@ class Reporter:
                 is_finished=False,
                 target=record.target,
             )
-            self._tell(self._started, beginning)
+            self._tell(started, beginning)
 
     def keep_open(self, record: Record) -> None:
         """Wait for the end of a body before the exchange is reported."""
@@ -99,7 +113,7 @@ class Reporter:
             while True:
                 self.end(self._abandoned.popleft())
 
-    def _tell(self, observers: tuple[Observer, ...], record: Record) -> None:
+    def _tell(self, observers: Iterable[Observer], record: Record) -> None:
         exchange = Exchange(record, self._redaction)
         for observer in observers:
             try:

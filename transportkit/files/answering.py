@@ -102,6 +102,12 @@ class Files:
         self._index = index
         self._hosts = (b"", b"localhost") if allow_localhost else (b"",)
 
+    def settings(self) -> str:
+        """The directory, and what else differs from the defaults."""
+        index = f", index={self._index!r}" if self._index is not None else ""
+        localhost = ", allow_localhost=True" if len(self._hosts) > 1 else ""
+        return f"{str(self._root)!r}{index}{localhost}"
+
     def open(self, request: Request, file: OpenFile, size: int) -> tuple[Answer, bytes]:
         """The answer to a request, and the first bytes of its body.
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from time import monotonic, time
 
 from ..redaction.redaction import REDACTION
+from ..wire.arguments import advising
+from ..wire.forking import renew_in_child
 from ..wire.library import any_library, parse_url
 from .curl_file import CurlFile
 from .rfc6797 import (
@@ -37,6 +39,7 @@ _NEWS_INTERVAL = 5
 _REFRESH_INTERVAL = 3600
 
 
+@advising(file="path=...", preload="HSTSStore().preload(...)")
 class HSTSStore:
     """The hosts that asked to be reached over HTTPS alone (RFC 6797), for `HSTSTransport`.
 
@@ -65,7 +68,8 @@ class HSTSStore:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self._lock = threading.Lock()
+        self._renew()
+        renew_in_child(self._renew)
         self._preloaded: dict[str, Entry] = {}
         self._hosts: dict[str, Entry] = {}
         # Not in the file yet; None for a host that is to be forgotten.
@@ -75,6 +79,9 @@ class HSTSStore:
         self._file = None if path is None else CurlFile(path)
         if self._file is not None:
             self._hosts = newest(self._file.read(time()).items())
+
+    def _renew(self) -> None:
+        self._lock = threading.Lock()
 
     def preload(self, hosts: Iterable[str]) -> None:
         """Treat hosts as if they had asked for HTTPS (RFC 6797, section 12.3).
@@ -137,9 +144,14 @@ class HSTSStore:
             return is_known(self._hosts, name, now) or is_known(self._preloaded, name, now)
 
     def __repr__(self) -> str:
-        where = "in memory" if self._file is None else f"in {str(self._file.path)!r}"
-        preloaded = f" and {len(self._preloaded)} preloaded" if self._preloaded else ""
-        return f"<HSTSStore, {len(self._hosts)} hosts{preloaded}, {where}>"
+        where = ", in memory" if self._file is None else ""
+        hosts = f"{len(self._hosts)} hosts"
+        return f"<HSTSStore, {', '.join([hosts, *self._differences()])}{where}>"
+
+    def _differences(self) -> list[str]:
+        """What differs from a store that has just been made."""
+        preloaded = [f"{len(self._preloaded)} preloaded"] if self._preloaded else []
+        return preloaded + ([] if self._file is None else [f"in {str(self._file.path)!r}"])
 
     @property
     def _is_unsaved(self) -> bool:

@@ -120,6 +120,9 @@ class DebuggingTransport(Wrapper):
             response.stream = ReceivedStream(response.stream, capture)
         return response
 
+    def _settings(self) -> str:
+        return self._reporter.settings()
+
 
 class AsyncDebuggingTransport(AsyncWrapper):
     """Shows each request and what became of it to observers, and changes neither.
@@ -179,3 +182,6 @@ class AsyncDebuggingTransport(AsyncWrapper):
             assert isinstance(response.stream, httpx.AsyncByteStream)
             response.stream = AsyncReceivedStream(response.stream, capture)
         return response
+
+    def _settings(self) -> str:
+        return self._reporter.settings()

@@ -7,8 +7,9 @@ import httpx
 from ..files.answering import Files
 from ..files.names import AnyPath
 from ..files.reading import AsyncFileBody, FileBody, OpenFile
-from ..wire.arguments import check_request
+from ..wire.arguments import advising, check_request
 from ..wire.io import async_piece_sizes, async_run_in_thread, piece_sizes, run_in_thread
+from ..wire.stack import Stacked
 
 
 class FileStream(FileBody, httpx.SyncByteStream):
@@ -19,7 +20,8 @@ class AsyncFileStream(AsyncFileBody, httpx.AsyncByteStream):
     """A response body that is read from a file."""
 
 
-class FileSystemTransport(httpx.BaseTransport):
+@advising(directory="root=...", path="root=...")
+class FileSystemTransport(Stacked, httpx.BaseTransport):
     """Answers file URLs with the files beneath one directory, and with nothing else.
 
     httpx takes a URL without a host for a relative one, so `client.get("file:///a.txt")` does
@@ -90,8 +92,12 @@ class FileSystemTransport(httpx.BaseTransport):
             file.close()
             raise
 
+    def _settings(self) -> str:
+        return self._files.settings()
 
-class AsyncFileSystemTransport(httpx.AsyncBaseTransport):
+
+@advising(directory="root=...", path="root=...")
+class AsyncFileSystemTransport(Stacked, httpx.AsyncBaseTransport):
     """Answers file URLs with the files beneath one directory, and with nothing else.
 
     The same as `FileSystemTransport`, for `httpx.AsyncClient`. Files are opened and read in
@@ -123,3 +129,6 @@ class AsyncFileSystemTransport(httpx.AsyncBaseTransport):
         except BaseException:
             file.close()
             raise
+
+    def _settings(self) -> str:
+        return self._files.settings()

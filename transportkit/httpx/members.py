@@ -87,6 +87,9 @@ class MemberOwner(TransportOwner):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} over {self._rotation}>"
 
+    def _settings(self) -> str:
+        return self._rotation.summary()
+
 
 class AsyncMemberOwner(AsyncTransportOwner):
     """A transport that holds those of the members of a rotation.
@@ -155,3 +158,6 @@ class AsyncMemberOwner(AsyncTransportOwner):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} over {self._rotation}>"
+
+    def _settings(self) -> str:
+        return self._rotation.summary()

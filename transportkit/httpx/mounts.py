@@ -1,17 +1,22 @@
 """`Mounts` and `AsyncMounts`: a routing dict compiled into one transport."""
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import httpx
 
 from ..network.options import check_names
 from ..routing.routing import Route, Routing
+from ..wire.arguments import advising
+from ..wire.stack import table
 from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
+from .redirect import RefusingTransport
 from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
 
 
+@advising()
 class Mounts(TransportOwner):
     """Routes each request to the transport of the most specific pattern that takes its URL.
 
@@ -59,7 +64,7 @@ class Mounts(TransportOwner):
     https://api.example.com   HTTPTransport(http2=True)
     all://*.internal.example  direct
     all://                    proxy http://****@proxy.example:8080
-    (anything else)           direct
+    (anything else)           direct (never reached)
     >>> client = httpx.Client(transport=mounts)
     >>> client.close()
     """
@@ -73,7 +78,9 @@ class Mounts(TransportOwner):
     ) -> None:
         check_names(kwargs, type(self))
         network = transport_factory(kwargs)
-        self._routing = Routing(routes, default, httpx.BaseTransport, network, ProxyRoundRobin)
+        self._routing = Routing(
+            routes, default, httpx.BaseTransport, network, ProxyRoundRobin, RefusingTransport
+        )
         super().__init__(self._routing.transports())
 
     @property
@@ -95,13 +102,17 @@ class Mounts(TransportOwner):
         route = self._routing.route_for(request.url, request)
         return self._send(route.transport, request)
 
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return self._routing.rows()
+
     def __str__(self) -> str:
-        return str(self._routing)
+        return table(self._branches())
 
     def __repr__(self) -> str:
         return f"<Mounts, {len(self.routes)} routes>"
 
 
+@advising()
 class AsyncMounts(AsyncTransportOwner):
     """Routes each request to the transport of the most specific pattern that takes its URL.
 
@@ -122,7 +133,12 @@ class AsyncMounts(AsyncTransportOwner):
         check_names(kwargs, type(self))
         network = async_transport_factory(kwargs)
         self._routing = Routing(
-            routes, default, httpx.AsyncBaseTransport, network, AsyncProxyRoundRobin
+            routes,
+            default,
+            httpx.AsyncBaseTransport,
+            network,
+            AsyncProxyRoundRobin,
+            RefusingTransport,
         )
         super().__init__(self._routing.transports())
 
@@ -145,8 +161,11 @@ class AsyncMounts(AsyncTransportOwner):
         route = self._routing.route_for(request.url, request)
         return await self._send(route.transport, request)
 
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return self._routing.rows()
+
     def __str__(self) -> str:
-        return str(self._routing)
+        return table(self._branches())
 
     def __repr__(self) -> str:
         return f"<AsyncMounts, {len(self.routes)} routes>"
@@ -161,7 +180,6 @@ def default_transport(**kwargs: Unpack[HTTPTransportOptions]) -> httpx.BaseTrans
         kwargs: arguments of `httpx.HTTPTransport`.
 
     Raises:
-        InvalidRoute: the environment names a proxy by something that is not its URL.
         TypeError, ValueError: an argument that `httpx.HTTPTransport` would not take, or ignore.
 
     >>> transport = default_transport(http2=True, trust_env=False)

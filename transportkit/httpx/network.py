@@ -6,6 +6,7 @@ class, or httpcore, see and mock them as they always did.
 
 import ssl
 from collections.abc import Mapping
+from threading import get_ident
 from time import monotonic
 from typing import Unpack
 
@@ -17,6 +18,7 @@ from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
 from ..network.handshake import AsyncTracedHandshake, TracedHandshake
+from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
 
@@ -28,7 +30,7 @@ class AsyncPooledStream(AsyncPooledBody[httpx.AsyncHTTPTransport], httpx.AsyncBy
     """The body of a response, whose end is that of its request."""
 
 
-class NetworkTransport(httpx.BaseTransport):
+class NetworkTransport(Stacked, httpx.BaseTransport):
     """An `httpx.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
@@ -36,12 +38,18 @@ class NetworkTransport(httpx.BaseTransport):
 
     Each response has these `extensions`, as far as they apply:
 
-    - `retire`: a function; its connection takes no more requests, and ends with this one;
+    - `retire`: a function, for sync and async code; its connection takes no more requests, and ends
+      with this one. Once the response is closed it does nothing;
     - `proxy`: the proxy that took the request, its credentials masked;
     - `proxy_headers`: those of its answer to a CONNECT, a list of pairs of bytes;
     - `verify`: False if certificates are not verified.
 
     Errors have the latter three in an attribute `extensions`.
+
+    A connection that has been idle for `keepalive_expiry` is closed when a request begins or ends,
+    through any transport of the process, or of the event loop. While nothing is sent it stays
+    open: a thread or a task that closed it would outlive the loop, the test or the fork that it
+    belongs to. `close_idle` closes it at any time.
     """
 
     def __init__(self, **options: Unpack[HTTPTransportOptions]) -> None:
@@ -52,11 +60,15 @@ class NetworkTransport(httpx.BaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        pool = self._core.pool
         origin, may_share = self._core.route(request)
         started = monotonic()
-        self._connections.sweep(started)
+        if started >= pool.timetable.due:
+            self._connections.sweep(started)
         while True:
-            connection = self._connections.acquire(request, origin, may_share, started)
+            connection = pool.acquire(origin, get_ident(), may_share)
+            if connection is None:
+                connection = self._connections.wait(request, origin, may_share, started)
             response = self._send(request, connection, may_share)
             if response is not None:
                 break
@@ -89,7 +101,9 @@ class NetworkTransport(httpx.BaseTransport):
         joins = connection.requests > 1
         handshake = None
         try:
-            transport = self._connections.make_ready(connection, joins=joins)
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = self._connections.renew(connection)
             if connection.is_http2 is None:
                 handshake = TracedHandshake(request.extensions)
                 if may_share and not joins:
@@ -111,8 +125,11 @@ class NetworkTransport(httpx.BaseTransport):
             raise own from error
         return response
 
+    def _settings(self) -> str:
+        return self._core.settings()
 
-class AsyncNetworkTransport(httpx.AsyncBaseTransport):
+
+class AsyncNetworkTransport(Stacked, httpx.AsyncBaseTransport):
     """An `httpx.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
     The same as `NetworkTransport`, for async clients.
@@ -126,11 +143,15 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        pool = self._core.pool
         origin, may_share = self._core.route(request)
         started = monotonic()
-        await self._connections.sweep(started)
+        if started >= pool.timetable.due:
+            await self._connections.sweep(started)
         while True:
-            connection = await self._connections.acquire(request, origin, may_share, started)
+            connection = pool.acquire(origin, get_ident(), may_share)
+            if connection is None:
+                connection = await self._connections.wait(request, origin, may_share, started)
             response = await self._send(request, connection, may_share)
             if response is not None:
                 break
@@ -166,7 +187,9 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
         joins = connection.requests > 1
         handshake = None
         try:
-            transport = await self._connections.make_ready(connection, joins=joins)
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = await self._connections.renew(connection)
             if connection.is_http2 is None:
                 handshake = AsyncTracedHandshake(request.extensions)
                 if may_share and not joins:
@@ -187,6 +210,9 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
                 raise
             raise own from error
         return response
+
+    def _settings(self) -> str:
+        return self._core.settings()
 
 
 def transport_factory(options: Mapping[str, object]) -> TransportFactory[httpx.BaseTransport]:

@@ -8,9 +8,10 @@ import httpx
 
 from ..wire.io import async_shield, shield
 from ..wire.lifecycle import Lifecycle, exc_info, raise_close_errors
+from ..wire.stack import Stacked
 
 
-class TransportOwner(httpx.BaseTransport):
+class TransportOwner(Stacked, httpx.BaseTransport):
     """A transport that opens and closes the transports it holds."""
 
     def __init__(self, owned: Iterable[httpx.BaseTransport]) -> None:
@@ -74,7 +75,7 @@ class TransportOwner(httpx.BaseTransport):
         raise_close_errors(errors, cause)
 
 
-class AsyncTransportOwner(httpx.AsyncBaseTransport):
+class AsyncTransportOwner(Stacked, httpx.AsyncBaseTransport):
     """A transport that opens and closes the transports it holds."""
 
     def __init__(self, owned: Iterable[httpx.AsyncBaseTransport]) -> None:

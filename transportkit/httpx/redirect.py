@@ -3,10 +3,13 @@
 import httpx
 
 from ..https.location import check_plain, check_status_code, https_location
-from ..wire.arguments import check_request
+from ..redaction.redaction import REDACTION
+from ..wire.arguments import advising, check_request
+from ..wire.stack import Stacked
 
 
-class HTTPSRedirect(httpx.BaseTransport, httpx.AsyncBaseTransport):
+@advising(code="status_code=...", status="status_code=...", permanent="status_code=308")
+class HTTPSRedirect(Stacked, httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers every request with a redirect to the same URL over HTTPS; sends nothing.
 
     Port 80 is left out, any other explicit port is kept. `follow_redirects=True` makes the
@@ -42,8 +45,12 @@ class HTTPSRedirect(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return self.handle_request(request)
 
+    def _settings(self) -> str:
+        return "" if self._status_code == 307 else str(self._status_code)
 
-class RefusingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+
+@advising(message="reason=...", text="reason=...")
+class RefusingTransport(Stacked, httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Raises `httpx.UnsupportedProtocol` for every request; sends nothing.
 
     Arguments:
@@ -76,3 +83,6 @@ class RefusingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return self.handle_request(request)
+
+    def _settings(self) -> str:
+        return REDACTION.text(self._reason)

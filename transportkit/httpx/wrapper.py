@@ -4,11 +4,13 @@ Without a transport of the caller's, the inner one is what a stock client would 
 through, the environment's proxies included: wrapping never drops `HTTP_PROXY`.
 """
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import httpx
 
 from ..network.options import check_inner
+from ..wire.stack import warn_of_retries_around_resumes
 from .options import HTTPTransportOptions
 from .owner import AsyncTransportOwner, TransportOwner
 
@@ -53,11 +55,15 @@ class Wrapper(TransportOwner):
             from .mounts import default_transport
 
             transport = default_transport(**kwargs)
+        warn_of_retries_around_resumes(self, transport)
         self._transport = transport
         super().__init__((transport,))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         return self._send(self._transport, request)
+
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return [("", self._transport)]
 
 
 class AsyncWrapper(AsyncTransportOwner):
@@ -89,8 +95,12 @@ class AsyncWrapper(AsyncTransportOwner):
             from .mounts import async_default_transport
 
             transport = async_default_transport(**kwargs)
+        warn_of_retries_around_resumes(self, transport)
         self._transport = transport
         super().__init__((transport,))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._send(self._transport, request)
+
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return [("", self._transport)]

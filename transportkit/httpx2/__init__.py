@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from ..retrying.budget import RetryBudget
     from ..retrying.policy import RetryPolicy
     from ..retrying.strategies import retry_if_status, retry_if_transport_error, wait_retry_after
+    from ..retrying.switch import set_retries
     from ..rotation.ejection import Cooldown
     from ..rotation.member import ProxyStatus
     from ..rotation.ring import sticky_by_header, sticky_by_host
     from ..routing.environment import environment_routes
     from ..routing.patterns import InvalidRoute
     from ..routing.routing import Route
+    from ..wire.stack import StackWarning
     from .debugging import AsyncDebuggingTransport, DebuggingTransport
     from .files import AsyncFileSystemTransport, FileSystemTransport
     from .hsts import AsyncHSTSTransport, HSTSTransport
@@ -54,6 +56,7 @@ __all__ = [
     "retry_if_status",
     "retry_if_transport_error",
     "wait_retry_after",
+    "set_retries",
     "ResumeTransport",
     "AsyncResumeTransport",
     "ProxyRoundRobin",
@@ -82,6 +85,7 @@ __all__ = [
     "file_url",
     "Wrapper",
     "AsyncWrapper",
+    "StackWarning",
 ]
 
 _NAMES = {
@@ -95,6 +99,7 @@ _NAMES = {
     "..retrying.attempt": ("Attempt",),
     "..retrying.budget": ("RetryBudget",),
     "..retrying.strategies": ("retry_if_status", "retry_if_transport_error", "wait_retry_after"),
+    "..retrying.switch": ("set_retries",),
     ".resume": ("ResumeTransport", "AsyncResumeTransport"),
     ".rotation": ("ProxyRoundRobin", "AsyncProxyRoundRobin"),
     "..rotation.ejection": ("Cooldown",),
@@ -113,6 +118,7 @@ _NAMES = {
     ".files": ("FileSystemTransport", "AsyncFileSystemTransport"),
     "..files.names": ("file_url",),
     ".wrapper": ("Wrapper", "AsyncWrapper"),
+    "..wire.stack": ("StackWarning",),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -121,6 +121,9 @@ class DebuggingTransport(Wrapper):
             response.stream = ReceivedStream(response.stream, capture)
         return response
 
+    def _settings(self) -> str:
+        return self._reporter.settings()
+
 
 class AsyncDebuggingTransport(AsyncWrapper):
     """Shows each request and what became of it to observers, and changes neither.
@@ -180,3 +183,6 @@ class AsyncDebuggingTransport(AsyncWrapper):
             assert isinstance(response.stream, httpx2.AsyncByteStream)
             response.stream = AsyncReceivedStream(response.stream, capture)
         return response
+
+    def _settings(self) -> str:
+        return self._reporter.settings()

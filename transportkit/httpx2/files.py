@@ -8,8 +8,9 @@ import httpx2
 from ..files.answering import Files
 from ..files.names import AnyPath
 from ..files.reading import AsyncFileBody, FileBody, OpenFile
-from ..wire.arguments import check_request
+from ..wire.arguments import advising, check_request
 from ..wire.io import async_piece_sizes, async_run_in_thread, piece_sizes, run_in_thread
+from ..wire.stack import Stacked
 
 
 class FileStream(FileBody, httpx2.SyncByteStream):
@@ -20,7 +21,8 @@ class AsyncFileStream(AsyncFileBody, httpx2.AsyncByteStream):
     """A response body that is read from a file."""
 
 
-class FileSystemTransport(httpx2.BaseTransport):
+@advising(directory="root=...", path="root=...")
+class FileSystemTransport(Stacked, httpx2.BaseTransport):
     """Answers file URLs with the files beneath one directory, and with nothing else.
 
     httpx2 takes a URL without a host for a relative one, so `client.get("file:///a.txt")` does
@@ -91,8 +93,12 @@ class FileSystemTransport(httpx2.BaseTransport):
             file.close()
             raise
 
+    def _settings(self) -> str:
+        return self._files.settings()
 
-class AsyncFileSystemTransport(httpx2.AsyncBaseTransport):
+
+@advising(directory="root=...", path="root=...")
+class AsyncFileSystemTransport(Stacked, httpx2.AsyncBaseTransport):
     """Answers file URLs with the files beneath one directory, and with nothing else.
 
     The same as `FileSystemTransport`, for `httpx2.AsyncClient`. Files are opened and read in
@@ -124,3 +130,6 @@ class AsyncFileSystemTransport(httpx2.AsyncBaseTransport):
         except BaseException:
             file.close()
             raise
+
+    def _settings(self) -> str:
+        return self._files.settings()

@@ -103,6 +103,9 @@ class HSTSTransport(Wrapper):
             errors.append(error)
         raise_close_errors(errors, exc_value)
 
+    def _settings(self) -> str:
+        return ", ".join(self._store._differences())
+
 
 class AsyncHSTSTransport(AsyncWrapper):
     """Remembers hosts that sent Strict-Transport-Security, and sends them nothing in the clear.
@@ -159,3 +162,6 @@ class AsyncHSTSTransport(AsyncWrapper):
         except BaseException as error:  # noqa: BLE001 - saving may have failed before
             errors.append(error)
         raise_close_errors(errors, exc_value)
+
+    def _settings(self) -> str:
+        return ", ".join(self._store._differences())

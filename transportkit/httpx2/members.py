@@ -88,6 +88,9 @@ class MemberOwner(TransportOwner):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} over {self._rotation}>"
 
+    def _settings(self) -> str:
+        return self._rotation.summary()
+
 
 class AsyncMemberOwner(AsyncTransportOwner):
     """A transport that holds those of the members of a rotation.
@@ -156,3 +159,6 @@ class AsyncMemberOwner(AsyncTransportOwner):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} over {self._rotation}>"
+
+    def _settings(self) -> str:
+        return self._rotation.summary()

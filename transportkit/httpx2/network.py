@@ -7,6 +7,7 @@ class, or httpcore2, see and mock them as they always did.
 
 import ssl
 from collections.abc import Mapping
+from threading import get_ident
 from time import monotonic
 from typing import Unpack
 
@@ -18,6 +19,7 @@ from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
 from ..network.handshake import AsyncTracedHandshake, TracedHandshake
+from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
 
@@ -29,7 +31,7 @@ class AsyncPooledStream(AsyncPooledBody[httpx2.AsyncHTTPTransport], httpx2.Async
     """The body of a response, whose end is that of its request."""
 
 
-class NetworkTransport(httpx2.BaseTransport):
+class NetworkTransport(Stacked, httpx2.BaseTransport):
     """An `httpx2.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
@@ -37,12 +39,18 @@ class NetworkTransport(httpx2.BaseTransport):
 
     Each response has these `extensions`, as far as they apply:
 
-    - `retire`: a function; its connection takes no more requests, and ends with this one;
+    - `retire`: a function, for sync and async code; its connection takes no more requests, and ends
+      with this one. Once the response is closed it does nothing;
     - `proxy`: the proxy that took the request, its credentials masked;
     - `proxy_headers`: those of its answer to a CONNECT, a list of pairs of bytes;
     - `verify`: False if certificates are not verified.
 
     Errors have the latter three in an attribute `extensions`.
+
+    A connection that has been idle for `keepalive_expiry` is closed when a request begins or ends,
+    through any transport of the process, or of the event loop. While nothing is sent it stays
+    open: a thread or a task that closed it would outlive the loop, the test or the fork that it
+    belongs to. `close_idle` closes it at any time.
     """
 
     def __init__(self, **options: Unpack[HTTPTransportOptions]) -> None:
@@ -53,11 +61,15 @@ class NetworkTransport(httpx2.BaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        pool = self._core.pool
         origin, may_share = self._core.route(request)
         started = monotonic()
-        self._connections.sweep(started)
+        if started >= pool.timetable.due:
+            self._connections.sweep(started)
         while True:
-            connection = self._connections.acquire(request, origin, may_share, started)
+            connection = pool.acquire(origin, get_ident(), may_share)
+            if connection is None:
+                connection = self._connections.wait(request, origin, may_share, started)
             response = self._send(request, connection, may_share)
             if response is not None:
                 break
@@ -90,7 +102,9 @@ class NetworkTransport(httpx2.BaseTransport):
         joins = connection.requests > 1
         handshake = None
         try:
-            transport = self._connections.make_ready(connection, joins=joins)
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = self._connections.renew(connection)
             if connection.is_http2 is None:
                 handshake = TracedHandshake(request.extensions)
                 if may_share and not joins:
@@ -112,8 +126,11 @@ class NetworkTransport(httpx2.BaseTransport):
             raise own from error
         return response
 
+    def _settings(self) -> str:
+        return self._core.settings()
 
-class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
+
+class AsyncNetworkTransport(Stacked, httpx2.AsyncBaseTransport):
     """An `httpx2.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
     The same as `NetworkTransport`, for async clients.
@@ -127,11 +144,15 @@ class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        pool = self._core.pool
         origin, may_share = self._core.route(request)
         started = monotonic()
-        await self._connections.sweep(started)
+        if started >= pool.timetable.due:
+            await self._connections.sweep(started)
         while True:
-            connection = await self._connections.acquire(request, origin, may_share, started)
+            connection = pool.acquire(origin, get_ident(), may_share)
+            if connection is None:
+                connection = await self._connections.wait(request, origin, may_share, started)
             response = await self._send(request, connection, may_share)
             if response is not None:
                 break
@@ -167,7 +188,9 @@ class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
         joins = connection.requests > 1
         handshake = None
         try:
-            transport = await self._connections.make_ready(connection, joins=joins)
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = await self._connections.renew(connection)
             if connection.is_http2 is None:
                 handshake = AsyncTracedHandshake(request.extensions)
                 if may_share and not joins:
@@ -188,6 +211,9 @@ class AsyncNetworkTransport(httpx2.AsyncBaseTransport):
                 raise
             raise own from error
         return response
+
+    def _settings(self) -> str:
+        return self._core.settings()
 
 
 def transport_factory(options: Mapping[str, object]) -> TransportFactory[httpx2.BaseTransport]:

@@ -5,7 +5,8 @@ from typing import Unpack
 
 import httpx2
 
-from ..retrying.resuming import AsyncResumingBody, ResumingBody, new_transfer
+from ..retrying.resuming import AsyncResumingBody, ResumingBody
+from ..retrying.transfer import MAX_RESUMES, new_transfer
 from ..wire.arguments import check_count
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
@@ -23,18 +24,25 @@ class ResumeTransport(Wrapper):
     """Continues a download whose connection breaks in the middle of the body.
 
     A GET that is answered with 200 (or with 206, for one range that was asked for) and a
-    strong ETag goes on, when it breaks, with a request for the rest (RFC 9110, sections
-    13.1.5 and 14.2). The body is continued only by a 206 with the same ETag, Content-Encoding
-    and length that starts where it broke; with any other answer the original error is raised.
-    So there is never a wrong byte, and the reader of the body does not notice the break. It
-    works on the raw bytes, and so for `stream()`, `iter_*` and plain `get()` alike.
+    strong validator goes on, when it breaks, with a request for the rest (RFC 9110, sections
+    13.1.5 and 14.2). That is a strong ETag, or else a Last-Modified at least a minute before the
+    Date, for a body that is not encoded. The body is continued only by a 206 with the same
+    validator, Content-Encoding and length that starts where it broke; with another answer the
+    original error is raised, and a note on it says why. So there is never a wrong byte, and the
+    reader of the body does not notice the break. It works on the raw bytes, and so for `stream()`,
+    `iter_*` and plain `get()` alike.
 
-    Put it around a `RetryTransport`, so that the requests for the rest are tried again too.
+    After a 408, a 429, a 5xx or another broken connection the rest is asked for again, after 0.5
+    seconds, 1, 2 and so on, or as long as the server asks; all waits of one body take at most 60.
+
+    Put it around a `RetryTransport`, so that the requests for the rest are tried again too: all
+    that it tries for one of them is one resume.
     Resumed downloads are logged on `transportkit.retrying` at INFO.
 
     Arguments:
         transport: the inner transport. Default: `default_transport(**kwargs)`.
-        max_resumes: how often one download may be continued. Default: 5.
+        max_resumes: how often the rest of one body may be asked for, not counting the times that
+            a server gave less than it was asked for. Default: 5.
         kwargs: arguments of `httpx2.HTTPTransport`, in place of a transport.
 
     Raises:
@@ -51,7 +59,7 @@ class ResumeTransport(Wrapper):
         self,
         transport: httpx2.BaseTransport | None = None,
         *,
-        max_resumes: int = 5,
+        max_resumes: int = MAX_RESUMES,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_count("max_resumes", max_resumes, "resumes")
@@ -69,6 +77,9 @@ class ResumeTransport(Wrapper):
     def _send_again(self, request: httpx2.Request) -> httpx2.Response:
         return self._transport.handle_request(request)
 
+    def _settings(self) -> str:
+        return "" if self._max_resumes == MAX_RESUMES else f"max_resumes={self._max_resumes}"
+
 
 class AsyncResumeTransport(AsyncWrapper):
     """Continues a download whose connection breaks in the middle of the body.
@@ -83,7 +94,7 @@ class AsyncResumeTransport(AsyncWrapper):
         self,
         transport: httpx2.AsyncBaseTransport | None = None,
         *,
-        max_resumes: int = 5,
+        max_resumes: int = MAX_RESUMES,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
         check_count("max_resumes", max_resumes, "resumes")
@@ -100,3 +111,6 @@ class AsyncResumeTransport(AsyncWrapper):
 
     async def _send_again(self, request: httpx2.Request) -> httpx2.Response:
         return await self._transport.handle_async_request(request)
+
+    def _settings(self) -> str:
+        return "" if self._max_resumes == MAX_RESUMES else f"max_resumes={self._max_resumes}"

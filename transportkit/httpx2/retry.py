@@ -7,20 +7,21 @@ from typing import Unpack
 import httpx2
 from httpx2 import ByteStream
 
-from ..retrying.attempt import RetryCall
+from ..retrying.attempt import single_attempt
 from ..retrying.budget import DEFAULT_BUDGET, Buckets, RetryBudget
-from ..retrying.policy import DEFAULT_POLICY, RetryPolicy, bare_methods, check_policy, policy_for
-from ..wire.io import async_drain, async_shield, async_sleep, drain, shield, sleep
-from ..wire.request import own_request, return_body
-from ..wire.trace import AsyncSentWatch, SentWatch
+from ..retrying.policy import (
+    DEFAULT_POLICY,
+    RetryPolicy,
+    bare_methods,
+    check_policy,
+    policy_for,
+    settings,
+)
+from .attempting import AsyncAttempting, Attempting, Outcome
 from .options import HTTPTransportOptions
-from .streams import async_end_recording, async_recorded, end_recording, recorded
-from .wrapper import AsyncWrapper, Wrapper
-
-Outcome = httpx2.Response | Exception
 
 
-class RetryTransport(Wrapper):
+class RetryTransport(Attempting):
     """Sends a request again when it failed in a way that another attempt may mend.
 
     By default that is a response 429, 502, 503 or 504, or a transport error; up to four attempts
@@ -30,16 +31,24 @@ class RetryTransport(Wrapper):
 
     A body is sent again whole or not at all. A response that is not returned is drained or closed
     before any wait. What comes back is the last outcome: the response, unread, or the error.
-    `response.extensions["attempts"]` lists the attempts, unless the first one succeeded.
+    `response.extensions["attempts"]` lists the attempts, each an `Attempt` that says why no other
+    one followed. Beneath, `request.extensions["attempt"]` is 2, 3 and so on in the repeats, and
+    is not there in the first attempt.
 
     `extensions={"retry": RetryPolicy(...)}` gives one request a policy of its own, and
-    `{"retry": None}` a single attempt. Retries are logged on `transportkit.retrying` at INFO.
+    `{"retry": None}` a single attempt. Retries are logged on `transportkit.retrying` at INFO, and
+    so is why one was not made that the policy wants.
+
+    What a retry transport beneath has given up on is not repeated, unless the policy says so.
 
     Arguments:
         transport: the inner transport. Default: `default_transport(**kwargs)`.
         policy: when to try again. Default: `RetryPolicy()`.
         budget: a bound on the retries of each origin; None for no bound.
-        kwargs: arguments of `httpx2.HTTPTransport`, in place of a transport.
+        kwargs: arguments of `httpx2.HTTPTransport`, in place of a transport. With a deadline,
+            `retries` is not passed on: the waits between connects would not keep to it, and
+            failed connects are repeated here. For the same reason a transport with `retries`
+            refuses a request whose own policy has a deadline.
 
     Raises:
         TypeError: an argument of another type, or a transport and kwargs both.
@@ -58,10 +67,15 @@ class RetryTransport(Wrapper):
         budget: RetryBudget | None = DEFAULT_BUDGET,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        check_policy(policy)
+        check_policy(policy, httpx2.BaseTransport)
         self._policy = policy
         self._bare_methods = bare_methods(policy)
+        self._budget = budget
         self._buckets = Buckets(budget)
+        if policy.deadline is not None:
+            # Failed connects are repeated here; httpcore2 would wait without looking at the time.
+            kwargs.pop("retries", None)
+        self._retries = kwargs.get("retries", 0)
         super().__init__(transport, **kwargs)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -77,51 +91,25 @@ class RetryTransport(Wrapper):
             outcome: Outcome
             try:
                 outcome = self._transport.handle_request(request)
-                if outcome.status_code < 400 and not self._buckets.by_origin:
+                if (status := outcome.status_code) < 400 and not self._buckets.by_origin:
+                    outcome.extensions.setdefault("attempts", single_attempt(status))
                     return outcome
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
                 outcome = error
             return self._retry(request, self._policy, started, outcome)
-        policy = policy_for(request.extensions, self._policy)
+        kind = httpx2.BaseTransport
+        policy = policy_for(request.extensions, self._policy, kind, self._retries)
         if policy is None:
-            return self._send(self._transport, request)
+            response = self._send(self._transport, request)
+            response.extensions.setdefault("attempts", single_attempt(response.status_code))
+            return response
         return self._retry(request, policy, started, None)
 
-    def _retry(
-        self, request: httpx2.Request, policy: RetryPolicy, started: float, outcome: Outcome | None
-    ) -> httpx2.Response:
-        """Attempt until it is enough, from the outcome of a first attempt if there was one."""
-        own = recorded(request, policy.max_replay)
-        call = RetryCall(policy, own, self._transport.handle_request, started, self._buckets)
-        try:
-            if outcome is None:
-                outcome = self._attempt(own, call)
-            while (wait := call.end_attempt(outcome, time.monotonic())) is not None:
-                if isinstance(outcome, httpx2.Response):
-                    drain(outcome, call.drain_seconds(wait))
-                sleep(wait)
-                outcome = self._attempt(own, call)
-            return result(outcome)
-        except BaseException:
-            if isinstance(outcome, httpx2.Response):
-                with shield():
-                    outcome.close()
-            raise
-        finally:
-            call.settle()
-            end_recording(request, own)
-
-    def _attempt(self, request: httpx2.Request, call: RetryCall) -> Outcome:
-        sent = own_request(request, call.start_attempt(SentWatch))
-        try:
-            return self._send(self._transport, sent)
-        except Exception as error:  # noqa: BLE001 - the policy says what to make of it
-            return error
-        finally:
-            return_body(request, sent)
+    def _settings(self) -> str:
+        return settings(self._policy, self._budget)
 
 
-class AsyncRetryTransport(AsyncWrapper):
+class AsyncRetryTransport(AsyncAttempting):
     """Sends a request again when it failed in a way that another attempt may mend.
 
     The same as `RetryTransport`, for `httpx2.AsyncClient`, on asyncio and on trio.
@@ -138,10 +126,15 @@ class AsyncRetryTransport(AsyncWrapper):
         budget: RetryBudget | None = DEFAULT_BUDGET,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
-        check_policy(policy)
+        check_policy(policy, httpx2.AsyncBaseTransport)
         self._policy = policy
         self._bare_methods = bare_methods(policy)
+        self._budget = budget
         self._buckets = Buckets(budget)
+        if policy.deadline is not None:
+            # Failed connects are repeated here; httpcore2 would wait without looking at the time.
+            kwargs.pop("retries", None)
+        self._retries = kwargs.get("retries", 0)
         super().__init__(transport, **kwargs)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -155,51 +148,19 @@ class AsyncRetryTransport(AsyncWrapper):
             outcome: Outcome
             try:
                 outcome = await self._transport.handle_async_request(request)
-                if outcome.status_code < 400 and not self._buckets.by_origin:
+                if (status := outcome.status_code) < 400 and not self._buckets.by_origin:
+                    outcome.extensions.setdefault("attempts", single_attempt(status))
                     return outcome
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
                 outcome = error
             return await self._retry(request, self._policy, started, outcome)
-        policy = policy_for(request.extensions, self._policy)
+        kind = httpx2.AsyncBaseTransport
+        policy = policy_for(request.extensions, self._policy, kind, self._retries)
         if policy is None:
-            return await self._send(self._transport, request)
+            response = await self._send(self._transport, request)
+            response.extensions.setdefault("attempts", single_attempt(response.status_code))
+            return response
         return await self._retry(request, policy, started, None)
 
-    async def _retry(
-        self, request: httpx2.Request, policy: RetryPolicy, started: float, outcome: Outcome | None
-    ) -> httpx2.Response:
-        own = async_recorded(request, policy.max_replay)
-        call = RetryCall(policy, own, self._transport.handle_async_request, started, self._buckets)
-        try:
-            if outcome is None:
-                outcome = await self._attempt(own, call)
-            while (wait := call.end_attempt(outcome, time.monotonic())) is not None:
-                if isinstance(outcome, httpx2.Response):
-                    await async_drain(outcome, call.drain_seconds(wait))
-                await async_sleep(wait)
-                outcome = await self._attempt(own, call)
-            return result(outcome)
-        except BaseException:
-            if isinstance(outcome, httpx2.Response):
-                with async_shield():
-                    await outcome.aclose()
-            raise
-        finally:
-            call.settle()
-            await async_end_recording(request, own)
-
-    async def _attempt(self, request: httpx2.Request, call: RetryCall) -> Outcome:
-        sent = own_request(request, call.start_attempt(AsyncSentWatch))
-        try:
-            return await self._send(self._transport, sent)
-        except Exception as error:  # noqa: BLE001 - the policy says what to make of it
-            return error
-        finally:
-            return_body(request, sent)
-
-
-def result(outcome: Outcome) -> httpx2.Response:
-    """Return a response, raise an error."""
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
+    def _settings(self) -> str:
+        return settings(self._policy, self._budget)

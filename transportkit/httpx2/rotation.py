@@ -10,7 +10,8 @@ import httpx2
 from ..rotation.ejection import Cooldown
 from ..rotation.failover import Failover
 from ..rotation.rotation import Settings
-from ..wire.io import async_drain, async_shield, drain, shield
+from ..wire.draining import async_drain, drain
+from ..wire.io import async_shield, shield
 from ..wire.request import own_request, return_body
 from ..wire.trace import AsyncSentWatch, SentWatch
 from .members import AsyncMemberOwner, MemberOwner

@@ -5,11 +5,13 @@ Without a transport of the caller's, the inner one is what a stock client would 
 through, the environment's proxies included: wrapping never drops `HTTP_PROXY`.
 """
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import httpx2
 
 from ..network.options import check_inner
+from ..wire.stack import warn_of_retries_around_resumes
 from .options import HTTPTransportOptions
 from .owner import AsyncTransportOwner, TransportOwner
 
@@ -54,11 +56,15 @@ class Wrapper(TransportOwner):
             from .mounts import default_transport
 
             transport = default_transport(**kwargs)
+        warn_of_retries_around_resumes(self, transport)
         self._transport = transport
         super().__init__((transport,))
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         return self._send(self._transport, request)
+
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return [("", self._transport)]
 
 
 class AsyncWrapper(AsyncTransportOwner):
@@ -90,8 +96,12 @@ class AsyncWrapper(AsyncTransportOwner):
             from .mounts import async_default_transport
 
             transport = async_default_transport(**kwargs)
+        warn_of_retries_around_resumes(self, transport)
         self._transport = transport
         super().__init__((transport,))
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         return await self._send(self._transport, request)
+
+    def _branches(self) -> Sequence[tuple[str, object]]:
+        return [("", self._transport)]

@@ -37,10 +37,11 @@ class PooledBody(Generic[T]):
         self._core = connections.core
         self._is_closed = False
 
-    def retire(self) -> None:
-        """Let the connection end with this body."""
+    def retire(self) -> bool:
+        """Let the connection end with this body; False if others are in flight on it."""
         if not self._is_closed:
             self._core.pool.retire(self._connection)
+        return self._connection.requests == 1
 
     def __iter__(self) -> Iterator[bytes]:
         self._chunks = iter(self._stream)
@@ -93,10 +94,11 @@ class AsyncPooledBody(Generic[AsyncT]):
         self._core = connections.core
         self._is_closed = False
 
-    def retire(self) -> None:
-        """Let the connection end with this body."""
+    def retire(self) -> bool:
+        """Let the connection end with this body; False if others are in flight on it."""
         if not self._is_closed:
             self._core.pool.retire(self._connection)
+        return self._connection.requests == 1
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         self._chunks = aiter(self._stream)

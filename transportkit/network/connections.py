@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..wire.io import AsyncEvent, Event, async_one_for_all, async_shield, one_for_all, shield
 from ..wire.library import Request, library_of
-from .connection import Connection, Origin
+from .connection import Connection, Origin, Waiter
 from .core import NetworkCore
 from .pool import Pool
 from .timetable import Timetable
@@ -44,10 +44,10 @@ class Connections(Generic[T]):
         self.core: NetworkCore[T] = core
         self._pool = core.pool
 
-    def acquire(
+    def wait(
         self, request: Request, origin: Origin, may_share: bool, started: float
     ) -> Connection[T]:
-        """A connection for a request, by the end of its pool timeout.
+        """A connection for a request that has to wait for one, by the end of its pool timeout.
 
         Arguments:
             request: the one that waits.
@@ -58,13 +58,11 @@ class Connections(Generic[T]):
         Raises:
             PoolTimeout: none became free in time.
         """
-        connection = self._pool.acquire(origin, get_ident(), may_share)
-        if connection is not None:
-            return connection
         timeout = request.extensions.get("timeout", {}).get("pool")
         event = Event()
-        waiter = self._pool.wait(origin, get_ident(), may_share, event.set)
+        waiter = Waiter[T](origin, get_ident(), event.set)
         try:
+            self._pool.wait(waiter, may_share)
             left = None if timeout is None else max(started + timeout - monotonic(), 0)
             event.wait(left)
         except BaseException:
@@ -77,20 +75,15 @@ class Connections(Generic[T]):
             raise library_of(request).PoolTimeout(_TOO_LATE.format(timeout), request=request)
         return connection
 
-    def make_ready(self, connection: Connection[T], *, joins: bool) -> T:
-        """The transport that sends on a connection.
-
-        Arguments:
-            connection: the one that a request has acquired.
-            joins: true if others are in flight on it.
-        """
+    def renew(self, connection: Connection[T]) -> T:
+        """The transport for a connection that is new, or dead and to be made again."""
         evicted, connection.evicted = connection.evicted, None
         if evicted is not None:
             self.drop(evicted.transport)
         if connection.transport is None:
             self._pool.keep_time(_timetable())
             connection.transport = self.core.make()
-        elif not joins and connection.is_dead():
+        else:
             connection.forget()
             self.drop(connection.transport)
         return connection.transport
@@ -109,13 +102,13 @@ class Connections(Generic[T]):
         closing = self._pool.release(connection, now)
         if closing is not None:
             _close_each(self._pool, [closing])
-        self.sweep(now)
+        if now >= self._pool.timetable.due:
+            self.sweep(now)
 
     def sweep(self, now: float) -> None:
         """Close what has been idle too long, here and in all pools with the same timetable."""
-        if now >= self._pool.timetable.due:
-            for pool in self._pool.timetable.take(now):
-                _close_each(pool, pool.expire(now))
+        for pool in self._pool.timetable.take(now):
+            _close_each(pool, pool.expire(now))
 
     def retire(self) -> None:
         """Let no connection take another request."""
@@ -140,17 +133,15 @@ class AsyncConnections(Generic[AsyncT]):
         self.core: NetworkCore[AsyncT] = core
         self._pool = core.pool
 
-    async def acquire(
+    async def wait(
         self, request: Request, origin: Origin, may_share: bool, started: float
     ) -> Connection[AsyncT]:
-        """A connection for a request, by the end of its pool timeout."""
-        connection = self._pool.acquire(origin, get_ident(), may_share)
-        if connection is not None:
-            return connection
+        """A connection for a request that has to wait for one, by the end of its pool timeout."""
         timeout = request.extensions.get("timeout", {}).get("pool")
         event = AsyncEvent()
-        waiter = self._pool.wait(origin, get_ident(), may_share, event.set)
+        waiter = Waiter[AsyncT](origin, get_ident(), event.set)
         try:
+            self._pool.wait(waiter, may_share)
             left = None if timeout is None else max(started + timeout - monotonic(), 0)
             await event.wait(left)
         except BaseException:
@@ -163,15 +154,15 @@ class AsyncConnections(Generic[AsyncT]):
             raise library_of(request).PoolTimeout(_TOO_LATE.format(timeout), request=request)
         return connection
 
-    async def make_ready(self, connection: Connection[AsyncT], *, joins: bool) -> AsyncT:
-        """The transport that sends on a connection."""
+    async def renew(self, connection: Connection[AsyncT]) -> AsyncT:
+        """The transport for a connection that is new, or dead and to be made again."""
         evicted, connection.evicted = connection.evicted, None
         if evicted is not None:
             await self.drop(evicted.transport)
         if connection.transport is None:
             self._pool.keep_time(_async_timetable())
             connection.transport = self.core.make()
-        elif not joins and connection.is_dead():
+        else:
             connection.forget()
             await self.drop(connection.transport)
         return connection.transport
@@ -190,13 +181,13 @@ class AsyncConnections(Generic[AsyncT]):
         closing = self._pool.release(connection, now)
         if closing is not None:
             await _async_close_each(self._pool, [closing])
-        await self.sweep(now)
+        if now >= self._pool.timetable.due:
+            await self.sweep(now)
 
     async def sweep(self, now: float) -> None:
         """Close what has been idle too long, here and in all pools with the same timetable."""
-        if now >= self._pool.timetable.due:
-            for pool in self._pool.timetable.take(now):
-                await _async_close_each(pool, pool.expire(now))
+        for pool in self._pool.timetable.take(now):
+            await _async_close_each(pool, pool.expire(now))
 
     async def retire(self) -> None:
         """Let no connection take another request."""

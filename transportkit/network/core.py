@@ -78,9 +78,12 @@ class NetworkCore(Generic[T]):
             Timetable(),
         )
 
+    def settings(self) -> str:
+        """The proxy, its credentials masked, and whether certificates are not verified."""
+        return ", ".join(f"{name}={value!r}" for name, value in self._facts.items())
+
     def __repr__(self) -> str:
-        facts = "".join(f"{name}={value!r} " for name, value in self._facts.items())
-        return f"{facts}{self.pool!r}"
+        return " ".join(filter(None, [self.settings(), repr(self.pool)]))
 
     def route(self, request: Request) -> tuple[Origin, bool]:
         """The origin that a request goes to, and whether it may share a connection.
@@ -131,7 +134,7 @@ class NetworkCore(Generic[T]):
     def learn(self, connection: Connection[T], response: Response, handshake: Handshake) -> None:
         """Keep what the first response tells about its connection."""
         if connection.is_http2 is None:
-            connection.stream = stream = response.extensions.get("network_stream")
+            stream = response.extensions.get("network_stream")
             connection.peer = None if stream is None else stream.get_extra_info("socket")
             connection.proxy_headers = handshake.proxy_headers
             version = response.extensions.get("http_version")

@@ -21,7 +21,10 @@ class IdleConnections(Generic[T]):
     def add(self, connection: Connection[T]) -> None:
         """Keep one that has just become idle."""
         self._all[connection] = None
-        self._by_origin.setdefault(connection.origin, deque()).append(connection)
+        connections = self._by_origin.get(connection.origin)
+        if connections is None:
+            connections = self._by_origin[connection.origin] = deque()
+        connections.append(connection)
 
     def oldest(self) -> Connection[T]:
         """The one that has been idle the longest."""
@@ -31,22 +34,22 @@ class IdleConnections(Generic[T]):
         """Remove the one that has been idle the longest, and return it."""
         connection, _ = self._all.popitem(last=False)
         # The one that has been idle longest of all has been so among those of its origin.
-        self._by_origin[connection.origin].popleft()
-        self._discard_if_empty(connection.origin)
+        connections = self._by_origin[connection.origin]
+        connections.popleft()
+        if not connections:
+            del self._by_origin[connection.origin]
         return connection
 
     def pop_newest(self, origin: Origin) -> Connection[T] | None:
         """Remove the one of an origin that was used last, and return it; None without any."""
-        if origin not in self._by_origin:
+        connections = self._by_origin.get(origin)
+        if connections is None:
             return None
-        connection = self._by_origin[origin].pop()
-        self._discard_if_empty(origin)
+        connection = connections.pop()
+        if not connections:
+            del self._by_origin[origin]
         del self._all[connection]
         return connection
-
-    def _discard_if_empty(self, origin: Origin) -> None:
-        if not self._by_origin[origin]:
-            del self._by_origin[origin]
 
 
 class SharedConnections(Generic[T]):

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Collection, Iterable, Mapping
 
 from ..redaction.redaction import REDACTION
-from ..wire.arguments import check_count, check_number, transport_advice
+from ..wire.arguments import check_count, check_number, field_meant, transport_advice
 from ..wire.library import Name, is_a, library_name
 
 # Wider than the public type, as JSON and TOML have no tuples and no Limits.
@@ -32,6 +32,12 @@ _LIMITS = {
     "max_keepalive_connections": "connections",
     "keepalive_expiry": "seconds",
 }
+
+# What people pass to a transport, and httpx takes where the client is made.
+_OF_THE_CLIENT = (
+    *("auth", "params", "headers", "cookies", "timeout", "follow_redirects", "max_redirects"),
+    *("event_hooks", "base_url", "mounts", "default_encoding"),
+)
 
 # httpx drops these without a word when there is a proxy.
 IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
@@ -57,13 +63,20 @@ def _unknown(name: object, taker: type | None) -> str:
 
     written = str(name)
     shown = repr(REDACTION.url(written) if isinstance(name, str) else name)
-    parameters = inspect.signature(taker).parameters.values() if taker else ()
+    parameters = list(inspect.signature(taker).parameters.values()) if taker else []
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     own = [parameter.name for parameter in parameters if parameter.kind in kinds]
+    if written in _OF_THE_CLIENT:
+        client = "AsyncClient" if taker and taker.__name__.startswith("Async") else "Client"
+        library = library_name(taker) if taker else "httpx"
+        return f"{shown} is an argument of clients: write {library}.{client}({written}=...)"
     # `max_retries` does not mean httpx's `retries`: the whole list is shown for it.
     close = get_close_matches(written, _ACCEPTED, 1, 0.8) or get_close_matches(written, own, 1)
     if close:
         return f"unknown argument {shown}: did you mean {close[0]}?"
+    for parameter in parameters:
+        if meant := field_meant(parameter.default, written):
+            return f"unknown argument {shown}: write {parameter.name}={meant}"
     options = ", ".join(_ACCEPTED)
     if taker is None:
         return f"unknown argument {shown}: httpx.HTTPTransport takes {options}"
@@ -153,7 +166,7 @@ def check_inner(transport: object, kind: type, names: Collection[str], taker: ty
 def _meant(given: object, kind: type, taker: type) -> str:
     """The argument that a misplaced value was meant for; empty if it is not known."""
     prefix = kind.__name__.removesuffix("BaseTransport")
-    if isinstance(given, str) or is_a(given, "URL", "Proxy"):
+    if (isinstance(given, str) and "://" in given) or is_a(given, "URL", "Proxy"):
         return "proxy=..."
     if isinstance(given, (list, tuple)):
         return f"{prefix}ProxyRoundRobin([...])"

@@ -24,11 +24,10 @@ HTTP/2 connections are safe in one thread at a time, its async ones in one event
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ..wire.forking import renew_in_child
 from .connection import Connection, Origin, Waiter
-from .forking import renew_in_child
 from .indexes import IdleConnections, SharedConnections
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Pool(Generic[T]):
         self._inherited: list[object] = []
         self._connections: set[Connection[T]] = set()
         self.renew()
-        renew_in_child(self)
+        renew_in_child(self.renew)
 
     def renew(self) -> None:
         """Start afresh, as in a child process."""
@@ -96,17 +95,13 @@ class Pool(Generic[T]):
         with self._lock:
             return self._choose(origin, holder, may_share)
 
-    def wait(
-        self, origin: Origin, holder: int, may_share: bool, wake: Callable[[], object]
-    ) -> Waiter[T]:
+    def wait(self, waiter: Waiter[T], may_share: bool) -> None:
         """Queue up, unless there is a connection by now; to be ended by `settle`."""
-        waiter = Waiter[T](origin, holder, wake)
         with self._lock:
-            if connection := self._choose(origin, holder, may_share):
+            if connection := self._choose(waiter.origin, waiter.holder, may_share):
                 waiter.serve(connection)
             else:
                 self._waiters[waiter] = None
-        return waiter
 
     def settle(self, waiter: Waiter[T]) -> Connection[T] | None:
         """Leave the queue; the connection that the waiter was given, None without one."""
@@ -155,7 +150,8 @@ class Pool(Generic[T]):
             if connection not in self._connections:
                 # Its pool was closed and it may have gone on; or it is another process's.
                 return connection if connection.is_retired else None
-            self._shared.discard(connection)
+            if connection.is_shared:
+                self._shared.discard(connection)
             if connection.is_retired:
                 self._connections.discard(connection)
                 return connection

@@ -4,11 +4,21 @@ import re
 
 from ..redaction.redaction import REDACTION
 from ..wire.library import Proxy, is_a, library_name, library_of, parse_url
+from ..wire.spelling import near
 
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+# What is near to one of these in spelling, and something else.
+_OTHER_PROTOCOLS = ("socks4", "socks4a")
+
+# All that a file without a None can say in its place.
+_NO_PROXY = re.compile(
+    "direct|none|null|nil|nothing|off|no|false|disabled|bypass|noproxy|undefined|~"
+)
 
 # The form in which lists of proxies are sold: host, port, user name and password.
 _AS_SOLD = r"(?i:[a-z0-9]+://)?([^:/@\s]+:[0-9]+):[^:]+:.+"
+
+_MANGLED = r"(https?|socks5h?)([:;/\\]+)(.*)"
 
 _UNESCAPED = (
     "{!r} is not a proxy URL: percent-encode '/', '?', '#' and '@' in its user name and password, "
@@ -51,30 +61,67 @@ def parse_proxy(proxy: object, kind: type) -> Proxy:
 
 
 def _check_form(text: str) -> None:
-    """Refuse a line of a file with its line end, and a proxy in the form that lists are sold in."""
+    """Refuse what was copied with its line end or quotes, and the form that lists are sold in."""
     if text != text.strip():
         shown = REDACTION.url(text.strip())
         raise ValueError(f"{shown!r} has whitespace around it: strip() it")
+    if text[:1] == text[1:][-1:] and text[:1] in ("'", '"', "`"):
+        raise ValueError(f"{REDACTION.url(text)!r} has quotes around it: leave them out")
     if sold := re.fullmatch(_AS_SOLD, text):
         raise ValueError(
             f"'{sold[1]}:****' is not a proxy URL: write 'http://user:password@{sold[1]}'"
         )
 
 
+def means_no_proxy(text: str) -> bool:
+    """True for a word that says there is no proxy, such as `none` or `DIRECT`.
+
+    >>> means_no_proxy("DIRECT"), means_no_proxy("no_proxy"), means_no_proxy("none.example")
+    (True, True, False)
+    """
+    word = text.strip().lower().removesuffix("://")
+    return _NO_PROXY.fullmatch(re.sub("[ _-]", "", word)) is not None
+
+
 def _check_scheme(text: str) -> None:
     shown = REDACTION.url(text)
-    scheme, separator, _ = text.partition("://")
+    scheme, separator, rest = text.partition("://")
+    scheme = scheme.lower()
+    if scheme in _PROXY_SCHEMES and separator:
+        return
+    if means_no_proxy(text):
+        raise ValueError(f"{shown!r} is not a proxy URL: for no proxy, leave it out")
     if not separator:
-        word, _, rest = shown.partition(":")
-        known = word.lower() in _PROXY_SCHEMES
-        write = f"{word}://{rest.lstrip('/')}" if known else f"http://{shown.lstrip('/')}"
-        advice = f": write {write!r}" if write.strip("htps:/ ") else ""
-        raise ValueError(f"{shown!r} is not a proxy URL{advice}")
-    if scheme.lower() not in _PROXY_SCHEMES:
-        raise ValueError(
-            f"{shown!r} is not a proxy URL: httpx speaks {', '.join(_PROXY_SCHEMES)}; for anything "
-            "else, pass a transport that speaks it"
-        )
+        advice = _advice(_with_scheme(text)) or " such as 'http://proxy.example:8080'"
+    elif scheme == "socks":
+        advice = _advice(f"socks5h://{rest}")
+    else:
+        is_word = scheme.isalnum() and scheme not in _OTHER_PROTOCOLS
+        meant = near(scheme, _PROXY_SCHEMES) if is_word else []
+        advice = _advice(f"{meant[0]}://{rest}") if len(meant) == 1 else ""
+    known = ", ".join(_PROXY_SCHEMES)
+    advice = advice or f": httpx speaks {known}; for anything else, pass a transport that speaks it"
+    raise ValueError(f"{shown!r} is not a proxy URL{advice}")
+
+
+def _with_scheme(text: str) -> str:
+    """The URL with its scheme; empty if there is more that it can have meant."""
+    if mangled := re.fullmatch(_MANGLED, text, re.IGNORECASE | re.DOTALL):
+        scheme, mark, rest = mangled.groups()
+        return "" if mark == ":" and rest[:1].isdigit() else f"{scheme}://{rest}"
+    # A word alone may be anything: a proxy has a port, or its name a dot.
+    return f"http://{text.lstrip('/')}" if re.search("[:.]", text) else ""
+
+
+def _advice(instead: str) -> str:
+    """What to write, where that is the URL of a proxy."""
+    if not instead.lower().startswith(_PROXY_SCHEMES):
+        return ""
+    try:
+        _check_authority(instead)
+    except ValueError:
+        return ""
+    return f": write {REDACTION.url(instead)!r}"
 
 
 def _check_authority(text: str) -> None:

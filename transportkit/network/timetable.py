@@ -7,7 +7,7 @@ import threading
 import weakref
 from typing import Generic, TypeVar
 
-from .forking import renew_in_child
+from ..wire.forking import renew_in_child
 
 P = TypeVar("P")
 
@@ -25,7 +25,7 @@ class Timetable(Generic[P]):
     def __init__(self) -> None:
         self.due: float = math.inf
         self.renew()
-        renew_in_child(self)
+        renew_in_child(self.renew)
 
     def renew(self) -> None:
         """Forget all, as in a child process."""

@@ -1,6 +1,6 @@
 """Read bodies: the one place that knows media types, charsets and multipart bodies.
 
-Masking and showing a body both rely on it, so that text is shown in the charset in which it
+Masking and showing a body both rely on it, so that nothing is shown that was not seen when it
 was masked. A body may be truncated anywhere.
 """
 
@@ -18,6 +18,29 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_BEGINNINGS = (
+    (rb"[ -~\s]\0\0\0", "utf-32-le"),
+    (rb"\0\0\0[ -~\s]", "utf-32-be"),
+    (rb"[\[{\"\s]\0[ -~\s]\0", "utf-16-le"),
+    (rb"\0[\[{\"\s]\0[ -~\s]", "utf-16-be"),
+)
+_WIDTHS = {"utf-16": 2, "utf-32": 4}
+# Those of browsers (https://encoding.spec.whatwg.org/#names-and-labels), as Python calls them.
+# An origin must not choose another: that of punycode takes the square of its length to read.
+_CHARSETS = frozenset(
+    (
+        *("utf-8", "utf-8-sig", "ascii", "cp866", "cp874", "koi8-r", "koi8-u", "mac-roman"),
+        *(f"iso8859-{part}" for part in (*range(1, 12), *range(13, 17))),
+        *(f"cp{page}" for page in range(1250, 1259)),
+        *("gbk", "gb2312", "gb18030", "big5", "big5hkscs", "euc_jp", "iso2022_jp", "shift_jis"),
+        *("cp932", "euc_kr", "cp949", "mac-cyrillic"),
+    )
+)
+
+_GZIP = b"\x1f\x8b"
+_BINARY = r"(?:image|audio|video|font)/(?!.*\+xml\b)"
+_JSON = r"(?:application|text)/(?:.*\+)?(?:json|x-ndjson|jsonl|json-seq|jsonlines|x-json)"
+_TEXT = rf"text/|message/|.*\+xml\b|application/(?:.*\+)?(?:xml|javascript|graphql|yaml)\b|{FORM}|{_JSON}"
 
 
 def media_type(content_type: str) -> str:
@@ -35,35 +58,111 @@ def parameters(header: str) -> dict[str, str]:
     >>> parameters('form-data; name="city"; filename=a.txt')
     {'name': 'city', 'filename': 'a.txt'}
     """
+    if ";" not in header:
+        return {}
     return {
         found[1].lower(): re.sub(r"\\(.)", r"\1", found[2].strip('"'))
         for found in re.finditer(_PARAMETER, header)
     }
 
 
-def charset_of(content: bytes, content_type: str) -> str:
-    """The charset that a byte order mark or the Content-Type tells, or else UTF-8.
+def is_json(kind: str) -> bool:
+    """True for the media type of JSON, or of a sequence of it."""
+    return re.fullmatch(_JSON, kind) is not None
+
+
+def is_like_json(text: str) -> bool:
+    """True for text that begins like JSON: servers forget the Content-Type."""
+    return text.lstrip("\ufeff \t\r\n")[:1] in {"{", "["}
+
+
+class Text(NamedTuple):
+    """A body as text.
+
+    Attributes:
+        text: the text; an invalid byte is a surrogate in it.
+        charset: the charset in which it came, as Python calls it.
+        errors: how to encode it again.
+        is_readable: False for what is masked to be on the safe side, but not shown as text.
+    """
+
+    text: str
+    charset: str
+    errors: str
+    is_readable: bool
+
+    def encoded(self, text: str) -> bytes:
+        """Other text in the charset of this."""
+        return text.encode(self.charset, self.errors)
+
+
+def decoded(content: bytes, content_type: str) -> Text | None:
+    r"""A body as text, by what is in it and what its Content-Type tells; None if it is binary.
+
+    >>> decoded(b"hello", "text/plain; charset=latin-1").charset
+    'iso8859-1'
+    >>> decoded(b"\x89PNG", "image/png") is None
+    True
+    """
+    kind = media_type(content_type)
+    if re.match(_BINARY, kind) or content.startswith(_GZIP):
+        return None
+    charset = _charset(content, content_type)
+    width = _WIDTHS.get(charset[:6], 1)
+    # The last character may be incomplete.
+    whole = content[: len(content) // width * width]
+    errors = "surrogatepass" if width > 1 else "surrogateescape"
+    text = _reversible(whole, charset, errors)
+    if text is None:
+        charset, errors = "utf-8", "surrogateescape"
+        text = content.decode(charset, errors)
+    is_utf8 = charset == "utf-8"
+    is_text = re.match(_TEXT, kind) is not None or "charset" in parameters(content_type)
+    if not is_text and is_utf8 and _is_binary(content):
+        return None
+    is_readable = kind != "application/octet-stream" and not (is_utf8 and "\0" in text)
+    return Text(text, charset, errors, is_readable)
+
+
+def _reversible(content: bytes, charset: str, errors: str) -> str | None:
+    """Content as text, None if the same bytes would not come of it again."""
+    try:
+        text = content.decode(charset, errors)
+        return text if text.encode(charset, errors) == content else None
+    except UnicodeError:
+        return None
+
+
+def _charset(content: bytes, content_type: str) -> str:
+    """The charset that a byte order mark, the Content-Type or JSON's first bytes tell, or UTF-8.
 
     UTF-16 and UTF-32 come with their byte order, so that a byte order mark is a character.
-
-    >>> charset_of(b"", "text/html; charset=ISO-8859-1"), charset_of(b"", "text/html")
-    ('iso8859-1', 'utf-8')
     """
-    declared = parameters(content_type).get("charset", "")
-    try:
-        codec = codecs.lookup(declared).name if declared else "utf-8"
-        b" ".decode(codec, "replace")  # base64 and its like are codecs, but not charsets
-    except (LookupError, ValueError):
-        codec = "utf-8"
     for mark, name in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return name
-    return f"{codec}-be" if codec in {"utf-16", "utf-32"} else codec
+    declared = parameters(content_type).get("charset", "")
+    try:
+        codec = codecs.lookup(declared).name if declared else ""
+    except (LookupError, ValueError):
+        codec = ""
+    if codec[:6] in _WIDTHS and b"\0" in content:
+        return f"{codec}-be" if codec in _WIDTHS else codec
+    if b"\0" in content[:4]:
+        # RFC 4627, section 3: the first two characters of JSON are ASCII.
+        for beginning, name in _BEGINNINGS:
+            if re.match(beginning, content):
+                return name
+    return codec if codec in _CHARSETS else "utf-8"
 
 
-def has_byte_order_mark(content: bytes) -> bool:
-    """True for UTF-16 or UTF-32 that begins with a byte order mark."""
-    return content.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS))
+def _is_binary(content: bytes) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        # The last character may be incomplete.
+        return "\0" in decoder.decode(content)
+    except UnicodeError:
+        return True
 
 
 class Part(NamedTuple):

@@ -1,182 +1,231 @@
-"""Mask secrets in JSON, whole or truncated anywhere.
+"""Mask secrets in JSON, whole or truncated anywhere, one value or several.
 
-It is read token by token instead of parsed: what is not secret keeps its spelling, and what is
-truncated is masked as far as it goes.
+The text is parsed, which is fast, and what is masked is then cut out of the text as it was
+written: what is not secret keeps its spelling. What cannot be parsed is masked as text.
 """
 
 import json
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 
-from .names import MASK, Names
+from .completion import completed
+from .names import MASK, Kind, Names
 from .text import mask_text
-from .urls import CODES, SHORTEST_CODE
-from .values import mask_value
+from .values import is_secret_value, looks_random, mask_value
 
-_JSON_TOKEN = re.compile(
-    r"(?P<space>\s++)|(?P<string>\")|(?P<mark>[{}\[\],:])|(?P<scalar>[^\s{}\[\],:\"]++)"
-)
-_END_OF_STRING = re.compile(r"(?<!\\)(?:\\\\)*\"")
-# A number or literal, which may be truncated.
-_BARE = re.compile(r"-?[\d.eE+-]*+\Z|tr?u?e?\Z|fa?l?s?e?\Z|nu?l?l?\Z")
-_LITERALS = frozenset(("true", "false", "null"))
-_TRUNCATED_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9A-Fa-f]{0,3})?$")
+# An object becomes a tuple of pairs, as two members may have one name; an array is a list.
+_decode = json.JSONDecoder(object_pairs_hook=tuple, strict=False).raw_decode
+
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_SCALAR = rf'(?s)({_STRING}|[^\s{{}}\[\],:"\x1e\ufeff]++)'
+_QUOTED_MASK = f'"{MASK}"'
+# Between values; RFC 7464 has a separator of its own.
+_BETWEEN = r"[\s\x1e\ufeff]*+(?!\Z)"
+
 # Some APIs write an object for each name: `{"name": "password", "value": "..."}`.
-_NAMING = frozenset(("name", "key", "id", "field", "header"))
+_NAMING = frozenset(("name", "key", "id", "field", "header", "path", "type", "method"))
+_LONGEST_NAME = 128
+_NAMED = frozenset(("value", "values", "params"))
+_HELD = frozenset(("data", "stringdata", "payload", "encoded"))
+# The private members of a JSON Web Key (RFC 7518).
+_OF_WEB_KEY = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
+_NESTED = (tuple, list)
+_DEPENDING = _NAMED | _HELD | _OF_WEB_KEY | {"token"}
+# What stands beside a token that is a piece of a text.
+_OF_TEXT = frozenset(("logprob", "start_offset", "position"))
+
+# A value that hides nothing: a URL with short words only, a date.
+_PLAIN = (
+    r"https?://(?!\w*hook)[\w.-]++(?::\d++)?(?:/[\w.,~+!*-]{0,10}+(?![\w.,~+!*-]))*+"
+    r"|\d{4}-\d\d-\d\d[\d:.TZ+ -]{0,32}+"
+)
+# One without any of these hides nothing, either.
+_SIGN = r"[\s=:<%{@\"']|(?<![\w.-])[\w.-]{11}"
 
 
 def mask_json(text: str, names: Names) -> str:
     """JSON, or as much of it as is there, without its secrets."""
-    return _Masker(names).mask(text)
+    masked = _masked(text, names)
+    if masked is None and (complete := completed(text)):
+        whole, added, closing = complete
+        masked = _masked(whole, names)
+        if masked is not None:
+            return text if masked == whole else masked.removesuffix(closing).removesuffix(added)
+    # It is only called JSON, or begins like it: an INI file, a template, an error message.
+    return mask_text(text, names) if masked is None else masked
 
 
-@dataclass
-class _Level:
-    """An object or array that has not ended yet.
+def _masked(text: str, names: Names) -> str | None:
+    """JSON without its secrets, None if it is not JSON."""
+    walk = _Walk(names)
+    between = re.compile(_BETWEEN)
+    at = 0
+    try:
+        while begin := between.match(text, at):
+            value, at = _decode(text, begin.end())
+            walk.value(value, Kind.OTHER, "")
+    except (ValueError, RecursionError):
+        return None
+    if not walk.cuts:
+        return text
+    # Strings are found in half the time.
+    pieces = re.split(_SCALAR if walk.masks_numbers else f"(?s)({_STRING})", text)
+    count = walk.strings + walk.others * walk.masks_numbers
+    if len(pieces) != 2 * count + 1:
+        return None
+    for (strings, others), shown in walk.cuts.items():
+        index = 2 * (strings + others * walk.masks_numbers) + 1
+        pieces[index] = _quoted(shown, pieces[index])
+    return "".join(pieces)
+
+
+def _quoted(text: str, written: str) -> str:
+    if text == MASK:
+        return _QUOTED_MASK
+    # Half of a surrogate pair cannot be encoded otherwise, nor can invalid bytes be escaped.
+    return json.dumps(text, ensure_ascii="\\u" in written)
+
+
+@lru_cache(4096)
+def _learned(name: str, names: Names) -> tuple[Kind, str]:
+    """The kind of a name, and what is shown for it."""
+    return names.kind(name), mask_text(name, names)
+
+
+class _Walk:
+    """Finds what to mask in parsed JSON, reading it once.
 
     Attributes:
-        opening: `{` or `[`.
-        name: the secret name that everything within belongs to, "" without one.
-        key: the last key of an object.
-        named: the secret name that is itself a value: of a member such as `name`, or the first
-            of an array.
-        value: the index of a `value` member that may turn out to belong to such a name.
-        items: the number of commas so far.
+        cuts: what is shown instead of some scalars and names, by how many strings (names among
+            them) and how many others come before.
+        strings: the number of strings so far.
+        others: the number of other scalars so far.
+        masks_numbers: True if some of the cuts are numbers.
     """
 
-    opening: str
-    name: str = ""
-    key: str = ""
-    named: str = ""
-    value: int = -1
-    items: int = 0
-
-
-class _Masker:
-    """Masks one JSON text, reading it once from left to right."""
-
     def __init__(self, names: Names) -> None:
+        self.cuts: dict[tuple[int, int], str] = {}
+        self.strings: int = 0
+        self.others: int = 0
+        self.masks_numbers: bool = False
         self._names = names
-        self._levels = [_Level("")]
-        self._shown: list[str] = []
-        self._awaits_value = True
-        self._is_json = True
+        # The same names and values come again and again.
+        self._known: dict[str, tuple[Kind, bool]] = {}
+        self._harmless: set[str] = set()
+        self._sign = re.compile(_SIGN).search
+        self._plain = re.compile(_PLAIN).fullmatch
 
-    def mask(self, text: str) -> str:
-        position = 0
-        while position < len(text):
-            token = _JSON_TOKEN.match(text, position)
-            assert token is not None
-            position = token.end()
-            if token["string"]:
-                end = _END_OF_STRING.search(text, position)
-                position = end.end() if end else len(text)
-            piece = text[token.start() : position]
-            if token["mark"]:
-                self._mark(piece)
-            elif token["space"]:
-                self._shown.append(piece)
-            elif self._levels[-1].opening == "{" and not self._awaits_value:
-                self._levels[-1].key = _plain(piece) if token["string"] else piece
-                self._is_json &= bool(token["string"])
-                self._shown.append(piece)
-            else:
-                self._scalar(piece)
-        masked = "".join(self._shown)
-        # It is only called JSON, or begins like it: an INI file, a template, an error message.
-        return masked if self._is_json else mask_text(masked, self._names)
-
-    def _mark(self, mark: str) -> None:
-        self._shown.append(mark)
-        level = self._levels[-1]
-        if mark in {"{", "["}:
-            self._levels.append(_Level(mark, self._secret_name()))
-            self._awaits_value = mark == "["
-        elif mark in {"}", "]"}:
-            if len(self._levels) > 1:
-                self._levels.pop()
-            self._awaits_value = False
-        elif mark == ":":
-            self._awaits_value = True
+    def value(self, value: object, kind: Kind, name: str) -> None:
+        """Find what to mask in a value of a name of this kind."""
+        if isinstance(value, str):
+            self._string(value, kind, name)
+        elif isinstance(value, tuple):
+            self._object(value, kind)
+        elif isinstance(value, list):
+            self._array(value, kind, name)
         else:
-            level.items += 1
-            self._awaits_value = level.opening != "{"
+            is_number = value is not None and not isinstance(value, bool)
+            if is_number and is_secret_value(kind, name, str(value)):
+                self._cut(MASK)
+                self.masks_numbers = True
+            self.others += 1
 
-    def _secret_name(self) -> str:
-        """The secret name of a value at this place, "" without one."""
-        level = self._levels[-1]
-        if level.opening == "{" and self._names.is_shown(level.key):
-            return ""
-        if level.name:
-            return level.name
-        if level.opening == "{":
-            if self._names.is_secret(level.key):
-                return level.key
-            return level.named if level.key.lower() == "value" else ""
-        return level.named if level.items == 1 else ""
+    def _cut(self, shown: str) -> None:
+        self.cuts[self.strings, self.others] = shown
 
-    def _note_name(self, level: _Level, token: str) -> None:
-        # `{"key": "password", "value": "..."}`: `key` itself may be a secret's name.
-        if level.opening != "{" or level.key.lower() not in _NAMING or not token.startswith('"'):
-            return
-        plain = _plain(token)
-        if self._names.is_secret(plain):
-            level.named = plain
-            if level.value >= 0:
-                self._shown[level.value] = self._mask_value(plain, self._shown[level.value])
+    def _object(self, members: tuple[tuple[str, object], ...], outer: Kind) -> None:
+        # This is where the time goes: what is looked up again and again has a short way.
+        known, harmless, other = self._known, self._harmless, Kind.OTHER
+        strings, others = self.strings, self.others
+        beside: dict[str, object] = {}
+        for name, value in members:
+            kind, is_special = known.get(name) or self._learn(name)
+            if is_special or outer is not other:
+                self.strings, self.others = strings, others
+                beside = beside or {each.lower(): value for each, value in members}
+                kind = self._special(name, kind, beside, outer)
+            strings += 1
+            if kind <= other:
+                if value.__class__ is str:
+                    if value in harmless:
+                        strings += 1
+                        continue
+                elif value.__class__ not in _NESTED:
+                    others += 1
+                    continue
+            self.strings, self.others = strings, others
+            self.value(value, kind, name)
+            strings, others = self.strings, self.others
+        self.strings, self.others = strings, others
 
-    def _scalar(self, token: str) -> None:
-        level = self._levels[-1]
-        if level.opening == "{" and self._names.is_shown(level.key):
-            self._shown.append(token)
-            return
-        self._is_json &= token.startswith('"') or _BARE.match(token) is not None
-        if name := self._secret_name():
-            self._note_name(level, token)
-            self._shown.append(self._mask_value(name, token))
-            return
-        in_object = level.opening == "{"
-        if in_object and level.key.lower() == "value":
-            level.value = len(self._shown)
-        if not token.startswith('"'):
-            self._shown.append(token)
-            return
-        plain = _plain(token)
-        is_code = in_object and level.key in CODES and len(plain) >= SHORTEST_CODE
-        masked = MASK if is_code else mask_text(plain, self._names)
-        self._shown.append(token if masked == plain else _quoted(masked, token))
-        if in_object:
-            self._note_name(level, token)
-        elif level.opening and level.items == 0 and self._levels[-2].opening == "[":
-            # Headers are written as a list of pairs as well.
-            level.named = plain if self._names.is_secret(plain) else ""
+    def _array(self, items: list[object], kind: Kind, name: str) -> None:
+        for item in items:
+            if kind <= Kind.OTHER and item.__class__ is str and item in self._harmless:
+                self.strings += 1
+            elif isinstance(item, list) and len(item) == 2 and isinstance(item[0], str):
+                # Headers are written as a list of pairs as well.
+                self._string(item[0], kind, name)
+                own = self._names.kind(item[0])
+                self.value(item[1], max(own, kind), item[0] if own >= kind else name)
+            else:
+                self.value(item, kind, name)
 
-    def _mask_value(self, name: str, token: str) -> str:
-        if token in _LITERALS:
-            return token
-        if not token.startswith('"'):
-            return f'"{MASK}"'
-        return _quoted(mask_value(name, _plain(token), self._names), token)
+    def _string(self, value: str, kind: Kind, name: str) -> None:
+        shown = value
+        if kind > Kind.OTHER and is_secret_value(kind, name, value):
+            shown = mask_value(name, value, self._names)
+        elif kind is not Kind.SHOWN:
+            shown = self._text(value)
+        if shown != value:
+            self._cut(shown)
+        self.strings += 1
 
+    def _text(self, value: str) -> str:
+        if value not in self._harmless:
+            if self._sign(value) and not self._plain(value):
+                is_json = value.lstrip()[:1] in {"{", "["}
+                shown = (mask_json if is_json else mask_text)(value, self._names)
+                if shown != value:
+                    return shown
+            self._harmless.add(value)
+        return value
 
-def _is_whole(token: str) -> bool:
-    return len(token) > 1 and token.endswith('"') and not _TRUNCATED_ESCAPE.search(token[:-1])
+    def _learn(self, name: str) -> tuple[Kind, bool]:
+        learn = _learned if len(name) <= _LONGEST_NAME else _learned.__wrapped__
+        kind, shown = learn(name, self._names)
+        self._known[name] = known = kind, shown != name or name.lower() in _DEPENDING
+        return known
 
+    def _special(self, name: str, kind: Kind, beside: dict[str, object], outer: Kind) -> Kind:
+        """The kind of a name that is not the whole truth, as a secret itself, or in a secret."""
+        shown = mask_text(name, self._names)
+        if shown != name:
+            self._cut(shown)
+        elif outer >= Kind.COUNTED and looks_random(name):
+            self._cut(MASK)
+        if name.lower() in _DEPENDING:
+            kind = self._depending(name.lower(), kind, beside)
+            if kind is Kind.OTHER and outer is Kind.OPAQUE:
+                return outer
+        if Kind.SHOWN in {kind, outer}:
+            return Kind.SHOWN
+        if outer is Kind.SECRET:
+            return Kind.ABOUT if self._names.is_about(name) else Kind.SECRET
+        return Kind.OPAQUE if kind is Kind.OTHER and outer >= Kind.COUNTED else kind
 
-def _plain(token: str) -> str:
-    """The text of a JSON string, as far as it goes."""
-    inner = token[1:-1] if _is_whole(token) else _TRUNCATED_ESCAPE.sub(r"\1", token[1:])
-    if "\\" not in inner:
-        return inner
-    try:
-        plain: str = json.loads(f'"{inner}"', strict=False)
-    except ValueError:
-        return inner
-    return plain
-
-
-def _quoted(text: str, token: str) -> str:
-    """Text as a JSON string, truncated if the token was."""
-    # Half of a surrogate pair cannot be encoded otherwise, nor can invalid bytes be escaped.
-    quoted = json.dumps(text, ensure_ascii="\\u" in token)
-    return quoted if _is_whole(token) else quoted[:-1]
+    def _depending(self, name: str, own: Kind, beside: dict[str, object]) -> Kind:
+        """The kind of a name that depends on what stands beside it."""
+        if name == "token":
+            return Kind.OTHER if beside.keys() & _OF_TEXT else own
+        if name in _OF_WEB_KEY:
+            return Kind.SECRET if "kty" in beside else own
+        named = [
+            self._names.kind(value)
+            for other in _NAMING & beside.keys()
+            if isinstance(value := beside[other], str) and len(value) <= _LONGEST_NAME
+        ]
+        kind = max(named, default=own)
+        if name in _NAMED:
+            return max(kind, own)
+        is_secret = beside.get("kind") == "Secret" or (name == "encoded" and "api_key" in beside)
+        return Kind.SECRET if is_secret or kind is Kind.SECRET else own

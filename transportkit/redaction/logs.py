@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 from numbers import Number
 
-from .redaction import MASK, Redaction
+from ..wire.arguments import advising
+from .names import Kind
+from .redaction import MASK, Redaction, echoed
 from .tracebacks import is_exc_info, masked_exc_info
 
 # Before Python 3.12 a filter cannot hand on another record than the one it was given.
@@ -17,12 +19,13 @@ _REPLACES = sys.version_info >= (3, 12)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # What formatters have written, and the stack.
 _TEXTS = ("exc_text", "message", "stack_info")
-# Nobody knows what is in it.
-_UNKNOWN = "?a"
 # What is nested deeper is shown as text.
 _MAX_DEPTH = 5
 
 
+@advising(
+    mask="RedactingFilter(Redaction(mask=[...]))", show="RedactingFilter(Redaction(show=[...]))"
+)
 class RedactingFilter(logging.Filter):
     """Takes secrets out of what a handler is about to write.
 
@@ -63,7 +66,7 @@ class RedactingFilter(logging.Filter):
         # A logging.Filter takes a name; one that fails later would break the call that logs.
         if not (redaction is None or isinstance(redaction, Redaction)):
             raise TypeError(
-                f"redaction must be a Redaction, not {redaction!r}: write "
+                f"redaction must be a Redaction, not {echoed(redaction)}: write "
                 "handler.addFilter(RedactingFilter())"
             )
         self._redaction = Redaction() if redaction is None else redaction
@@ -125,13 +128,14 @@ class RedactingFilter(logging.Filter):
         if name == "exc_info" and value:
             return self._masked_error(value)
         is_nested = isinstance(value, dict) or type(value) in {list, tuple}
-        if name and value is not None and self._redaction.is_secret(name):
+        kind = self._redaction._names.kind(name)
+        if value is not None and kind > Kind.OTHER:
             if isinstance(value, (str, Number)):
                 # A number is a count under some names, and a bool is no secret under any.
                 text = str(value)
                 shown = self._redaction.header(name, text)
                 return value if shown == text else shown
-            if not is_nested or self._redaction.header(name, _UNKNOWN) != _UNKNOWN:
+            if not is_nested or kind is Kind.SECRET:
                 return MASK
         if isinstance(value, str):
             text = self._redaction.text(value)

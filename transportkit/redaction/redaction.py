@@ -4,20 +4,16 @@ Every repr, log line and error text of this library passes through here. The pat
 compiled when they are first needed: a program that masks nothing pays for none of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
 
+from ..wire.arguments import advising
 from ..wire.library import URL, Proxy
-from .names import MASK, Names, words
-
-T = TypeVar("T", str, bytes)
-
-# Twice is enough for what people write; this is for what was written to deceive.
-_MAX_PASSES = 8
+from .names import MASK, Names, names_of, words
 
 
+@advising(hide="mask=[...]", secrets="mask=[...]", names="mask=[...]", allow="show=[...]")
 @dataclass(frozen=True)
 class Redaction:
     """Masks what is secret and leaves the rest as it was.
@@ -26,30 +22,34 @@ class Redaction:
 
     - the userinfo of a URL, also of one in the query of another;
     - the values of secret names: in a query, a fragment, a path parameter, a form, JSON, a
-      part of a multipart body, an XML element, a header, a `name=value` or `name: value`;
+      part of a multipart body, an XML element, a header, a `name=value` or `name: value`, the
+      argument of a `--name`, and the `value` beside a `name` or `path` that is secret;
     - every cookie's value;
-    - what looks like a secret, wherever it stands: `Bearer ...`, JSON Web Tokens (`eyJ...`), the
-      keys of well-known services (`ghp_...`, `sk-...`, `AKIA...`), private keys in PEM.
+    - what looks like a secret, wherever it stands, be it as a name: `Bearer ...`, JSON Web Tokens
+      (`eyJ...`), the keys of well-known services (`ghp_...`, `sk-...`, `AKIA...`), the paths of
+      webhooks, private keys in PEM.
 
     A name is secret because of one of its words. Words are separated by anything but letters
-    and digits, and by the humps of camelCase; digits at their ends do not count. Such words are
+    and digits, and by the humps of camelCase; digits at their ends do not count, and the plural
+    is the same. What is masked depends on the word, and on the value:
 
-    - what ends with `token`, `secret`, `credential` or `signature`, what holds `passw`, and
-      `pass`, `passphrase`, `passcode`, `pwd`, `pw`;
-    - `key`, alone or run together with what it is a key of (`apikey`, `secretkey`);
-    - `session`, `sess`, `sid`, also as `sessionid`, `jsessionid`, `phpsessid`;
-    - `auth`, `oauth`, `authorization`, `authentication`, `bearer`, `jwt`, `dpop`, `assertion`,
-      `verifier`, `saml`, `cookie`, `csrf`, `xsrf`, `sig`, `hmac`, `creds`, `psk`, `otp`, `totp`,
-      `pin`, `cvv`, `cvc`;
+    - what holds `passw`, ends with `secret` or `credential`, or is `pass`, `pwd`, `authorization`,
+      `cookie`, `csrf`, `jwt`, `psk`..., a key that opens something, run together or not (`api_key`,
+      `apikey`, `secretaccesskey`): all values, and all that is nested in them;
+    - what ends with `token`, `signature`, `session`, `auth`, and `sig`, `assertion`, `otp`, `pin`,
+      `cvc`, `mfa_code`...: all but numbers under a plural (`tokens`), dates, durations, constants
+      (`USDC`), URLs, paths and phrases;
+    - `key`, `sid`, `ticket`: what looks random;
+    - `code`, `device_code`: what is as long as OAuth's, 16 characters;
+    - `number`: the number of a card.
 
-    all of them in the plural too. A name is harmless all the same if it tells something about
-    a secret (its last word is `type`, `expires`, `method`, `version`, `count`, `error`...), counts
-    `tokens` (`max_tokens`, `total_tokens`), or is a key that hides nothing (`public_key`, `sort_key`,
-    `primary_key`, `cache_key`, `Idempotency-Key`...). So `author`, `keyboard` and `monkey` stay.
-    `code` and `device_code` are masked in a query, a form or JSON if they have 16 characters or
-    more, as OAuth's have.
+    Under none of them is `true`, `null`, a version, what stands for a secret (`${TOKEN}`,
+    `<redacted>`) or what people write about one (`must not be blank`). A name is harmless all the
+    same if it tells something about a secret: if its last word is `type`, `expires`, `url`,
+    `count`, `error`..., or its first one `has`, `max`, `allow`... So are keys and tokens that hide
+    nothing (`public_key`, `Idempotency-Key`, `next_page_token`), and rate limits.
 
-    What was masked once stays as it is.
+    What was masked once stays as it is. It takes time that grows with the length alone.
 
     Arguments:
         mask: names to mask as well; a name is masked if it has all words of one of these, in
@@ -65,8 +65,8 @@ class Redaction:
 
     >>> Redaction().url("http://scott:tiger@db.example/?page=2&api_key=abc")
     'http://****@db.example/?page=2&api_key=****'
-    >>> Redaction(mask=["tenant"], show=["page_token"]).url("/?tenant_id=7&page_token=8&key=9")
-    '/?tenant_id=****&page_token=8&key=****'
+    >>> Redaction(mask=["tenant"], show=["pin"]).url("/?tenant_id=7&pin=8&otp=9")
+    '/?tenant_id=****&pin=8&otp=****'
     """
 
     mask: Iterable[str] = field(default=())
@@ -81,10 +81,10 @@ class Redaction:
 
     @cached_property
     def _names(self) -> Names:
-        return Names(self.mask, self.show)
+        return names_of(frozenset(self.mask), frozenset(self.show))
 
     def is_secret(self, name: str) -> bool:
-        """True if values of this name are masked.
+        """True if values of this name are masked, all of them or some.
 
         >>> [Redaction().is_secret(name) for name in ("X-Api-Key", "userPassword", "keyboard")]
         [True, True, False]
@@ -102,14 +102,14 @@ class Redaction:
         Arguments:
             url: a parsed URL, or any text that was meant to be one.
         """
-        from .text import mask_encoded
+        from .text import mask_encoded, settled
         from .urls import mask_url
 
         names, text = self._names, str(url)
         is_text = isinstance(url, str)
         if not isinstance(url, str) and (userinfo := url.userinfo.decode("ascii")):
             text = text.replace(f"//{userinfo}@", f"//{MASK}@", 1)
-        return _masked_repeatedly(
+        return settled(
             text, lambda text: mask_encoded(mask_url(text, names, may_be_malformed=is_text), names)
         )
 
@@ -133,9 +133,9 @@ class Redaction:
         >>> Redaction().header("Location", "/welcome?token=abc&page=2")
         '/welcome?token=****&page=2'
         """
-        from .text import mask_header
+        from .text import mask_header, settled
 
-        return _masked_repeatedly(value, lambda value: mask_header(name, value, self._names))
+        return settled(value, lambda value: mask_header(name, value, self._names))
 
     def body(self, content: bytes, content_type: str) -> bytes:
         """A body, masked: a form, JSON, a multipart body or text.
@@ -152,7 +152,7 @@ class Redaction:
         """
         from .bodies import mask_body
 
-        return _masked_repeatedly(content, lambda body: mask_body(body, content_type, self._names))
+        return mask_body(content, content_type, self._names)
 
     def text(self, text: str) -> str:
         r"""Any text, masked: a line of a log, an error message, a repr.
@@ -164,33 +164,37 @@ class Redaction:
         """
         from .text import mask_text
 
-        return _masked_repeatedly(text, lambda text: mask_text(text, self._names))
-
-
-def _masked_repeatedly(shown: T, mask: Callable[[T], T]) -> T:
-    """The result of masking until nothing is left to mask: one secret may have hidden another."""
-    for _ in range(_MAX_PASSES):
-        before, shown = shown, mask(shown)
-        if shown == before:
-            break
-    return shown
+        return mask_text(text, self._names)
 
 
 def _checked(argument: str, names: Iterable[str]) -> frozenset[str]:
     if isinstance(names, (str, bytes)):
-        raise TypeError(f"{argument} takes several names: write {argument}=({names!r},)")
+        raise TypeError(f"{argument} takes several names: write {argument}=({echoed(names)},)")
     if not isinstance(names, Iterable):
-        raise TypeError(f"{argument} must be names, not {names!r}: write {argument}=['X-Tenant']")
+        raise TypeError(
+            f"{argument} must be names, not {echoed(names)}: write {argument}=['X-Tenant']"
+        )
     checked = tuple(names)
     for name in checked:
         if not isinstance(name, str):
             raise TypeError(f"{argument}: a name is a string, not {type(name).__name__}")
         if not any(letter.isalnum() for letter in name):
-            raise ValueError(f"{argument}: {name!r} is not a name: it has neither letter nor digit")
+            raise ValueError(
+                f"{argument}: {echoed(name)} is not a name: it has neither letter nor digit"
+            )
     return frozenset(checked)
 
 
-__all__ = ["MASK", "REDACTION", "Redaction"]
+__all__ = ["MASK", "REDACTION", "Redaction", "echoed"]
 
 REDACTION = Redaction()
 """The default: no secret gets out, and nothing harmless is lost with it."""
+
+
+def echoed(value: object) -> str:
+    """The repr of a wrong argument, masked: what stands in the wrong place may be a secret.
+
+    >>> echoed({"Authorization": "Bearer abc"})
+    "{'Authorization': 'Bearer ****'}"
+    """
+    return REDACTION.text(repr(value))

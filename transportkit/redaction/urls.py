@@ -1,13 +1,11 @@
 """Mask secrets in URLs, in the parts of URLs and in forms."""
 
 import re
+from urllib.parse import unquote
 
-from .names import MASK, Names
-from .values import mask_tokens
-
-# OAuth's authorization codes; a shorter one is the code of an error or of a country.
-CODES = frozenset(("code", "device_code"))
-SHORTEST_CODE = 16
+from .names import MASK, Kind, Names
+from .tokens import mask_tokens
+from .values import is_secret_value
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://")
 # What an authority may follow; the two slashes of a path do not count.
@@ -58,11 +56,12 @@ def mask_pairs(text: str, names: Names, *, is_form: bool = False) -> str:
         if start <= done:
             continue
         ending = _IN_FORM if is_form else _IN_PATH if start <= query else _IN_QUERY
-        is_shown = names.is_shown(pair[1])
-        if not (is_shown or names.is_secret(pair[1]) or pair[1] in CODES):
+        kind = names.kind(pair[1])
+        if Kind.SHOWN < kind <= Kind.OTHER:
             continue
         end = _end(ending, text, start)
-        if pair[1] in CODES and end - start < SHORTEST_CODE:
+        is_shown = kind is Kind.SHOWN
+        if not is_shown and not is_secret_value(kind, pair[1], unquote(text[start:end])):
             continue
         shown += (mask_tokens(text[done:start]), text[start:end] if is_shown else MASK)
         done = end

@@ -1,15 +1,22 @@
 """A bound on the retries that an origin gets: a token bucket for each origin."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
-from ..wire.arguments import check_number
+from ..redaction.redaction import echoed
+from ..wire.arguments import advising, check_number
+from ..wire.forking import renew_in_child
 from ..wire.library import URL
 
 _MAX_ORIGINS = 1024
 
 
-@dataclass(frozen=True, kw_only=True)
+@advising(
+    max_retries="capacity=...",
+    ratio="per_success=...",
+    ttl="per_second=...",
+)
+@dataclass(frozen=True)
 class RetryBudget:
     """A bound on the retries that all requests to one origin make together.
 
@@ -34,6 +41,7 @@ class RetryBudget:
     """
 
     capacity: float = 100
+    _: KW_ONLY
     per_success: float = 0.2
     per_second: float = 10
 
@@ -76,10 +84,15 @@ class Buckets:
 
     def __init__(self, budget: RetryBudget | None) -> None:
         if budget is not None and not isinstance(budget, RetryBudget):
-            raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
+            raise TypeError(f"budget must be a RetryBudget or None, not {echoed(budget)}")
         self._budget = budget
-        self.by_origin: dict[tuple[str, bytes, int | None], _Bucket] = {}
+        self._renew()
+        renew_in_child(self._renew)
+
+    def _renew(self) -> None:
+        """Start with full buckets, as in a child process."""
         self._lock = threading.Lock()
+        self.by_origin: dict[tuple[str, bytes, int | None], _Bucket] = {}
 
     def take(self, url: URL, now: float) -> bool:
         """Pay for one retry; False if there is nothing to pay with.

@@ -4,15 +4,19 @@ tenacity's own combine with anything that offers `|`, `&` or `+` and a call.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
+from ..redaction.redaction import echoed
 from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
+from ..wire.io import async_result_of, result_of
+from .notation import written
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-Predicate = Callable[["RetryCallState"], bool]
+# One that is a coroutine function is for the async transports alone.
+Predicate = Callable[["RetryCallState"], bool | Awaitable[bool]]
 Wait = Callable[["RetryCallState"], float]
 
 
@@ -42,10 +46,10 @@ class AnyOf(Condition):
         self.predicates = predicates
 
     def __call__(self, retry_state: "RetryCallState") -> bool:
-        return any(predicate(retry_state) for predicate in self.predicates)
+        return ask(self, retry_state)
 
     def __repr__(self) -> str:
-        return " | ".join(map(repr, self.predicates))
+        return written(self)
 
 
 class AllOf(Condition):
@@ -55,10 +59,32 @@ class AllOf(Condition):
         self.predicates = predicates
 
     def __call__(self, retry_state: "RetryCallState") -> bool:
-        return all(predicate(retry_state) for predicate in self.predicates)
+        return ask(self, retry_state)
 
     def __repr__(self) -> str:
-        return " & ".join(f"({predicate!r})" for predicate in self.predicates)
+        return written(self)
+
+
+def ask(predicate: Predicate, state: "RetryCallState") -> bool:
+    """The answer of a predicate, and of the parts of one of ours as far as they are needed."""
+    if isinstance(predicate, (AnyOf, AllOf)):
+        decisive = isinstance(predicate, AnyOf)
+        for part in predicate.predicates:
+            if ask(part, state) is decisive:
+                return decisive
+        return not decisive
+    return bool(result_of(predicate(state)))
+
+
+async def async_ask(predicate: Predicate, state: "RetryCallState") -> bool:
+    """The answer of a predicate, which may be a coroutine function."""
+    if isinstance(predicate, (AnyOf, AllOf)):
+        decisive = isinstance(predicate, AnyOf)
+        for part in predicate.predicates:
+            if await async_ask(part, state) is decisive:
+                return decisive
+        return not decisive
+    return bool(await async_result_of(predicate(state)))
 
 
 class Sum:
@@ -78,35 +104,49 @@ class Sum:
         return self if isinstance(other, int) else Sum(other, *self.waits)
 
     def __repr__(self) -> str:
-        return " + ".join(map(repr, self.waits))
+        return written(self)
 
 
-def check_strategy(name: str, strategy: object, example: str) -> None:
+def check_strategy(
+    name: str, strategy: object, example: str, *, may_be_async: bool = False
+) -> None:
     """Refuse a strategy that could not be called, or whose result would always be the same.
 
     Arguments:
         name: that of the argument.
         strategy: the value of the argument.
         example: what to write instead.
+        may_be_async: True if it is awaited, alone or as a part of one of ours.
 
     Raises:
         TypeError: the text says what to write.
     """
     if not callable(strategy):
-        raise TypeError(f"{name} must be a callable such as {example}, not {strategy!r}")
+        raise TypeError(f"{name} must be a callable such as {example}, not {echoed(strategy)}")
     for part in _parts(strategy):
         if advice := class_advice(part):
             raise TypeError(f"{name}: {advice}")
-        if is_coroutine_function(part):
+        if is_coroutine_function(part) and not (may_be_async and _is_awaited(part, strategy)):
             raise TypeError(
                 f"{name} must not be a coroutine function, whose result is always true: write a "
                 f"plain function such as {example}"
             )
     if not takes_one_argument(strategy):
         raise TypeError(
-            f"{name} is called with one argument, a RetryCallState, which {strategy!r} does not "
+            f"{name} is called with one argument, a RetryCallState, which {echoed(strategy)} does not "
             f"take: write a callable such as {example}"
         )
+
+
+def has_coroutine_function(strategy: object) -> bool:
+    """True if a strategy is a coroutine function, or has one as a part."""
+    return any(map(is_coroutine_function, _parts(strategy)))
+
+
+def _is_awaited(part: object, strategy: object) -> bool:
+    if isinstance(strategy, (AnyOf, AllOf)):
+        return any(_is_awaited(part, each) for each in strategy.predicates)
+    return part is strategy or part is getattr(strategy, "func", None)
 
 
 def _parts(strategy: object) -> Iterator[object]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 _OPERATIONS = ("connect", "read", "write", "pool")
 # Zero would mean "do not block" to a socket, which is not how a timeout ends.
@@ -15,7 +16,8 @@ class LiveTimeouts(Mapping[str, float | None]):
 
     httpcore reads it at each operation, so each gets the smaller of the caller's value and
     what is left until the deadline. Neither bounds a peer that drips bytes, as every drop is
-    an operation of its own.
+    an operation of its own. The deadline is switched off by `end`, as others may have copied the
+    extensions by then.
 
     Arguments:
         deadline: when everything has to be over, by `time.monotonic`.
@@ -23,14 +25,20 @@ class LiveTimeouts(Mapping[str, float | None]):
     """
 
     def __init__(self, deadline: float, timeouts: Mapping[str, float | None]) -> None:
-        self._deadline = deadline
+        self._deadline: float | None = deadline
         self._timeouts = timeouts
+
+    def end(self) -> None:
+        """From now on, give the caller's values."""
+        self._deadline = None
 
     def __getitem__(self, operation: str) -> float | None:
         if operation not in _OPERATIONS:
             raise KeyError(operation)
-        left = min(max(self._deadline - time.monotonic(), _SHORTEST), _LONGEST)
         own = self._timeouts.get(operation)
+        if self._deadline is None:
+            return own
+        left = min(max(self._deadline - time.monotonic(), _SHORTEST), _LONGEST)
         return left if own is None else min(own, left)
 
     def __iter__(self) -> Iterator[str]:
@@ -38,3 +46,9 @@ class LiveTimeouts(Mapping[str, float | None]):
 
     def __len__(self) -> int:
         return len(_OPERATIONS)
+
+
+def timeouts_of(extensions: Mapping[str, Any]) -> Mapping[str, float | None]:
+    """The caller's timeouts. A request that no client built may have none."""
+    given = extensions.get("timeout")
+    return given if isinstance(given, Mapping) else {}

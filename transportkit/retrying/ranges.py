@@ -4,14 +4,17 @@ A `Download` is what the first answer promised: it says what to ask for after a 
 whether an answer to that continues it.
 """
 
+import email.utils
 import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..wire.library import Request, Response, library_of
 
-_CONTENT_RANGE = r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)"
+_CONTENT_RANGE = r"(?i:bytes) ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)"
 _STRONG_ETAG = r'"[^"]*"'
+# So much older than its response a date has to be, as the clocks of servers differ.
+_CLOCK_SKEW = 60
 # Those that would ask for another part, and conditions that a server may answer with 304.
 _DROPPED = (
     b"if-none-match",
@@ -27,14 +30,15 @@ class Download:
     """A body that may be continued when it breaks.
 
     Attributes:
-        etag: strong: equal ones mean equal bytes (RFC 9110, section 8.8.1).
+        validator: a strong one: equal ones mean equal bytes (RFC 9110, section 8.8.1). An ETag, or
+            else a Last-Modified.
         encoding: the Content-Encoding, as ranges are of encoded bytes.
         start: the position in the file of the body's first byte.
         end: the position after its last byte, None while unknown.
         total: the length of the whole file, None while unknown.
     """
 
-    etag: str
+    validator: str
     encoding: str
     start: int
     end: int | None
@@ -53,64 +57,106 @@ class Download:
         """
         last = "" if self.end is None else self.end - 1
         kept = [item for item in request.headers.raw if item[0].lower() not in _DROPPED]
+        if not self.encoding:
+            # A server that may encode might, and then has no such range to give.
+            kept = [item for item in kept if item[0].lower() != b"accept-encoding"]
+            kept.append((b"Accept-Encoding", b"identity"))
         asked = f"bytes={self.start + received}-{last}".encode()
         return library_of(request).Request(
             request.method,
             request.url,
-            headers=[*kept, (b"Range", asked), (b"If-Range", self.etag.encode("latin-1"))],
+            headers=[*kept, (b"Range", asked), (b"If-Range", self.validator.encode("latin-1"))],
             extensions=dict(request.extensions),
         )
 
-    def continued_by(self, response: Response, received: int) -> "Download | None":
-        """The download with what this answer to `request_rest` adds, None if it is another one.
+    def continued_by(self, response: Response, received: int) -> "tuple[Download, int] | None":
+        """The download with what an answer to `request_rest` adds, None if it is another one.
 
         If the length is unknown so far, this answer fixes it.
+
+        Returns:
+            The download, and the number of bytes that have come when the answer has: a server may
+            give less than it was asked for.
         """
         content_range = _content_range(response)
-        if content_range is None or _etag(response) != self.etag:
-            return None
-        if response.headers.get("Content-Encoding", "") != self.encoding:
+        if content_range is None or not self._is_of(response):
             return None
         start, end, total = content_range
-        expected_end = total if self.end is None else self.end
-        if start != self.start + received or end != expected_end or self.total not in (None, total):
+        last = total if self.end is None else self.end
+        if start != self.start + received or last is None or end > last:
             return None
-        if _length(response) not in (None, end - start):
+        if self.total not in (None, total) or _length(response) not in (None, end - start):
             return None
-        return replace(self, end=end, total=total)
+        return replace(self, end=last, total=total), end - self.start
+
+    def _is_of(self, response: Response) -> bool:
+        """True if an answer is about the same bytes."""
+        if _encoding(response) != self.encoding:
+            return False
+        etag = response.headers.get("ETag", "")
+        if self.validator.startswith('"'):
+            return etag == self.validator
+        # It has no need to say again what it was asked with (RFC 9110, section 15.3.7).
+        return not etag and response.headers.get("Last-Modified", self.validator) == self.validator
 
 
-def promised_download(request: Request, response: Response) -> Download | None:
-    """The download that a first answer promises, None if it could not be continued.
+def promised_download(  # noqa: PLR0911 - each says another reason
+    request: Request, response: Response
+) -> "Download | str":
+    """The download that a first answer promises, or why it could not be continued.
 
     >>> import httpx
     >>> request = httpx.Request("GET", "https://example.com/file")
     >>> response = httpx.Response(200, headers={"ETag": '"v1"', "Content-Length": "10"})
     >>> promised_download(request, response)
-    Download(etag='"v1"', encoding='', start=0, end=10, total=10)
+    Download(validator='"v1"', encoding='', start=0, end=10, total=10)
+    >>> promised_download(request, httpx.Response(200, headers={"ETag": 'W/"v1"'}))
+    'its ETag is weak'
     """
-    etag = _etag(response)
-    has_body = "Content-Length" in request.headers or "Transfer-Encoding" in request.headers
-    if request.method != "GET" or has_body or etag is None:
-        return None
-    encoding = response.headers.get("Content-Encoding", "")
+    if request.method != "GET":
+        return f"a {request.method} cannot be asked for in part"
+    if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
+        return "a GET with a body cannot be asked for in part"
     if response.headers.get("Accept-Ranges", "").lower() == "none":
-        return None
+        return "the server gives no ranges"
+    encoding = _encoding(response)
+    validator = _validator(response)
+    if not re.fullmatch(_STRONG_ETAG, validator) and (encoding or validator.startswith("W/")):
+        return f"it was encoded as {encoding} on the fly" if encoding else "its ETag is weak"
+    if not validator:
+        return "it has neither an ETag nor a Last-Modified that is certain enough"
     if response.status_code == 200:
         total = _length(response)
-        return Download(etag, encoding, 0, total, total)
-    if response.status_code == 206 and "Range" in request.headers:
-        content_range = _content_range(response)
-        if content_range is not None:
-            start, end, _ = content_range
-            if _length(response) in (None, end - start):
-                return Download(etag, encoding, *content_range)
-    return None
+        return Download(validator, encoding, 0, total, total)
+    content_range = _content_range(response) if "Range" in request.headers else None
+    if content_range is None or _length(response) not in (
+        None,
+        content_range[1] - content_range[0],
+    ):
+        return "it is not one range that was asked for"
+    return Download(validator, encoding, *content_range)
 
 
-def _etag(response: Response) -> str | None:
-    etag: str = response.headers.get("ETag", "")
-    return etag if re.fullmatch(_STRONG_ETAG, etag) else None
+def _validator(response: Response) -> str:
+    """The ETag, or a Last-Modified that is strong (RFC 9110, section 8.8.2.2), or nothing."""
+    headers = response.headers
+    # Section 13.1.5: a date is for those that have no ETag at all.
+    if "ETag" in headers:
+        etag = headers["ETag"]
+        return etag if re.fullmatch(_STRONG_ETAG, etag) else "W/"
+    try:
+        date, modified = (
+            email.utils.parsedate_to_datetime(headers[name]).timestamp()
+            for name in ("Date", "Last-Modified")
+        )
+    except (KeyError, ValueError, OverflowError):
+        return ""
+    return headers["Last-Modified"] if date - modified >= _CLOCK_SKEW else ""
+
+
+def _encoding(response: Response) -> str:
+    encoding: str = response.headers.get("Content-Encoding", "")
+    return "" if encoding.lower() == "identity" else encoding
 
 
 def _length(response: Response) -> int | None:

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 from ..wire.arguments import check_number
 from ..wire.library import Headers, Name, Response, is_a
 from .combining import Condition, Sum, Wait, check_strategy
+from .notation import written
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
+_LONGEST = 120.0
 _SECONDS = r"[0-9]+(\.[0-9]+)?"
+_DAY = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
 # A second attempt cannot mend them, or would add to a load that is too high already.
 _HOPELESS: tuple[Name, ...] = ("UnsupportedProtocol", "LocalProtocolError", "PoolTimeout")
 
@@ -29,11 +32,14 @@ _HOPELESS: tuple[Name, ...] = ("UnsupportedProtocol", "LocalProtocolError", "Poo
 class retry_if_status(Condition):
     """Retry when the response has one of these status codes.
 
+    Attributes:
+        asks_about_successes: true if one of them is below 400.
+
     Arguments:
-        status_codes: 400 or above; a response below that is a success and never retried.
+        status_codes: 200 or above, such as 503, or the 202 of an answer that is not ready yet.
 
     Raises:
-        ValueError: no status code, or one that is not an error.
+        ValueError: no status code, or one of no response that could be repeated.
 
     >>> import tenacity
     >>> either = retry_if_status(429, 503) | tenacity.retry_if_exception_type(TimeoutError)
@@ -43,9 +49,12 @@ class retry_if_status(Condition):
         if not status_codes:
             raise ValueError("retry_if_status needs status codes: write retry_if_status(503)")
         for status_code in status_codes:
-            if not (isinstance(status_code, int) and 400 <= status_code <= 599):
-                raise ValueError(f"status code {status_code!r} is not an error: write 400 to 599")
+            if not (isinstance(status_code, int) and 200 <= status_code <= 599):
+                raise ValueError(
+                    f"status code {status_code!r} is not that of a final response: write 200 to 599"
+                )
         self._status_codes = frozenset(status_codes)
+        self.asks_about_successes: bool = min(status_codes) < 400
 
     def __call__(self, retry_state: "RetryCallState") -> bool:
         response, _ = response_or_error(retry_state)
@@ -59,7 +68,9 @@ class retry_if_transport_error(Condition):
     """Retry when the request failed on the wire in a way that another attempt may mend.
 
     These are all `httpx.TransportError`s but UnsupportedProtocol, LocalProtocolError,
-    PoolTimeout, and those of a certificate that was not accepted.
+    PoolTimeout, those of a certificate that was not accepted, and a ProxyError by which a proxy
+    refuses to make a tunnel with a status from 400 to 499: the same credentials will not do the
+    next time either. If its `extensions["another_proxy"]` is true, another one is left to try.
 
     >>> retry_if_transport_error() | retry_if_status(503)
     retry_if_transport_error() | retry_if_status(503)
@@ -72,6 +83,7 @@ class retry_if_transport_error(Condition):
             and is_a(error, "TransportError")
             and not is_a(error, *_HOPELESS)
             and not is_certificate_error(error)
+            and not _is_refused_by_proxy(error)
         )
 
     def __repr__(self) -> str:
@@ -82,7 +94,7 @@ class wait_retry_after:
     """Wait as long as the server asks for.
 
     Reads `retry-after-ms`, then `Retry-After` as seconds or as a date (RFC 9110, section
-    10.2.3). If the server asks for more than `max`, there is no retry: one that comes earlier
+    10.2.3). Of several values the largest counts. If the server asks for more than `max`, there is no retry: one that comes earlier
     than it asked would only add to its load.
 
     Arguments:
@@ -99,7 +111,7 @@ class wait_retry_after:
     >>> policy = RetryPolicy(wait=wait_retry_after(tenacity.wait_fixed(2), max=10))
     """
 
-    def __init__(self, fallback: Wait | None = None, max: float = 120) -> None:
+    def __init__(self, fallback: Wait | None = None, max: float = _LONGEST) -> None:
         if fallback is not None:
             check_strategy("fallback", fallback, "tenacity.wait_fixed(2)")
         check_number("max", max, "seconds", positive=True)
@@ -121,7 +133,9 @@ class wait_retry_after:
         return Sum(self) if isinstance(other, int) else Sum(other, self)
 
     def __repr__(self) -> str:
-        return f"wait_retry_after({self._fallback!r}, max={self._max:g})"
+        arguments = [] if self._fallback is None else [written(self._fallback)]
+        arguments += [] if self._max == _LONGEST else [f"max={self._max:g}"]
+        return f"wait_retry_after({', '.join(arguments)})"
 
 
 @functools.cache
@@ -140,10 +154,26 @@ def retry_after(headers: Headers, now: float) -> float | None:
     >>> retry_after(httpx.Headers({"Retry-After": "Thu, 01 Jan 1970 00:00:30 GMT"}), now=10)
     20.0
     """
-    milliseconds = headers.get("retry-after-ms", "").strip()
-    if re.fullmatch(_SECONDS, milliseconds):
-        return float(milliseconds) / 1000
-    value = headers.get("Retry-After", "").strip()
+    values = _values(headers, "retry-after-ms")
+    if milliseconds := [float(value) for value in values if re.fullmatch(_SECONDS, value)]:
+        return max(milliseconds) / 1000
+    seconds = [_seconds(value, now) for value in _values(headers, "Retry-After")]
+    return max((each for each in seconds if each is not None), default=None)
+
+
+def _values(headers: Headers, name: str) -> list[str]:
+    """The values of a header, which may be given more than once, or as a list."""
+    values: list[str] = []
+    for part in ",".join(headers.get_list(name)).split(","):
+        if values and re.fullmatch(_DAY, values[-1], re.IGNORECASE):
+            # The comma of a date.
+            values[-1] += f",{part}"
+        else:
+            values.append(part.strip())
+    return values
+
+
+def _seconds(value: str, now: float) -> float | None:
     if re.fullmatch(_SECONDS, value):
         return float(value)
     try:
@@ -153,6 +183,19 @@ def retry_after(headers: Headers, now: float) -> float | None:
     except (ValueError, OverflowError):
         return None
     return seconds if seconds >= 0 else None
+
+
+def is_obeyed(outcome: Response | Exception, wait: float) -> bool:
+    """True for a 429 that says when to come back, and a wait that is as long."""
+    if isinstance(outcome, Exception) or outcome.status_code != 429:
+        return False
+    asked = retry_after(outcome.headers, time.time())
+    return asked is not None and wait >= asked
+
+
+def _is_refused_by_proxy(error: BaseException) -> bool:
+    is_refused = is_a(error, "ProxyError") and re.match("4[0-9][0-9]", str(error)) is not None
+    return is_refused and not getattr(error, "extensions", {}).get("another_proxy")
 
 
 def is_certificate_error(error: BaseException) -> bool:
@@ -175,6 +218,10 @@ def response_or_error(
     retry_state: "RetryCallState",
 ) -> tuple[Response | None, BaseException | None]:
     """The response or the error of an outcome, with None for the other."""
+    # That of our own state, which makes a Future only for others.
+    ended_in = getattr(retry_state, "ended_in", None)
+    if ended_in is not None:
+        return (None, ended_in) if isinstance(ended_in, BaseException) else (ended_in, None)
     outcome = retry_state.outcome
     if outcome is None:
         return None, None

@@ -5,15 +5,16 @@ each time for longer. Nothing here does I/O, reads a clock or draws a random num
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
-from ..wire.arguments import check_number
+from ..wire.arguments import advising, check_number
 from .member import Member
 
 
-@dataclass(frozen=True, kw_only=True)
+@advising(initial="first=...", base="first=...", multiplier="factor=...", seconds="first=...")
+@dataclass(frozen=True)
 class Cooldown:
     """The time for which a proxy is ejected after a failure.
 
@@ -35,6 +36,7 @@ class Cooldown:
 
     first: float = 1.0
     max: float = 300.0
+    _: KW_ONLY
     factor: float = 2.0
 
     def __post_init__(self) -> None:

@@ -201,6 +201,9 @@ class Failover:
         outcomes = ", ".join(self._outcomes[:_MOST_LISTED])
         more = len(self._outcomes) - _MOST_LISTED
         error.add_note(f"transportkit: tried {outcomes}{f' and {more} more' if more > 0 else ''}")
+        # A retry transport around asks whether it is worth another attempt.
+        extensions = vars(error).setdefault("extensions", {})
+        extensions["another_proxy"] = len(self.leases) < len(self._rotation.pool)
 
     def _no_member(self) -> Exception:
         """The error for a request that no member can take."""

@@ -9,11 +9,14 @@ import threading
 from collections.abc import Callable, Collection, Hashable
 from itertools import islice
 
+from ..wire.forking import renew_in_child
 from .balancing import LeastRequest, RoundRobin, allowed
 from .ejection import Bans, Cooldown, Ejections, jittered
 from .member import Lease, Member, ProxyStatus
 from .proxies import Entry
 from .ring import Ring
+
+_Test = Callable[[Member], bool] | None
 
 
 class Pool:
@@ -46,7 +49,17 @@ class Pool:
         self._half_open: set[Member] = set()
         self._bans = Bans(cooldown)
         self._admitted = 0
+        self._renew()
+        renew_in_child(self._renew)
+
+    def _renew(self) -> None:
+        """Forget what is in flight, as in a child process."""
         self._lock = threading.Lock()
+        for member in (*self._members.values(), *self._leaving.values()):
+            member.in_flight, member.probe = 0, None
+        for member in self._half_open:
+            self._ejections.add(member)
+        self._half_open.clear()
 
     def members(self) -> list[Member]:
         """The members that have not been removed, in the order in which they were added."""
@@ -158,11 +171,7 @@ class Pool:
             return lease
 
     def _pick(
-        self,
-        tried: Collection[Member],
-        is_banned: Callable[[Member], bool] | None,
-        point: int | None,
-        now: float,
+        self, tried: Collection[Member], is_banned: _Test, point: int | None, now: float
     ) -> Member | None:
         # With all of them tried the walk around the ring would end where it began.
         if point is not None and len(self._balancer) > sum(
@@ -175,10 +184,7 @@ class Pool:
         return self._balancer.pick(tried, is_banned) if due is None else due
 
     def _pick_in_panic(
-        self,
-        tried: Collection[Member],
-        is_banned: Callable[[Member], bool] | None,
-        host: str,
+        self, tried: Collection[Member], is_banned: _Test, host: str
     ) -> Member | None:
         member = self._ejections.pop(math.inf, tried, is_banned)
         if member is None:
@@ -193,7 +199,7 @@ class Pool:
             if not lease.is_held:
                 return None
             lease.is_held = False
-            member.in_flight -= 1
+            member.in_flight = max(member.in_flight - 1, 0)  # It may be a parent's.
             if member.probe is lease:
                 # Nothing was learnt. A proxy that swallows what it gets must not be given the
                 # very next request too, and the one after that.
@@ -205,7 +211,7 @@ class Pool:
                 self._ejections.compact(len(self._members))
                 self._ejections.add(member)
             if member.has_left and not member.in_flight:
-                del self._leaving[member.entry.identity]
+                self._leaving.pop(member.entry.identity, None)
                 return member
             return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import quote
 
-from ..network.proxy_url import parse_proxy
+from ..network.proxy_url import means_no_proxy, parse_proxy
 from ..redaction.redaction import MASK, REDACTION
 from ..wire.arguments import check_number, transport_advice
 from ..wire.library import Proxy, is_a, library_name
@@ -126,6 +126,8 @@ def _parse(proxy: object, kind: type) -> Entry:
         return Entry((kind, id(proxy)), Via.READY, transport=proxy)
     if not (isinstance(proxy, str) or is_a(proxy, "URL", "Proxy")):
         raise TypeError(_refusal(proxy, kind))
+    if isinstance(proxy, str) and means_no_proxy(proxy):
+        raise ValueError(f"proxies: {proxy!r} is not a proxy URL: write {_DIRECT!r}")
     try:
         parsed = parse_proxy(proxy, kind)
     except ValueError as error:

@@ -10,6 +10,7 @@ from bisect import bisect
 from collections.abc import Callable, Collection
 from hashlib import blake2b
 
+from ..redaction.redaction import echoed
 from ..wire.library import Request
 from .member import Member
 
@@ -133,10 +134,12 @@ def sticky_by_header(name: str) -> Callable[[Request], str | None]:
     '7'
     """
     if not isinstance(name, str):
-        raise TypeError(f"name must be the name of a header such as 'X-Session', not {name!r}")
+        raise TypeError(
+            f"name must be the name of a header such as 'X-Session', not {echoed(name)}"
+        )
     if not re.fullmatch(_FIELD_NAME, name):
         raise ValueError(
-            f"name={name!r} cannot be the name of a header: write letters, digits and hyphens, "
+            f"name={echoed(name)} cannot be the name of a header: write letters, digits and hyphens, "
             "such as 'X-Session'"
         )
 

@@ -52,7 +52,9 @@ from weakref import WeakKeyDictionary
 
 from ..network.factory import TransportFactory
 from ..network.options import check_names, check_options
+from ..redaction.redaction import echoed
 from ..wire.arguments import is_coroutine_function
+from ..wire.forking import renew_in_child
 from ..wire.library import Proxy
 from ..wire.lifecycle import Lifecycle
 from .ejection import Cooldown
@@ -91,7 +93,7 @@ class Settings(NamedTuple):
         _check_function("banned", self.banned, "lambda response: response.status_code == 403")
         if not isinstance(self.cooldown, Cooldown):
             raise TypeError(
-                f"cooldown must be a Cooldown such as Cooldown(), not {self.cooldown!r}"
+                f"cooldown must be a Cooldown such as Cooldown(), not {echoed(self.cooldown)}"
             )
         is_count = isinstance(self.max_tries, int) and not isinstance(self.max_tries, bool)
         if not is_count or self.max_tries < 1:
@@ -102,14 +104,14 @@ class Settings(NamedTuple):
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         written = " or ".join(map(repr, choices))
-        raise ValueError(f"{name} must be {written}, not {value!r}")
+        raise ValueError(f"{name} must be {written}, not {echoed(value)}")
 
 
 def _check_function(name: str, function: object, example: str) -> None:
     if function is None:
         return
     if not callable(function):
-        raise TypeError(f"{name} must be a callable such as {example}, not {function!r}")
+        raise TypeError(f"{name} must be a callable such as {example}, not {echoed(function)}")
     if is_coroutine_function(function):
         raise TypeError(
             f"{name} must not be a coroutine function, which is never awaited: write a plain "
@@ -135,6 +137,11 @@ class Rotation:
         self.pool: Pool = Pool(settings.order, settings.cooldown, time.monotonic, random.random)
         self.failed_through: WeakKeyDictionary[object, list[Member]] = WeakKeyDictionary()
         self.has_failed: bool = False
+
+    def summary(self) -> str:
+        """The number of members that take requests."""
+        members = self.pool.status()
+        return f"{sum(member.up for member in members)} of {len(members)} up"
 
     def __str__(self) -> str:
         return join_names([member.entry.name for member in self.pool.members()]) or "no proxies"
@@ -163,7 +170,8 @@ class MemberTransports(Generic[T]):
         self._kind = kind
         self._network = network
         self._pool = pool
-        self._building = threading.Lock()
+        self._renew()
+        renew_in_child(self._renew)
         entries = parse_all(proxies, kind)
         if network.options:
             # Arguments that cannot work fail here, and not at the first request.
@@ -171,6 +179,10 @@ class MemberTransports(Generic[T]):
             check_options({**network.options, "proxy": _representative(entries)})
         for entry in entries:
             pool.join(self._admit(entry))
+
+    def _renew(self) -> None:
+        """Be nobody's to lock, as in a child process."""
+        self._building = threading.Lock()
 
     def _admit(self, entry: Entry) -> Member:
         member = self._pool.admit(entry)

@@ -17,11 +17,18 @@ _UNRESERVED = "[A-Za-z0-9._~-]"
 class InvalidRoute(ValueError):
     """A routing dict holds a key or a target that cannot work; the text says what to write.
 
+    Attributes:
+        instead: the key to write instead, where one takes what was meant and no more; or empty.
+
     >>> from transportkit import Mounts
     >>> Mounts({"example.com": None})
     Traceback (most recent call last):
     transportkit.InvalidRoute: 'example.com': a pattern starts with a scheme: write 'all://example.com'
     """
+
+    def __init__(self, text: str, instead: str = "") -> None:
+        super().__init__(text)
+        self.instead = instead
 
 
 # Tracebacks name it as it is imported.
@@ -70,9 +77,15 @@ def canonical_host(host: str) -> str:
 
     >>> canonical_host("example.com."), canonical_host("0:0:0:0:0:0:0:1")
     ('example.com', '::1')
+    >>> canonical_host("fe80:0::7%25eth0")
+    'fe80::7%eth0'
     """
-    host = host.removesuffix(".")
-    return str(ipaddress.IPv6Address(host)) if ":" in host else host
+    if ":" not in host:
+        return host.removesuffix(".")
+    ip, percent, zone = host.partition("%")
+    # In a URL the percent sign of a zone is itself escaped (RFC 6874), or often not.
+    zone = zone[2:] if zone.startswith("25") and len(zone) > 2 else zone
+    return f"{ipaddress.IPv6Address(ip)}{percent}{zone}"
 
 
 def canonical_path(raw_path: str) -> str:
@@ -108,7 +121,8 @@ def _canonical_escape(escape: re.Match[str]) -> str:
 
 
 def address(host: str) -> IPAddress | None:
-    """The address that a canonical host is, if it is one."""
+    """The address that a canonical host is, if it is one; a zone does not count."""
+    host = host.partition("%")[0]
     # A name cannot end in a digit-only label, so most hosts need no parsing.
     if ":" not in host and not host[-1:].isdigit():
         return None

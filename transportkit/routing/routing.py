@@ -1,17 +1,24 @@
 """A routing dict compiled into routes, and the route that takes a URL."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ..network.factory import TransportFactory
+from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import REDACTION
 from ..wire.library import URL, Request, library_of
-from .environment import environment_routes
+from ..wire.stack import warn_of_what_a_route_loses
+from .environment import Variable, environment_routes
 from .keys import parse_pattern
 from .patterns import InvalidRoute, Pattern
+from .reach import reached
+from .schemes import check_scheme
 from .table import RoutingTable
-from .targets import Targets
+from .targets import Resolved, Targets
+
+_logger = logging.getLogger("transportkit.routing")
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -50,6 +57,7 @@ class Routing(Generic[T]):
         kind: `BaseTransport` or `AsyncBaseTransport` of a library.
         network: makes stock transports.
         rotation: makes one of a list of proxies and the arguments of its transports.
+        refusing: makes a transport that refuses every request, for a reason.
 
     Attributes:
         default: the route of what no pattern takes.
@@ -61,40 +69,46 @@ class Routing(Generic[T]):
         TypeError: `routes` is not a mapping.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that differs between the two shells
         self,
         routes: Mapping[str, object],
         default: object,
         kind: type[T],
         network: TransportFactory[T],
         rotation: Callable[..., T],
+        refusing: Callable[[str], T],
     ) -> None:
         if not isinstance(routes, Mapping):
             raise TypeError(
                 f"routes must be a dict of patterns and targets, not {type(routes).__name__}"
             )
-        targets = Targets(kind, network, rotation)
+        self._targets = Targets(kind, network, rotation)
+        self._options = network.options
+        self._refusing = refusing
+        # Why, by the identity of the route.
+        self._refused: dict[int, str] = {}
         environment = _environment(network.options) if default is None else {}
-        # A client with proxy=... sends everything through it that no mount takes.
-        fallback = network.options.get("proxy") if default is None else default
-        try:
-            transport, target = targets.resolve(fallback)
-        except (TypeError, ValueError, OSError) as error:
-            name = "default" if fallback is default else "proxy"
-            raise InvalidRoute(f"{name}: {error}") from error
-        self.default: Route[T] = Route(None, transport, target)
-        given = None if default is None else transport
+        resolved = self._resolve_default(default, kind)
+        self.default: Route[T] = Route(None, resolved.transport, resolved.description)
+        given = None if default is None else resolved
         compiled = {
-            pattern: _compile(pattern.key, pattern.key, target, targets, given)
+            pattern: self._compile(pattern, pattern.key, target, given)
             for pattern, target in _parse_all(routes).items()
         }
         self.environment: dict[Pattern, Route[T]] = {
-            pattern: _compile(None, _variable(pattern.key), target, targets, None)
+            pattern: self._compile(pattern, None, target, None)
             for pattern, target in _parse_all(environment).items()
         }
         in_order = sorted(compiled, key=lambda pattern: pattern.priority)
         self.routes: tuple[Route[T], ...] = tuple(compiled[pattern] for pattern in in_order)
         self._table = RoutingTable([compiled.items(), self.environment.items()], self.default)
+        self._patterns = [*compiled, *self.environment]
+        for route in filter(_is_given, self.routes):
+            warn_of_what_a_route_loses(route.pattern or "", route.transport, self._options)
+        if self._refused:
+            for identity in self._reached():
+                if reason := self._refused.get(identity):
+                    _logger.warning("%s (what needs it is refused)", reason)
 
     def transports(self) -> list[T]:
         """Every transport that a request can be sent through."""
@@ -111,15 +125,57 @@ class Routing(Generic[T]):
             raise library_of(url).UnsupportedProtocol(self._advice(url), request=request)
         return route
 
-    def __str__(self) -> str:
-        rows = [(route.pattern or "", route.target) for route in self.routes]
+    def rows(self) -> list[tuple[str, object]]:
+        """The routes as they are shown: each with its transport, or what that is in words."""
+        can_be_reached = self._reached()
+        rows = [(route.pattern or "", route) for route in self.routes]
         rows += [
-            (f"(environment) {pattern.key}", self.environment[pattern].target)
+            (f"(environment) {pattern.key}", self.environment[pattern])
             for pattern in sorted(self.environment, key=lambda pattern: pattern.priority)
         ]
-        rows.append(("(anything else)", self.default.target))
-        width = max(len(pattern) for pattern, _ in rows)
-        return "\n".join(f"{pattern:<{width}}  {target}" for pattern, target in rows)
+        rows.append(("(anything else)", self.default))
+        shown = [(name, _shown(route, id(route) in can_be_reached)) for name, route in rows]
+        if self._options:
+            shown.append(("(arguments)", self._targets.describe(self._options)))
+        return shown
+
+    def _reached(self) -> dict[int, None]:
+        """The identities of the routes that a URL can lead to."""
+        return dict.fromkeys(map(id, reached(self._patterns, self._table.find)))
+
+    def _resolve_default(self, default: object, kind: type[T]) -> Resolved[T]:
+        name, target = "default", default
+        if default is None and (proxy := self._options.get("proxy")) is not None:
+            # A client with proxy=... sends everything through it that no mount takes.
+            name, target = "proxy", proxy
+        try:
+            if name == "proxy":
+                parse_proxy(target, kind)
+            return self._targets.resolve(target)
+        except (TypeError, ValueError, OSError) as error:
+            raise InvalidRoute(f"{name}: {error}") from error
+
+    def _compile(
+        self, pattern: Pattern, key: str | None, target: object, default: Resolved[T] | None
+    ) -> Route[T]:
+        try:
+            resolved = self._targets.resolve(target, default)
+        except (TypeError, ValueError, OSError, ImportError) as error:
+            if isinstance(target, Variable):
+                return self._refuse(key, target, error)
+            if isinstance(error, ImportError):
+                raise
+            raise InvalidRoute(f"{pattern.key!r}: {error}") from error
+        if resolved.is_network:
+            check_scheme(pattern)
+        return Route(key, resolved.transport, resolved.description)
+
+    def _refuse(self, key: str | None, variable: Variable, error: Exception) -> Route[T]:
+        """A route for what only a variable that cannot work would serve."""
+        reason = f"{variable.name} in the environment: {error}"
+        route = Route(key, self._refusing(reason), f"refused: {error}")
+        self._refused[id(route)] = reason
+        return route
 
     def _advice(self, url: URL) -> str:
         shown = REDACTION.url(url)
@@ -134,6 +190,17 @@ class Routing(Generic[T]):
         return f"{shown!r} is a relative URL: {base_url}. (If it was a file URL: {file_url}.)"
 
 
+def _shown(route: Route[T], can_be_reached: bool) -> object:
+    if not can_be_reached:
+        return f"{route.target} (never reached)"
+    return route.transport if _is_given(route) else route.target
+
+
+def _is_given(route: Route[T]) -> bool:
+    """True for a transport that was given ready: its name is all that there is to describe it."""
+    return route.target == type(route.transport).__name__
+
+
 def _parse_all(routes: Mapping[str, V]) -> dict[Pattern, V]:
     parsed: dict[Pattern, V] = {}
     for key, target in routes.items():
@@ -145,23 +212,9 @@ def _parse_all(routes: Mapping[str, V]) -> dict[Pattern, V]:
     return parsed
 
 
-def _compile(
-    key: str | None, name: str, target: object, targets: Targets[T], default: T | None
-) -> Route[T]:
-    try:
-        return Route(key, *targets.resolve(target, default))
-    except (TypeError, ValueError, OSError) as error:
-        raise InvalidRoute(f"{name!r}: {error}") from error
-
-
 def _environment(options: Mapping[str, object]) -> dict[str, str | None]:
     """The environment's routes where a stock client would use them, if they name a proxy."""
     if not options.get("trust_env", True) or options.get("proxy") or options.get("uds"):
         return {}
     routes = environment_routes()
     return routes if any(routes.values()) else {}
-
-
-def _variable(key: str) -> str:
-    """The environment variable that a proxy came from."""
-    return f"{key.partition(':')[0].upper()}_PROXY in the environment"

@@ -1,15 +1,17 @@
 """Targets, the values of a routing dict, made into transports."""
 
+import ssl
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ..network.factory import TransportFactory
 from ..network.options import IGNORED_BEHIND_PROXY, check_options
-from ..network.proxy_url import parse_proxy
+from ..network.proxy_url import means_no_proxy, parse_proxy
 from ..redaction.redaction import MASK, REDACTION
 from ..rotation.proxies import Via, join_names, parse_all
 from ..wire.arguments import transport_advice
-from ..wire.library import Proxy, is_a
+from ..wire.library import Proxy, is_a, library_of
+from .environment import Variable
 
 T = TypeVar("T")
 
@@ -19,8 +21,20 @@ _TARGETS = (
     "a transport, None, 'direct', a proxy URL such as 'http://proxy.example:8080', a list of "
     "proxies to take turns, or a dict of httpx.HTTPTransport arguments"
 )
-# Of the arguments in a dict, these are shown as they are.
-_SHOWN = ("http1", "http2", "trust_env", "uds", "local_address", "retries")
+
+
+class Resolved(NamedTuple, Generic[T]):
+    """A target that was made into a transport.
+
+    Attributes:
+        transport: what takes the requests.
+        description: what that is, in words, without credentials.
+        is_network: True if it sends over the network, so that httpx's schemes are all it takes.
+    """
+
+    transport: T
+    description: str
+    is_network: bool
 
 
 class Targets(Generic[T]):
@@ -40,8 +54,8 @@ class Targets(Generic[T]):
         self._rotation = rotation
         self._shared: dict[Hashable, T] = {}
 
-    def resolve(self, target: object, default: T | None = None) -> tuple[T, str]:
-        """A transport for a target, and its description without credentials.
+    def resolve(self, target: object, default: Resolved[T] | None = None) -> Resolved[T]:
+        """A transport for a target.
 
         Arguments:
             target: what the routing dict holds.
@@ -51,36 +65,48 @@ class Targets(Generic[T]):
             TypeError, ValueError: it is not a target. The text says what to write.
         """
         if target is None and default is not None:
-            return default, "default"
+            return Resolved(
+                default.transport, f"default: {default.description}", default.is_network
+            )
         if isinstance(target, self._kind):
-            return target, type(target).__name__
+            library = library_of(self._kind)
+            stock = (library.HTTPTransport, library.AsyncHTTPTransport)
+            return Resolved(target, type(target).__name__, type(target) in stock)
         if target is None or (isinstance(target, str) and target == DIRECT):
-            return self._share(DIRECT, None), DIRECT
+            return Resolved(self._share(DIRECT, None), DIRECT, is_network=True)
         if isinstance(target, str) or is_a(target, "URL", "Proxy"):
             return self._through(target)
         if isinstance(target, Mapping):
             if any(isinstance(key, str) and "://" in key for key in target):
                 raise TypeError("for proxies with weights, write ProxyRoundRobin({...})")
             check_options(target)
-            return self._network.transport(**target), self._describe(target)
+            transport = self._network.transport(**target)
+            return Resolved(transport, f"HTTPTransport({self.describe(target)})", is_network=True)
         if isinstance(target, Sequence) and not isinstance(target, (bytes, bytearray)):
             return self._in_turn(target)
         raise TypeError(self._refusal(target))
 
-    def _through(self, target: object) -> tuple[T, str]:
+    def describe(self, options: Mapping[str, object]) -> str:
+        """Arguments as they are written in a call, without credentials."""
+        return ", ".join(f"{name}={self._shown(name, value)}" for name, value in options.items())
+
+    def _through(self, target: object) -> Resolved[T]:
+        is_written = isinstance(target, str) and not isinstance(target, Variable)
+        if is_written and means_no_proxy(str(target)):
+            raise ValueError(f"{target!r} is not a target: write {DIRECT!r}")
         try:
             proxy = parse_proxy(target, self._kind)
         except ValueError as error:
-            word = isinstance(target, str) and "://" not in target
+            word = is_written and "://" not in str(target)
             raise ValueError(
                 f"{error} ('direct' is for no proxy)" if word else str(error)
             ) from None
         description = f"proxy {REDACTION.proxy(proxy)}"
-        if is_a(target, "Proxy"):
-            return self._network.transport(proxy=proxy), description
-        return self._share(str(target), proxy), description
+        own = is_a(target, "Proxy")
+        transport = self._network.transport(proxy=proxy) if own else self._share(str(target), proxy)
+        return Resolved(transport, description, is_network=True)
 
-    def _in_turn(self, target: Sequence[object]) -> tuple[T, str]:
+    def _in_turn(self, target: Sequence[object]) -> Resolved[T]:
         entries = parse_all(target, self._kind)
         name = tuple(entry.identity for entry in entries)
         if name not in self._shared:
@@ -91,8 +117,9 @@ class Targets(Generic[T]):
                 left_out.update(IGNORED_BEHIND_PROXY)
             given = {key: value for key, value in options.items() if key not in left_out}
             self._shared[name] = self._rotation(target, **given)
-        names = [entry.name for entry in entries]
-        return self._shared[name], f"proxies {join_names(names)} in turn"
+        description = f"proxies {join_names([entry.name for entry in entries])} in turn"
+        is_network = not any(entry.via is Via.READY for entry in entries)
+        return Resolved(self._shared[name], description, is_network)
 
     def _share(self, name: str, proxy: Proxy | None) -> T:
         if name not in self._shared:
@@ -103,11 +130,10 @@ class Targets(Generic[T]):
         advice = transport_advice(target, self._kind, "Mounts")
         return advice or f"{type(target).__name__} is not a target: write {_TARGETS}"
 
-    def _describe(self, options: Mapping[str, object]) -> str:
-        shown = ", ".join(f"{name}={self._shown(name, value)}" for name, value in options.items())
-        return f"HTTPTransport({shown})"
-
     def _shown(self, name: str, value: object) -> str:
         if name == "proxy" and value is not None:
             return REDACTION.proxy(parse_proxy(value, self._kind))
-        return repr(value) if name in _SHOWN or value is None or isinstance(value, bool) else MASK
+        if name == "cert" and isinstance(value, (tuple, list)):
+            # The third is the password of the key.
+            return f"({', '.join([*map(repr, value[:2]), *[MASK for _ in value[2:]]])})"
+        return type(value).__name__ if isinstance(value, ssl.SSLContext) else repr(value)

@@ -3,8 +3,10 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import TypeVar
 
 from .library import is_a, library_name
 
@@ -80,6 +82,72 @@ def takes_one_argument(function: Callable[..., object]) -> bool:
     except TypeError:
         return False
     return True
+
+
+T = TypeVar("T")
+
+_MEANT = "_meant"
+
+
+def advising(**meant: str) -> Callable[[type[T]], type[T]]:
+    """A class decorator: an unknown or a missing argument is refused with what to write instead.
+
+    Arguments:
+        meant: what to write, for arguments that people are likely to try.
+    """
+
+    def decorate(kind: type[T]) -> type[T]:
+        original = kind.__init__
+
+        @wraps(original)
+        def init(self: T, *args: object, **kwargs: object) -> None:
+            try:
+                original(self, *args, **kwargs)
+            except TypeError:
+                signature = inspect.signature(original)
+                names = list(signature.parameters)[1:]
+                takes_others = "kwargs" in names
+                for name in kwargs:
+                    if name not in names and not takes_others:
+                        raise TypeError(_unknown(kind.__name__, name, names, meant)) from None
+                given = signature.bind_partial(self, *args, **kwargs).arguments
+                for name, parameter in signature.parameters.items():
+                    is_needed = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+                    is_needed = is_needed and parameter.default is parameter.empty
+                    if is_needed and name not in given:
+                        text = f"{kind.__name__} needs {name}: write {kind.__name__}({name}=...)"
+                        raise TypeError(text) from None
+                raise
+
+        kind.__init__ = init  # type: ignore[assignment] # the same but for its errors
+        setattr(kind, _MEANT, meant)
+        return kind
+
+    return decorate
+
+
+def field_meant(value: object, name: str) -> str:
+    """The way to write an argument of the class of a value; empty if it has none like that.
+
+    Arguments:
+        value: what another argument is by default.
+        name: an argument that was given beside it.
+    """
+    kind = type(value)
+    if name in getattr(kind, "__dataclass_fields__", ()):
+        return f"{kind.__name__}({name}=...)"
+    meant: str = getattr(kind, _MEANT, {}).get(name, "")
+    return f"{kind.__name__}({meant})" if meant else ""
+
+
+def _unknown(kind: str, name: str, names: Sequence[str], meant: Mapping[str, str]) -> str:
+    from difflib import get_close_matches
+
+    if name in meant:
+        return f"{kind} has no argument {name!r}: write {meant[name]}"
+    if close := get_close_matches(name, names, 1):
+        return f"{kind} has no argument {name!r}: did you mean {close[0]}?"
+    return f"{kind} has no argument {name!r}: write one of {', '.join(names)}"
 
 
 def class_advice(value: object) -> str:

@@ -1,24 +1,18 @@
 """The few primitives that sync and async code need in two forms, in pairs: `x`, `async_x`."""
 
 import itertools
-import socket
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from .library import Response, is_a
-
 if TYPE_CHECKING:
+    from anyio import CancelScope
     from anyio.lowlevel import RunVar
 
 T = TypeVar("T")
-
-# A response about to be thrown away is read to its end within these bounds, or else closed.
-DRAIN_BYTES = 64 * 1024
-DRAIN_SECONDS = 0.5
 
 
 def shield() -> AbstractContextManager[object]:
@@ -35,6 +29,46 @@ def async_shield() -> AbstractContextManager[object]:
     import anyio
 
     return anyio.CancelScope(shield=True)
+
+
+class TimeLimit(AbstractContextManager["TimeLimit"]):
+    """No limit: sync code cannot be ended from outside. A stand-in for `anyio.CancelScope`.
+
+    Attributes:
+        cancelled_caught: true if the code inside was ended, as its time was over.
+    """
+
+    cancelled_caught: bool = False
+
+    def __exit__(self, *exc_info: object) -> None:
+        pass
+
+
+_NO_LIMIT = TimeLimit()
+
+
+def time_limit(seconds: float | None) -> TimeLimit:
+    """Do nothing: what sync code waits for has timeouts of its own."""
+    return _NO_LIMIT
+
+
+def async_time_limit(seconds: float | None) -> "TimeLimit | CancelScope":
+    """Cancel the code inside when its time is over; None for no limit."""
+    if seconds is None:
+        return _NO_LIMIT
+    import anyio
+
+    return anyio.move_on_after(seconds)
+
+
+def result_of(answer: object) -> object:
+    """What a callback of the user's has returned."""
+    return answer
+
+
+async def async_result_of(answer: object) -> object:
+    """What a callback of the user's has returned, or returns when it is awaited."""
+    return await answer if isinstance(answer, Awaitable) else answer
 
 
 def sleep(seconds: float) -> None:
@@ -132,92 +166,3 @@ def piece_sizes() -> Iterator[int]:
 def async_piece_sizes() -> Iterator[int]:
     """The numbers of bytes of a file to read at a time: growing, as each costs a thread hop."""
     return itertools.chain((2**exponent for exponent in range(16, 22)), itertools.repeat(2**22))
-
-
-@contextmanager
-def transport_errors_suppressed() -> Iterator[None]:
-    """Ignore the errors of a connection that is being given up: it may be lost already."""
-    try:
-        yield
-    except Exception as error:
-        if not is_a(error, "TransportError"):
-            raise
-
-
-def drain(response: Response, seconds: float = DRAIN_SECONDS) -> None:
-    """Give a response up, but keep its connection if little of the body is left.
-
-    Arguments:
-        response: one that nobody will read.
-        seconds: the time that it may take.
-    """
-    if response.is_closed:
-        return
-    left = DRAIN_BYTES
-    deadline = time.monotonic() + seconds
-    # A timeout would not do: httpcore applies it to each read, and a chunk may take many.
-    draining = threading.Lock()
-    timer = threading.Timer(max(seconds, 0), _hang_up, (response, draining))
-    try:
-        with transport_errors_suppressed():
-            # Closing an HTTP/2 stream costs no connection; hanging up would end all of its streams.
-            if isinstance(response.stream, Iterable) and not _is_http2(response):
-                timer.start()
-                for chunk in response.stream:
-                    left -= len(chunk)
-                    if left < 0 or time.monotonic() > deadline:
-                        break
-    finally:
-        timer.cancel()
-        # From here on the connection may be another request's.
-        draining.acquire()
-        with transport_errors_suppressed():
-            response.close()
-
-
-async def async_drain(response: Response, seconds: float = DRAIN_SECONDS) -> None:
-    """Give a response up, but keep its connection if little of the body is left.
-
-    Arguments:
-        response: one that nobody will read.
-        seconds: the time that it may take.
-    """
-    import anyio
-
-    if response.is_closed:
-        return
-    left = DRAIN_BYTES
-    try:
-        with transport_errors_suppressed():
-            if isinstance(response.stream, AsyncIterable) and not _is_http2(response):
-                chunks = aiter(response.stream)
-                with anyio.move_on_after(seconds) as scope:
-                    async for chunk in chunks:
-                        left -= len(chunk)
-                        if left < 0:
-                            # A break would leave httpcore's nested generators suspended. This way
-                            # they end where they would next read from the network.
-                            scope.cancel()
-                        if left < -2 * DRAIN_BYTES:
-                            break
-                if isinstance(chunks, AsyncGenerator):
-                    await chunks.aclose()
-    finally:
-        with async_shield(), transport_errors_suppressed():
-            await response.aclose()
-
-
-def _is_http2(response: Response) -> bool:
-    return response.extensions.get("http_version") == b"HTTP/2"
-
-
-def _hang_up(response: Response, draining: threading.Lock) -> None:
-    if not draining.acquire(blocking=False):
-        return
-    stream = response.extensions.get("network_stream")
-    peer = None if stream is None else stream.get_extra_info("socket")
-    if isinstance(peer, socket.socket):
-        with suppress(OSError):
-            # Not its own method: after that of a TLS socket, a reader goes on with ciphertext.
-            socket.socket.shutdown(peer, socket.SHUT_RDWR)
-    draining.release()

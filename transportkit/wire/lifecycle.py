@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 from .arguments import check_request
+from .forking import renew_in_child
 
 T = TypeVar("T")
 
@@ -43,6 +44,11 @@ class Lifecycle(Generic[T]):
         # By identity, as equality is for the transports to define.
         self._owned = {id(transport): transport for transport in owned}
         self._entered: set[int] = set()
+        self._renew()
+        renew_in_child(self._renew)
+
+    def _renew(self) -> None:
+        """Be nobody's to lock, as in a child process."""
         self._lock = threading.Lock()
 
     def enter(self) -> tuple[T, ...]:

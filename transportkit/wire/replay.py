@@ -3,6 +3,9 @@
 Some bodies can be iterated any number of times: bytes, JSON, forms, multipart with seekable
 files. Any other is silently empty the second time, or raises. Such a body is recorded while it
 is first sent, so that a repeat can send what was recorded and go on with the rest.
+
+Others repeat as well without asking: httpcore does, after a GOAWAY. So a recording that is not
+whole any more refuses to be iterated again, instead of giving what is left.
 """
 
 from collections.abc import (
@@ -16,7 +19,7 @@ from collections.abc import (
 )
 from typing import Self
 
-from .library import Request, is_a
+from .library import Request, is_a, library_of
 
 # RFC 9110, section 9.2.2; QUERY by its own draft.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"})
@@ -84,12 +87,24 @@ class _Record:
         self._left -= len(chunk)
         if self._left < 0:
             self.lose()
-        elif self.is_whole:
+        else:
             self.chunks.append(chunk)
 
     def lose(self) -> None:
         self.is_whole = False
         self.chunks.clear()
+
+    def check(self, body: object) -> None:
+        """Refuse to let a body be sent again of which a part is lost.
+
+        Raises:
+            httpx.RemoteProtocolError: as the connection was closed before its answer.
+        """
+        if not self.is_whole:
+            raise library_of(body).RemoteProtocolError(
+                "the server closed the connection, as by a GOAWAY, and the body of the request "
+                "cannot be sent again: it is longer than what is kept of it, or could not be read"
+            )
 
 
 class ReplayBody:
@@ -111,6 +126,7 @@ class ReplayBody:
         return self._record.is_whole
 
     def __iter__(self) -> Iterator[bytes]:
+        self._record.check(self)
         return Playback(self._source, self._record)
 
     def close(self) -> None:
@@ -140,8 +156,8 @@ class Playback(Iterator[bytes]):
             chunk = next(self._source)
         except StopIteration:
             raise
-        except Exception:
-            # The source has failed and would seem to have ended the next time.
+        except BaseException:
+            # The source has failed or was cancelled, and would seem to have ended the next time.
             self._record.lose()
             raise
         self._record.add(chunk)
@@ -167,6 +183,7 @@ class AsyncReplayBody:
         return self._record.is_whole
 
     def __aiter__(self) -> AsyncIterator[bytes]:
+        self._record.check(self)
         return AsyncPlayback(self._source, self._record)
 
     async def aclose(self) -> None:
@@ -196,8 +213,8 @@ class AsyncPlayback(AsyncIterator[bytes]):
             chunk = await anext(self._source)
         except StopAsyncIteration:
             raise
-        except Exception:
-            # The source has failed and would seem to have ended the next time.
+        except BaseException:
+            # The source has failed or was cancelled, and would seem to have ended the next time.
             self._record.lose()
             raise
         self._record.add(chunk)

@@ -21,14 +21,16 @@ class Watch:
 
     Attributes:
         reached: true once anything was sent to the peer, even if only to open a tunnel.
+        has_head_failed: true if the head of the request could not be sent.
     """
 
-    __slots__ = ("_heard", "_sent", "reached")
+    __slots__ = ("_heard", "_sent", "has_head_failed", "reached")
 
     def __init__(self) -> None:
         self._heard = False
         self._sent = False
         self.reached: bool = False
+        self.has_head_failed: bool = False
 
     def hear(self, event: str, info: Mapping[str, object]) -> None:
         """Record one event."""
@@ -38,6 +40,8 @@ class Watch:
             request = info.get("request")
             # The request to open a tunnel goes to the proxy only.
             self._sent |= getattr(request, "method", b"") != b"CONNECT"
+        elif event.endswith(".send_request_headers.failed"):
+            self.has_head_failed = True
         elif event == "socks.setup_socks5_connection.started":
             self.reached = True
 

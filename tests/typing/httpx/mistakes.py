@@ -37,9 +37,9 @@ def sync_and_async_do_not_mix() -> None:
 
 
 def positions_have_no_names(lines: list[str]) -> None:
-    tk.Cooldown(5, 60)  # type: ignore[call-arg]
-    tk.RetryBudget(10)  # type: ignore[call-arg]
-    tk.RetryPolicy(tk.retry_if_status(500))  # type: ignore[call-arg]
+    tk.Cooldown(5, 60, 2)  # type: ignore[call-arg]
+    tk.RetryBudget(10, 0.2)  # type: ignore[call-arg]
+    tk.RetryPolicy(tk.retry_if_status(500), lambda state: True)  # type: ignore[call-arg]
     tk.RetryTransport(SYNC, tk.RetryPolicy(), tk.RetryBudget())  # type: ignore[call-arg]
     tk.ProxyRoundRobin(PROXIES, "least_busy")  # type: ignore[call-arg]
     tk.FileSystemTransport("/srv", "index.html")  # type: ignore[call-arg]

@@ -23,11 +23,12 @@ from support.matrices import thinned
 from support.transportkit import Attempt, RetryBudget, RetryPolicy
 from tenacity import RetryCallState
 
-from transportkit.retrying import attempt as module
-from transportkit.retrying.attempt import RetryCall, timeouts_of
+from transportkit.retrying import call as module
 from transportkit.retrying.budget import Buckets
-from transportkit.retrying.deadline import LiveTimeouts
-from transportkit.wire.io import DRAIN_SECONDS
+from transportkit.retrying.call import RetryCall
+from transportkit.retrying.combining import ask
+from transportkit.retrying.deadline import LiveTimeouts, timeouts_of
+from transportkit.wire.draining import DRAIN_SECONDS
 from transportkit.wire.trace import AsyncSentWatch, SentWatch
 
 URL = "https://example.com/"
@@ -54,6 +55,11 @@ def call_of(
     return RetryCall(policy, request, send, STARTED, buckets or Buckets(None))
 
 
+def end(call: RetryCall, outcome: Outcome, now: float) -> float | None:
+    """What a transport does when an attempt has ended: ask, and decide."""
+    return call.decide(call.end_attempt(outcome, now) and ask(call.policy.retry, call.state))
+
+
 def wait_after(
     outcome: Outcome,
     policy: RetryPolicy | None = None,
@@ -63,7 +69,7 @@ def wait_after(
     """What is decided after a first attempt that took no time."""
     call = call_of(policy or patient(), request)
     call.watch = watch
-    return call.end_attempt(outcome, STARTED)
+    return end(call, outcome, STARTED)
 
 
 def waits_after(
@@ -74,7 +80,7 @@ def waits_after(
     waits: list[float | None] = []
     for outcome in outcomes:
         now += seconds
-        wait = call.end_attempt(outcome, now)
+        wait = end(call, outcome, now)
         waits.append(wait)
         if wait is None:
             break
@@ -88,7 +94,8 @@ def responses(*status_codes: int) -> list[httpx.Response]:
 
 def started(flavour: Flavour, call: RetryCall) -> dict[str, Any]:
     """The extensions of one attempt."""
-    return call.start_attempt(AsyncSentWatch if flavour.is_async else SentWatch)
+    extensions = call.start_attempt(AsyncSentWatch if flavour.is_async else SentWatch)
+    return {} if extensions is None else extensions
 
 
 class Silent(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -131,15 +138,19 @@ class TestAResponse:
         assert retried == {429, 502, 503, 504}
 
     @given(st.integers(100, 399))
-    def test_below_400_is_not_even_asked_about(self, status_code: int) -> None:
+    def test_below_400_is_nothing_that_needs_a_strategy_of_ours(self, status_code: int) -> None:
         def fail(retry_state: RetryCallState) -> bool:
             raise AssertionError("asked")
 
-        policy = RetryPolicy(retry=fail, stop=fail, wait=fail)
-        assert wait_after(httpx.Response(status_code), policy) is None
+        policy = RetryPolicy(stop=fail, wait=fail)
+        assert not call_of(policy).end_attempt(httpx.Response(status_code), STARTED)
 
-    @pytest.mark.parametrize("status_code", [400, 404, 599])
-    def test_from_400_is_the_strategys_to_judge(self, status_code: int) -> None:
+    def test_that_switches_protocols_is_nothing_to_ask_about(self) -> None:
+        policy = RetryPolicy(retry=lambda state: True)
+        assert not call_of(policy).end_attempt(httpx.Response(101), STARTED)
+
+    @pytest.mark.parametrize("status_code", [200, 304, 400, 404, 599])
+    def test_is_the_strategys_to_judge(self, status_code: int) -> None:
         asked: list[tuple[object, object]] = []
 
         def retry(retry_state: RetryCallState) -> bool:
@@ -153,11 +164,11 @@ class TestAResponse:
 
     def test_is_told_what_was_tried(self) -> None:
         call, error = call_of(patient()), httpx.ReadError("")
-        call.end_attempt(httpx.Response(503), STARTED)
-        call.end_attempt(error, STARTED)
+        end(call, httpx.Response(503), STARTED)
+        end(call, error, STARTED)
         extensions = {"http_version": b"HTTP/1.1"}
         response = httpx.Response(200, extensions=extensions)
-        assert call.end_attempt(response, STARTED) is None
+        assert end(call, response, STARTED) is None
         attempts = (Attempt(503, 1), Attempt(error, 1), Attempt(200, 0))
         assert response.extensions == {"http_version": b"HTTP/1.1", "attempts": attempts}
         assert extensions == {"http_version": b"HTTP/1.1"}
@@ -192,9 +203,13 @@ class TestAnError:
     @pytest.mark.parametrize(
         ("count", "seconds", "note"),
         [
-            (1, 0.25, "transportkit: 1 attempt in 0.2 seconds"),
-            (2, 1, "transportkit: 2 attempts in 3.0 seconds"),
-            (4, 0, "transportkit: 4 attempts in 3.0 seconds"),
+            (
+                1,
+                0.25,
+                "transportkit: 1 attempt in 0.2 seconds, and no other: the policy stops here",
+            ),
+            (2, 1, "transportkit: 2 attempts in 3.0 seconds, and no other: the policy stops here"),
+            (4, 0, "transportkit: 4 attempts in 3.0 seconds, and no other: the policy stops here"),
         ],
     )
     def test_that_is_the_last_is_told_how_often_and_how_long(
@@ -308,9 +323,9 @@ class TestStopping:
     def test_can_be_told_from_outside(self) -> None:
         event = threading.Event()
         call = call_of(patient(stop=tenacity.stop_when_event_set(event)))
-        assert call.end_attempt(httpx.Response(503), STARTED) == 1
+        assert end(call, httpx.Response(503), STARTED) == 1
         event.set()
-        assert call.end_attempt(httpx.Response(503), STARTED) is None
+        assert end(call, httpx.Response(503), STARTED) is None
 
 
 class TestWaiting:
@@ -367,7 +382,7 @@ class TestADeadline:
         call, now = call_of(policy), STARTED
         for _ in waits:
             now += seconds
-            wait = call.end_attempt(httpx.Response(503), now)
+            wait = end(call, httpx.Response(503), now)
             if wait is None:
                 return
             assert now - STARTED + wait < deadline
@@ -378,13 +393,13 @@ class TestABudget:
     def test_that_is_spent_ends_the_call(self) -> None:
         buckets = Buckets(RetryBudget(capacity=2, per_second=0))
         call = call_of(patient(), buckets=buckets)
-        waits = [call.end_attempt(httpx.Response(503), STARTED) for _ in range(3)]
+        waits = [end(call, httpx.Response(503), STARTED) for _ in range(3)]
         assert waits == [1, 1, None]
 
     def test_is_shared_by_calls(self) -> None:
         buckets = Buckets(RetryBudget(capacity=2, per_second=0))
         calls = [call_of(patient(), buckets=buckets) for _ in range(3)]
-        waits = [call.end_attempt(httpx.Response(503), STARTED) for call in calls]
+        waits = [end(call, httpx.Response(503), STARTED) for call in calls]
         assert waits == [1, 1, None]
 
     @pytest.mark.parametrize(
@@ -401,22 +416,22 @@ class TestABudget:
     ) -> None:
         buckets = Buckets(RetryBudget())
         call = call_of(patient(**settings), buckets=buckets)
-        assert call.end_attempt(httpx.Response(503), STARTED) is None
+        assert end(call, httpx.Response(503), STARTED) is None
         assert not buckets.by_origin
 
     def test_gets_something_back_for_a_success_after_a_retry(self) -> None:
         buckets = Buckets(RetryBudget(capacity=1, per_success=1, per_second=0))
         call = call_of(patient(), buckets=buckets)
-        assert call.end_attempt(httpx.Response(503), STARTED) == 1
-        assert call.end_attempt(httpx.Response(200), STARTED) is None
+        assert end(call, httpx.Response(503), STARTED) == 1
+        assert end(call, httpx.Response(200), STARTED) is None
         assert not buckets.by_origin
 
     @pytest.mark.parametrize("outcome", [httpx.Response(404), ValueError()])
     def test_gets_nothing_back_for_a_failure(self, outcome: Outcome) -> None:
         buckets = Buckets(RetryBudget(capacity=1, per_success=1, per_second=0))
         call = call_of(patient(), buckets=buckets)
-        assert call.end_attempt(httpx.Response(503), STARTED) == 1
-        assert call.end_attempt(outcome, STARTED) is None
+        assert end(call, httpx.Response(503), STARTED) == 1
+        assert end(call, outcome, STARTED) is None
         assert not buckets.take(GET.url, STARTED)
 
 
@@ -598,7 +613,7 @@ class TestADeadlineOfEachAttempt:
             waited.append(seconds)
 
         now = time.monotonic()
-        monkeypatch.setattr(shell("retry"), "time", SimpleNamespace(monotonic=lambda: now))
+        monkeypatch.setattr(shell("attempting"), "time", SimpleNamespace(monotonic=lambda: now))
         monkeypatch.setattr(module, "DRAIN_SECONDS", 600)
         monkeypatch.setattr(time, "sleep", waited.append)
         monkeypatch.setattr(anyio, "sleep", async_sleep)
@@ -627,7 +642,7 @@ class TestADeadlineOfEachAttempt:
         self, deadline: float | None, wait: float, seconds: float
     ) -> None:
         call = call_of(RetryPolicy(deadline=deadline))
-        call.end_attempt(httpx.Response(404), STARTED + 5)
+        end(call, httpx.Response(404), STARTED + 5)
         assert call.drain_seconds(wait) == seconds
 
     @pytest.mark.parametrize("deadline", [10, None])
@@ -637,11 +652,11 @@ class TestADeadlineOfEachAttempt:
         own = {"read": 7.0}
         request = httpx.Request("GET", URL, extensions={"timeout": own, "caller": 1})
         call = call_of(RetryPolicy(deadline=deadline), request)
-        sent = started(flavour, call)
+        sent = started(flavour, call) or request.extensions
         assert isinstance(sent["timeout"], LiveTimeouts) is (deadline is not None)
         assert sent["caller"] == 1
         call.settle()
-        assert sent["timeout"] is own
+        assert sent["timeout"]["read"] == 7.0
         assert request.extensions == {"timeout": own, "caller": 1}
 
     def test_of_a_request_that_was_never_sent_changes_nothing(self) -> None:

@@ -2,6 +2,7 @@
 
 import random
 import re
+import ssl
 from dataclasses import dataclass
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from support.library import httpx
 
 from transportkit.retrying.ranges import Download
-from transportkit.retrying.resuming import Transfer, is_break, new_transfer
+from transportkit.retrying.transfer import Transfer, new_transfer
 from transportkit.wire.lifecycle import Lifecycle
 
 GET = httpx.Request("GET", "https://example.com/file")
@@ -44,7 +45,8 @@ def transfer(
 
 
 def rest_of(found: Transfer) -> httpx.Request:
-    request = found.take_resume()
+    assert found.next_wait() == 0
+    request = found.request_rest()
     assert isinstance(request, httpx.Request)
     return request
 
@@ -58,7 +60,6 @@ class TestTheLength:
         self, download: Download, received: int, missing: int | None
     ) -> None:
         assert transfer(download, received).is_complete == (missing == 0)
-        assert (transfer(download, received).take_resume() is None) == (missing == 0)
 
     @pytest.mark.parametrize(
         ("download", "received", "is_exceeded"),
@@ -95,7 +96,10 @@ class TestTheLength:
         transfer(UNTOLD, 40).check_end()
 
     def test_that_is_too_long_leaves_nothing_to_ask_for(self) -> None:
-        assert transfer(WHOLE, 101).take_resume() is None
+        found = transfer(WHOLE, 101)
+        with pytest.raises(httpx.RemoteProtocolError):
+            found.check_end()
+        assert found.next_wait() is None
 
 
 class TestATransfer:
@@ -106,9 +110,19 @@ class TestATransfer:
         assert found.add(b"abc")
         assert found.is_complete
 
-    def test_does_not_begin_with_one_that_promises_nothing(self) -> None:
-        response = answer(200, {})
-        assert new_transfer(GET, response, 5, lifecycle()) is None
+    def test_that_cannot_be_continued_says_why(self) -> None:
+        found, error = new_transfer(GET, answer(200, {}), 5, lifecycle()), httpx.ReadError("")
+        assert found is not None
+        assert found.add(b"abc")
+        found.check_end()
+        assert not found.is_complete
+        assert found.next_wait() is None
+        found.explain(error)
+        assert error.__notes__[0].endswith("nor a Last-Modified that is certain enough")
+
+    @pytest.mark.parametrize("status_code", [101, 201, 204, 404, 503])
+    def test_does_not_begin_with_an_answer_of_another_status(self, status_code: int) -> None:
+        assert new_transfer(GET, answer(status_code, {"ETag": ETAG}), 5, lifecycle()) is None
 
     def test_does_not_begin_with_one_that_was_read_already(self) -> None:
         response = answer(200, {"ETag": ETAG, "Content-Length": "3"})
@@ -124,16 +138,16 @@ class TestATransfer:
     @pytest.mark.parametrize("max_resumes", [0, 1, 3])
     def test_is_resumed_no_more_than_so_often(self, max_resumes: int) -> None:
         found = transfer(WHOLE, 10, max_resumes=max_resumes)
-        rests = [found.take_resume() for _ in range(4)]
-        assert [rest is not None for rest in rests] == [at < max_resumes for at in range(4)]
+        waits = [found.next_wait() for _ in range(4)]
+        assert [wait is not None for wait in waits] == [at < max_resumes for at in range(4)]
 
     def test_is_not_resumed_once_its_body_is_closed(self) -> None:
         found = transfer(WHOLE, 10)
         found.is_closed = True
-        assert found.take_resume() is None
+        assert found.next_wait() is None
 
     def test_is_not_resumed_once_its_transport_is_closed(self) -> None:
-        assert transfer(WHOLE, 10, is_ready=False).take_resume() is None
+        assert transfer(WHOLE, 10, is_ready=False).next_wait() is None
 
     def test_goes_on_with_the_rest(self) -> None:
         found, error = transfer(UNTOLD, 40), httpx.ReadError("")
@@ -145,8 +159,11 @@ class TestATransfer:
     def test_is_over_after_another_answer(self) -> None:
         found, error = transfer(WHOLE, 40), httpx.ReadError("")
         assert not found.accept(answer(200, {"ETag": ETAG}), error)
-        assert error.__notes__ == ["transportkit: the rest is not to be had: 200"]
-        assert found.take_resume() is None
+        found.explain(error)
+        assert error.__notes__ == [
+            "transportkit: the body cannot be resumed: asking for the rest was answered with 200"
+        ]
+        assert found.next_wait() is None
 
     def test_is_over_when_it_was_closed_meanwhile(self) -> None:
         found, error = transfer(WHOLE, 40), httpx.ReadError("")
@@ -154,7 +171,10 @@ class TestATransfer:
         assert not found.accept(
             answer(206, {"ETag": ETAG, "Content-Range": "bytes 40-99/100"}), error
         )
-        assert error.__notes__ == ["transportkit: the rest is not to be had: 206"]
+        found.explain(error)
+        assert error.__notes__ == [
+            "transportkit: the body cannot be resumed: the transport or the response was closed"
+        ]
 
 
 @pytest.mark.parametrize(
@@ -162,11 +182,22 @@ class TestATransfer:
     [
         *((httpx.ReadError, True), (httpx.CloseError, True), (httpx.RemoteProtocolError, True)),
         *((httpx.ReadTimeout, True), (httpx.PoolTimeout, False), (httpx.WriteTimeout, False)),
-        *((httpx.LocalProtocolError, False), (httpx.ProxyError, False), (ValueError, False)),
+        *(
+            (httpx.LocalProtocolError, True),
+            (OSError, True),
+            (ssl.SSLError, True),
+            (httpx.ProxyError, False),
+            (ValueError, False),
+        ),
     ],
 )
 def test_a_break_is_an_error_of_the_connection(kind: type[Exception], breaks: bool) -> None:
-    assert is_break(kind("")) == breaks
+    error = kind("")
+    broken = transfer(WHOLE, 40).as_break(error)
+    assert (broken is not None) == breaks
+    if broken is not None and not isinstance(error, httpx.TransportError):
+        assert isinstance(broken, httpx.ReadError)
+        assert broken.__cause__ is error
 
 
 @dataclass
