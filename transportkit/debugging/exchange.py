@@ -19,7 +19,7 @@ from .timings import Timings, timings
 __all__ = ["Body", "Exchange", "Record", "Timings"]
 
 # Programs send the same headers to the same URLs again and again.
-_MOST = 512
+_MOST_URLS, _MOST_HEADERS = 64, 256
 _LONGEST = 1024
 
 
@@ -211,7 +211,7 @@ class Exchange:
         return Attempt(shown, attempt.waited, attempt.reason)
 
 
-@lru_cache(_MOST, typed=True)
+@lru_cache(_MOST_URLS, typed=True)
 def _masked_url(redaction: Redaction, url: URL | str) -> str:
     return redaction.url(url)
 
@@ -221,6 +221,6 @@ def _masked_header(redaction: Redaction, name: str, value: str) -> str:
     return mask(redaction, name, value)
 
 
-@lru_cache(_MOST)
+@lru_cache(_MOST_HEADERS)
 def _masked_header_of(redaction: Redaction, name: str, value: str) -> str:
     return redaction.header(name, value)

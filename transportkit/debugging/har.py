@@ -126,8 +126,7 @@ class HARRecorder:
                 self._changed.wait()
             if self._is_closed:
                 raise RuntimeError(f"{self!r} is closed: make another one, for another file")
-            if self._thread is None:
-                # The first one, or it has died.
+            if self._thread is None:  # There was none yet, or it has died.
                 thread = threading.Thread(target=self._live, name="HARRecorder", daemon=True)
                 thread.start()
                 self._thread = thread
@@ -153,8 +152,7 @@ class HARRecorder:
         if thread is not None:
             thread.join()
         with self._finishing:
-            if not self._is_finished:
-                # There was no thread, or it has died.
+            if not self._is_finished:  # There was no thread, or it has died.
                 self._work()
         atexit.unregister(self.close)
         error, self._error = self._error, None
@@ -205,15 +203,14 @@ class HARRecorder:
         return is_within and not self._is_full
 
     def _live(self) -> None:
-        """Work in the thread. Whatever ends it, nobody waits for it afterwards."""
+        # Whatever ends the thread, nobody waits for it afterwards.
         try:
             self._work()
         except BaseException as error:  # noqa: BLE001 - there is nobody to tell but the log
             self._log(logging.ERROR, f"has lost its thread: {type(error).__name__}")
             with self._changed:
                 self._thread = None
-                if self._waiting:
-                    # It may have been the reason.
+                if self._waiting:  # The first may have been the reason.
                     self._waiting_bytes -= self._waiting.popleft()[1]
                 self._is_full = False
                 self._changed.notify_all()
