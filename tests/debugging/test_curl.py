@@ -288,8 +288,8 @@ class TestTheRequestThatArrives:
         assert first.target.startswith(b"http://h.example/")
 
     def test_goes_through_the_same_socks_proxy(self) -> None:
-        with server() as (url, arrived), raw_server(socks_forwarding) as proxy:
-            proxy = proxy.replace("http:", "socks5:")
+        with server() as (url, arrived), raw_server(socks_forwarding) as socks:
+            proxy = socks.replace("http:", "socks5:")
             command = command_for(request(url.replace("127.0.0.1", "localhost")), proxy=proxy)
             run(command)
         # The proxy looks the name up, for httpx too.
