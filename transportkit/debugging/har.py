@@ -219,11 +219,11 @@ class HARRecorder:
         while (exchange := self._wait_for_one()) is not None:
             self._record(exchange)
             self._remove_first()
-        self._is_finished = True
         try:
             self._file.finish()
         except OSError as error:
             self._error = error
+        self._is_finished = True
 
     def _wait_for_one(self) -> Exchange | None:
         """Wait for an exchange, which stays in the queue; None when there will be no more."""

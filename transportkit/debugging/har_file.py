@@ -99,6 +99,8 @@ class HARFile:
             replace(self.path, _har(self._head, self._chunks()))
         except BaseException:
             release(self._descriptor)
+            # The number may be another file's from now on.
+            self._descriptor = -1
             raise
         release(self._descriptor, partial(self._part.unlink, missing_ok=True))
 
