@@ -91,6 +91,7 @@ WRONG = [
     ),
     ('ProxyRoundRobin({"http://a:1": -1})', "must be a finite number of turns above 0, not -1"),
     ("Cooldown(60, 5)", "write Cooldown(first=60, max=...)"),
+    ("Cooldown(jitter=True)", "write one of first, max, factor"),
     ("Cooldown(base=5)", "write first=..."),
     ("Mounts()", "write Mounts(routes=...)"),
     ('Mounts([("all://", None)])', "routes must be a dict of patterns and targets, not list"),

@@ -1,4 +1,4 @@
-"""`Exchange` and `Body`: what is shown of a record, masked and in clear."""
+"""`Exchange` and `Body`: what is shown of a record, masked and in the clear."""
 
 import dataclasses
 import encodings.aliases
