@@ -125,7 +125,7 @@ class Capture(Record):
 
     def report(self, error: BaseException | None = None) -> None:
         """Report the exchange, as there is no body to come."""
-        if isinstance(facts := getattr(error, "extensions", None), Mapping):
+        if error is not None and isinstance(facts := getattr(error, "extensions", None), Mapping):
             self._capture_facts(facts)
         self._reporter.report(self, error)
 
