@@ -16,12 +16,14 @@ from support.faulty import answer, faulty_origin, half_a_chunk, reset_after_requ
 from support.flavours import Flavour
 from support.library import httpx
 from support.matrices import named, thinned
-from support.transportkit import ConsoleLog, CurlLog, Exchange, HARRecorder
+from support.transportkit import ConsoleLog, CurlLog, Exchange, HARRecorder, RetryPolicy
 
 from transportkit.debugging import har as har_module
 from transportkit.debugging.har_file import HARFile
 
 Observer = Callable[[Exchange], object]
+
+AT_ONCE = RetryPolicy(wait=lambda state: 0)
 
 
 class QuotaError(httpx.TransportError):
@@ -157,7 +159,7 @@ async def test_errors_of_strangers_come_out_as_they_are(
 ) -> None:
     def stack() -> Any:
         failing = Failing(error())
-        return flavour.RetryTransport(failing) if retried else failing
+        return flavour.RetryTransport(failing, AT_ONCE) if retried else failing
 
     with observer(tmp_path) as watching:
         watched = flavour.DebuggingTransport(stack(), watching, bodies=99)
@@ -196,7 +198,7 @@ async def test_an_error_of_an_attempt_is_shown_by_its_name_and_text(
 ) -> None:
     made, seen = error(), []
     made = made if isinstance(made, httpx.TransportError) else httpx.ReadError("tiger")
-    inner = flavour.RetryTransport(Failing(made))
+    inner = flavour.RetryTransport(Failing(made), AT_ONCE)
     transport = flavour.DebuggingTransport(inner, seen.append)
     assert await outcome(flavour, transport, "http://h/") == "200 fine"
     (exchange,) = seen
