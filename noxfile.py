@@ -24,7 +24,7 @@ SMOKE = (
     "tests/test_imports.py",
     "tests/test_wrapper.py",
     "tests/routing/test_documentation.py",
-    "tests/retrying/test_attempt.py",
+    "tests/retrying/test_call.py",
     "tests/rotation/test_proxies.py",
     "tests/https/test_redirect.py",
     "tests/files/test_reading.py",

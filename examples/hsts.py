@@ -1,4 +1,4 @@
-"""Never again in clear to a host that asked not to: HSTS for httpx.
+"""Never again in the clear to a host that asked not to: HSTS for httpx.
 
     pip install . && python examples/hsts.py
 
@@ -36,7 +36,7 @@ VERIFY = ssl.create_default_context(cafile=CERTIFICATE)
 
 
 def remember(store: HSTSStore, url: str) -> None:
-    """Ask three times in clear, the way people write URLs."""
+    """Ask three times in the clear, the way people write URLs."""
     transport = HSTSTransport(store=store, verify=VERIFY)
     with httpx.Client(transport=transport, follow_redirects=True) as client:
         for _ in range(3):
@@ -71,7 +71,7 @@ def show(last: httpx.Response) -> None:
 
 
 def main() -> int:
-    """Run each step, and compare how many requests went in clear with what is stated."""
+    """Run each step, and compare how many requests went in the clear with what is stated."""
     wrong = 0
     with Servers() as servers, tempfile.TemporaryDirectory() as directory:
         url = f"http://localhost:{servers.port}"
@@ -82,12 +82,12 @@ def main() -> int:
             print(f"\n{what}")
             servers.in_clear = 0
             run()
-            print(f"  -> {servers.in_clear} request in clear")
+            print(f"  -> {servers.in_clear} request in the clear")
             if servers.in_clear != in_clear:
                 print(f"  BUT STATED WAS {in_clear}")
                 wrong += 1
 
-        step("A new store: one request goes in clear, and never again.", 1,
+        step("A new store: one request goes in the clear, and never again.", 1,
              lambda: remember(HSTSStore(path), url))  # fmt: skip
         step("The file remembers, also for an async client.", 0,
              lambda: anyio.run(remember_async, HSTSStore(path), url))  # fmt: skip

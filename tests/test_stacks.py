@@ -1,5 +1,6 @@
 """Transports around transports: shown as a line and as a tree, and warned of in wrong orders."""
 
+import socket
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import tenacity
 from support import transportkit
 from support.flavours import Flavour
 from support.library import httpx
+from support.raw import raw_server, read_head
 from support.transportkit import (
     Cooldown,
     HSTSStore,
@@ -205,6 +207,20 @@ class TestRetriesInTests:
             async with flavour.client(transport=flavour.RetryTransport(stub(503))) as client:
                 response = await client.get("https://api.example.com/")
         assert len(response.extensions["attempts"]) == 1
+
+    async def test_are_not_made_of_a_body_that_breaks(self, flavour: Flavour) -> None:
+        def talk(connection: socket.socket) -> None:
+            read_head(connection)
+            head = b'HTTP/1.1 200 OK\r\nETag: "1"\r\nAccept-Ranges: bytes\r\nContent-Length: 9\r\n'
+            connection.sendall(head + b"\r\nhalf")
+
+        with raw_server(talk) as url, set_retries("off"):
+            async with flavour.client(transport=flavour.ResumeTransport()) as client:
+                with pytest.raises(httpx.RemoteProtocolError) as raised:
+                    await client.get(url)
+        assert raised.value.__notes__ == [
+            "transportkit: the body cannot be resumed: retries are switched off"
+        ]
 
     async def test_stay_so_without_a_block(self, flavour: Flavour) -> None:
         set_retries("immediate")

@@ -255,7 +255,7 @@ class TestWrongArguments:
 
     @pytest.mark.parametrize(
         ("written", "given", "flavour"),
-        thinned(["max_retries", "retry", "timeout", "default"], product(GIVEN, NAMES)),
+        thinned(["resilience", "jitter", "default"], product(GIVEN, NAMES)),
         indirect=["flavour"],
     )
     async def test_of_another_name_are_refused_with_the_classs_own_first(

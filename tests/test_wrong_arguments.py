@@ -71,6 +71,16 @@ WRONG = [
     ("ProxyRoundRobin([])", "write at least one, such as ['http://a:8080']"),
     ('ProxyRoundRobin(["a b c"])', "'"),
     (
+        'ProxyRoundRobin(["http://a:1"], sticky=sticky_by_header)',
+        "write sticky_by_header('X-Account')",
+    ),
+    (
+        'ProxyRoundRobin(["http://a:1"], banned=lambda: True)',
+        "write one such as lambda response: response.status_code == 403",
+    ),
+    ('ProxyRoundRobin(["http://a:1"], sticky=Cooldown)', "write Cooldown(...)"),
+    ('sticky_by_host("a.example")', "write sticky=sticky_by_host"),
+    (
         'ProxyRoundRobin(["http://a:1"], sticky=True)',
         "must be a callable such as transportkit.sticky_by_host, not True",
     ),
@@ -91,6 +101,7 @@ WRONG = [
     ),
     ('ProxyRoundRobin({"http://a:1": -1})', "must be a finite number of turns above 0, not -1"),
     ("Cooldown(60, 5)", "write Cooldown(first=60, max=...)"),
+    ("Cooldown(jitter=True)", "write one of first, max, factor"),
     ("Cooldown(base=5)", "write first=..."),
     ("Mounts()", "write Mounts(routes=...)"),
     ('Mounts([("all://", None)])', "routes must be a dict of patterns and targets, not list"),

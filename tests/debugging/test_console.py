@@ -84,6 +84,25 @@ class TestTheLines:
         again = record(attempts=(Attempt(503, 1.0), Attempt(200, 0.0)))
         assert lines(again)[1].endswith(f"{TIMES} after 2 attempts")
 
+    def test_tell_of_no_attempts_where_nothing_was_repeated(self) -> None:
+        once = record(status=404, reason="", attempts=(Attempt(404, 0.0),))
+        assert lines(once)[1].endswith(TIMES)
+
+    def test_name_the_proxy_that_took_the_request(self) -> None:
+        through = record(proxy="http://scott:tiger@proxy.example:8080")
+        assert lines(through)[1].endswith(f"{TIMES} via http://****@proxy.example:8080")
+
+    @pytest.mark.parametrize(
+        ("target", "shown"),
+        [
+            (b"*", "GET * of https://example.com"),
+            (b"/b?token=tiger", "GET https://example.com/b?token=****"),
+            (b"http://h/c?d", "GET http://h/c?d"),
+        ],
+    )
+    def test_name_the_target_that_was_given(self, target: bytes, shown: str) -> None:
+        assert lines(record(target=target))[0] == f">>> {shown}"
+
     def test_tell_of_nothing_that_is_not_known(self) -> None:
         unknown = record(events=[], http_version=None, status=599, reason="", ended=0.0004)
         assert lines(unknown)[1] == "<<< 599 0 B in 0.4 ms"
@@ -122,23 +141,22 @@ class TestALogger:
     def test_that_drops_everything_is_asked_for_nothing(
         self, observer: type[ConsoleLog] | type[CurlLog], adapter: bool
     ) -> None:
-        logger = logging.Logger("test", logging.INFO)  # noqa: LOG001 - one that nobody else gets
         written: list[str] = []
 
         class Keep(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
                 written.append(record.getMessage())
 
-        logger.addHandler(Keep())
-        kind: Any = logging.LoggerAdapter(logger) if adapter else logger
+        def debug(level: int) -> Any:
+            logger = logging.Logger("test", level)  # noqa: LOG001 - one that nobody else gets
+            logger.addHandler(Keep())
+            return (logging.LoggerAdapter(logger) if adapter else logger).debug
 
         unreadable: Any = object()
-        observer(kind.debug)(unreadable)
+        observer(debug(logging.INFO))(unreadable)
         assert written == []
-        observer(kind.info)(Exchange(record()))
-        logger.setLevel(logging.DEBUG)
-        observer(kind.debug)(Exchange(record()))
-        assert len(written) == 2
+        observer(debug(logging.DEBUG))(Exchange(record()))
+        assert len(written) == 1
 
     def test_that_drops_everything_is_not_told_of_a_start(self) -> None:
         logger = logging.Logger("test", logging.INFO)  # noqa: LOG001 - one that nobody else gets

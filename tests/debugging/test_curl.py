@@ -18,6 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.library import httpx
+from support.networks import socks_forwarding
+from support.proxies import saying
 from support.raw import raw_server
 from support.servers import Origin
 from support.transportkit import CurlLog, DebuggingTransport, Redaction
@@ -247,6 +249,62 @@ class TestTheRequestThatArrives:
             sent = request(url, params={"q": value}, headers={"X": text.encode()})
             assert_arrives_again(sent, arrived)
 
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            [("Accept", "*/*"), ("Accept", "text/html")],
+            [("Accept", "*/*"), ("Accept", "*/*")],
+            [("Accept", "text/html"), ("Accept", "*/*"), ("X-A", "")],
+        ],
+    )
+    def test_has_both_of_two_headers(self, headers: list[tuple[str, str]]) -> None:
+        with server() as (url, arrived):
+            sent = bare(request(url))
+            sent.headers = httpx.Headers([("Host", sent.headers["Host"]), *headers])
+            assert_arrives_again(sent, arrived)
+
+    @pytest.mark.parametrize(
+        ("method", "target"),
+        [("OPTIONS", b"*"), ("GET", b"/b?c={d}"), ("GET", b"/../b"), ("GET", b"http://h/a?it's")],
+    )
+    def test_has_the_target_that_was_given(self, method: str, target: bytes) -> None:
+        with server() as (url, arrived):
+            assert_arrives_again(
+                request(url + "/a", method, extensions={"target": target}), arrived
+            )
+        assert arrived[0].target == target
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    @pytest.mark.parametrize("target", [b"", b"/other?x"])
+    def test_goes_through_the_same_proxy(self, method: str, target: bytes) -> None:
+        extensions = {"target": target} if target else {}
+        sent = request("http://h.example/a?b", method, extensions=extensions)
+        with server() as (url, arrived):
+            command = command_for(sent, proxy=url.replace("://", "://scott:tiger@"))
+            run(command.replace("****@", "scott:tiger@"))
+        assert "tiger" not in command
+        first, second = arrived
+        assert first == second, command
+        # A target that was given goes out as it is, through a proxy too.
+        assert first.target == (target or b"http://h.example/a?b")
+
+    def test_goes_through_the_same_socks_proxy(self) -> None:
+        with server() as (url, arrived), raw_server(socks_forwarding) as socks:
+            proxy = socks.replace("http:", "socks5:")
+            command = command_for(request(url.replace("127.0.0.1", "localhost")), proxy=proxy)
+            run(command)
+        # The proxy looks the name up, for httpx too.
+        assert f"-x 'socks5h:{proxy.partition(':')[2]}'" in command
+        assert arrived[0] == arrived[1]
+
+    def test_names_the_proxy_of_a_request_that_failed(self) -> None:
+        commands: list[str] = []
+        with raw_server(saying("502 No")) as proxy:
+            transport = DebuggingTransport(None, CurlLog(commands.append), proxy=proxy)
+            with transport, pytest.raises(httpx.ProxyError):
+                transport.handle_request(request("https://h.example/"))
+        assert f"-x '{proxy}'" in commands[0]
+
     def test_has_no_userinfo_and_no_fragment(self) -> None:
         with server() as (url, arrived):
             sent = request(url.replace("://", "://scott:tiger@") + "/a@b#fragment")
@@ -316,6 +374,16 @@ class TestOverHTTP2AndTLS:
         assert again.pop("http_version") == seen.pop("http_version") == ("2" if http2 else "1.1")
         assert sorted(again.pop("headers")) == sorted(seen.pop("headers")), command
         assert again == seen
+
+    @pytest.mark.parametrize("verify", [True, False])
+    def test_certificates_are_verified_as_before(
+        self, verify: bool, origin: Origin, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        command = command_for(request(origin.https + "/a"), verify=verify)
+        assert (" -k" in command) is not verify
+        if not verify:
+            monkeypatch.setenv("CURL_CA_BUNDLE", os.devnull)
+        assert b'"path": "/a"' in run(command)
 
     def test_the_socket_is_the_same(self, origin: Origin) -> None:
         command = command_for(request("http://localhost/a"), uds=origin.unix_socket)

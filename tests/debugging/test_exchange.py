@@ -1,4 +1,4 @@
-"""`Exchange` and `Body`: what is shown of a record, masked and in clear."""
+"""`Exchange` and `Body`: what is shown of a record, masked and in the clear."""
 
 import dataclasses
 import encodings.aliases
@@ -61,8 +61,9 @@ class TestWhatIsSecret:
         assert exchange.error.startswith("ReadError: GET https://****@example.com/ ")
         assert exchange.reason == "token=****"
         first, second = exchange.attempts
-        assert isinstance(first.outcome, httpx.ReadError)
-        assert "tiger" not in repr(first)
+        # By its name and its text: a class of others may take anything in place of a text.
+        assert repr(first.outcome) == "ReadError('no https://****@h/')"
+        assert isinstance(first.outcome, Exception)
         assert second == Attempt(503, 2.5)
 
     def test_is_masked_in_bodies(self) -> None:
@@ -96,7 +97,7 @@ class TestWhatIsSecret:
 
         exchange = Exchange(record(attempts=(Attempt(OwnError("token=abc", "x"), 0.0),)))
         (attempt,) = exchange.attempts
-        assert repr(attempt.outcome) == "TransportError('OwnError: token=**** x')"
+        assert repr(attempt.outcome) == "OwnError('token=**** x')"
 
 
 class TestTheRest:

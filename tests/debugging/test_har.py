@@ -758,7 +758,7 @@ class TestWhatCannotBeWritten:
         assert caplog.record_tuples == [
             (
                 "transportkit.debugging",
-                logging.WARNING,
+                logging.ERROR,
                 f"{recorder!r} has lost an entry: ValueError",
             )
         ]

@@ -413,3 +413,10 @@ def test_no_exchange_makes_a_file_that_cannot_be_read(record: Record) -> None:
     assert shown["request"]["bodySize"] == record.sent.size
     assert shown["response"]["bodySize"] == record.received.size
     assert shown["response"]["status"] == (record.status or 0)
+
+
+def test_the_target_that_was_given_is_told() -> None:
+    assert entry(target=b"*")["request"]["url"].endswith("/*")
+    shown = entry(target=b"/b?token=tiger&c=d")["request"]
+    assert shown["url"].endswith("/b?token=****&c=d")
+    assert [each["name"] for each in shown["queryString"]] == ["token", "c"]

@@ -56,7 +56,7 @@ def logged() -> Iterator[list[str]]:
 
 
 def shown(exchange: Exchange) -> str:
-    """All that an exchange tells, but for what it has in clear."""
+    """All that an exchange tells, but for what it has in the clear."""
     parts = [repr(exchange), str(exchange)]
     for name in dir(exchange):
         if not name.startswith("_") and name != "unmasked":

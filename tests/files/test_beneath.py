@@ -33,12 +33,12 @@ def read(root: Path | str, path: Path | str) -> bytes | type[OSError]:
     except OSError as error:
         return type(error)
     try:
-        assert os.path.samestat(status, os.fstat(descriptor))
+        assert os.path.samestat(status, os.fstat(descriptor.number))
         assert stat.S_ISREG(status.st_mode)
-        assert not os.get_inheritable(descriptor)
-        return os.read(descriptor, 1000)
+        assert not os.get_inheritable(descriptor.number)
+        return os.read(descriptor.number, 1000)
     finally:
-        os.close(descriptor)
+        descriptor.close()
 
 
 FOUND: list[tuple[str, bytes]] = [
@@ -172,8 +172,8 @@ def test_a_file_that_grows_just_now_is_a_file(
     monkeypatch.setattr(os, "read", read_and_grow)
     descriptor, status = open_beneath(str(tmp_path), str(path))
     assert status.st_size == 4
-    assert original(descriptor, 10) == b"line"
-    os.close(descriptor)
+    assert original(descriptor.number, 10) == b"line"
+    descriptor.close()
 
 
 @pytest.mark.parametrize(

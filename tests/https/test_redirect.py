@@ -373,3 +373,25 @@ def test_a_class_of_ones_own_for_requests_is_served() -> None:
     with pytest.raises(httpx.UnsupportedProtocol) as refusal:
         RefusingTransport("no").handle_request(request)
     assert refusal.value.request is request
+
+
+@pytest.mark.parametrize(
+    ("url", "keeps"), [("http://h/", True), ("http://h:8080/", False), ("ws://h/", False)]
+)
+def test_an_upgrade_loses_what_httpx_leaves_out_of_redirects(url: str, keeps: bool) -> None:
+    """What the docstrings of `HTTPSRedirect` and `HSTSTransport` say of it."""
+    seen: list[httpx.Headers] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200)
+
+    secure, redirect = httpx.MockTransport(answer), HTTPSRedirect()
+    mounts = {"http://": redirect, "ws://": redirect, "https://": secure, "wss://": secure}
+    own = {"Authorization": "Bearer a", "Cookie": "own=1"}
+    with httpx.Client(mounts=mounts, follow_redirects=True) as client:
+        client.get(url, headers=own)
+        client.cookies.set("jar", "1")
+        client.get(url)
+    assert ("authorization" in seen[0], "cookie" in seen[0]) == (keeps, False)
+    assert seen[1]["cookie"] == "jar=1"

@@ -174,7 +174,7 @@ class TestInMemory:
         store = HSTSStore(path)
         learn(store, "example.com", YEAR)
         assert repr(store) == f"<HSTSStore, 1 hosts, in '{path}'>"
-        assert repr(known("a.example")) == "<HSTSStore, 0 hosts and 1 preloaded, in memory>"
+        assert repr(known("a.example")) == "<HSTSStore, 0 hosts, 1 preloaded, in memory>"
 
 
 class TestPreloading:

@@ -65,9 +65,9 @@ class TestOptions:
             check_options({name: True})
 
     def test_of_an_unknown_name_are_refused_with_the_known_ones(self) -> None:
-        text = "unknown argument 'timeout': httpx.HTTPTransport takes verify, cert, trust_env, "
+        text = "unknown argument 'time': httpx.HTTPTransport takes verify, cert, trust_env, "
         with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
-            check_options({"http2": True, "timeout": 5})
+            check_options({"http2": True, "time": 5})
 
     @pytest.mark.parametrize(
         ("name", "value", "text"),

@@ -129,5 +129,5 @@ def test_json_that_is_cut_off_is_shown_as_far_as_it_goes(text: str, shown: str |
 @given(TestJSON.VALUES)
 def test_json_that_is_cut_off_anywhere_shows_no_secret(value: object) -> None:
     text = json.dumps({"a": [value, {"password": "QQ", "b": [1.5, True, "é"]}, value], "b": "\n"})
-    for end in range(len(text)):
+    for end in range(0, len(text), 5):
         assert b"Q" not in REDACTION.body(text[:end].encode(), JSON)

@@ -9,16 +9,21 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
+import pythonjsonlogger.json
+import structlog
 from support.corpus import Secret, in_turn, served
 from support.flavours import NAMES, Flavour
 from support.library import httpx
+from support.matrices import thinned
 from support.raw import raw_server, read_head, respond, wait_for_end
 from support.transportkit import RedactingFilter, Redaction
 
 from transportkit.redaction import logs
+from transportkit.redaction.tracebacks import masked_exc_info
 
 URL = httpx.URL("https://scott:tiger@example.com/?token=tiger&page=2")
 SHOWN_URL = "https://****@example.com/?token=****&page=2"
@@ -172,7 +177,6 @@ def test_an_error_and_a_stack_are_written_without_their_secrets(
     assert "ValueError: Bearer ****" in line
     assert f"OSError: to {SHOWN_URL}" in line
     assert "Stack (most recent call last):" in line
-    assert handler.records[0].exc_info is None
 
 
 def test_what_stands_beside_the_message_is_written_without_its_secrets(
@@ -185,7 +189,7 @@ def test_what_stands_beside_the_message_is_written_without_its_secrets(
             return json.dumps(shown, default=str)
 
     handler.setFormatter(JSON())
-    nested: list[object] = []
+    nested: list[object] = ["token=tiger"]
     nested.append(nested)
     extra = {
         "url": URL,
@@ -201,7 +205,10 @@ def test_what_stands_beside_the_message_is_written_without_its_secrets(
     (line,) = handler.lines
     assert "tiger" not in line
     shown = json.loads(line)
-    assert shown["nested"] == [[[[["[[...]]"]]]]]
+    for _ in range(5):
+        first, shown["nested"] = shown["nested"]
+        assert first == "token=****"
+    assert shown["nested"] == "['token=****', [...]]"
     del shown["nested"]
     assert shown == {
         "msg": "sent",
@@ -210,7 +217,7 @@ def test_what_stands_beside_the_message_is_written_without_its_secrets(
         "token": "****",
         "password": None,
         "headers": {"Cookie": "a=****", "Accept": "*/*"},
-        "pairs": ["('Authorization', '****')"],
+        "pairs": [["Authorization", "****"]],
         "page": 2,
     }
     assert extra["api_key"] == "tiger"
@@ -401,3 +408,302 @@ def test_what_is_no_redaction_is_refused(given: object) -> None:
     # A logging.Filter takes a name; a filter that fails would break whoever logs.
     with pytest.raises(TypeError, match=r"write handler.addFilter\(RedactingFilter\(\)\)$"):
         RedactingFilter(given)  # type: ignore[arg-type]
+
+
+DATE = dt.date(2025, 1, 2)
+
+
+class QuotaError(Exception):
+    """Its class cannot be called with the text that it shows."""
+
+    def __init__(self, account: str, left: int) -> None:
+        super().__init__(account, left)
+        self.account = account
+
+    def __str__(self) -> str:
+        return f"no quota left for {self.account}"
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("tiger")
+
+
+def raising(text: str) -> None:
+    raise ValueError(text)
+
+
+def caught(error: BaseException) -> BaseException:
+    try:
+        raise error  # noqa: TRY301 - so that it has a traceback
+    except BaseException as seen:  # noqa: BLE001 - any there may be
+        return seen
+
+
+def plain(text: str) -> BaseException:
+    return caught(ValueError(text))
+
+
+def of_other_arguments(text: str) -> BaseException:
+    return caught(QuotaError(text, 0))
+
+
+def with_notes(text: str) -> BaseException:
+    error = caught(ValueError("seven"))
+    error.add_note(text)
+    error.add_note("and more")
+    return error
+
+
+def with_one_note(text: str) -> BaseException:
+    error = caught(ValueError("seven"))
+    vars(error)["__notes__"] = text
+    return error
+
+
+def with_a_cause(text: str) -> BaseException:
+    error = caught(RuntimeError("above"))
+    error.__cause__ = plain(text)
+    return error
+
+
+def with_a_context(text: str) -> BaseException:
+    error = caught(RuntimeError("above"))
+    error.__context__ = plain(text)
+    return error
+
+
+def with_a_context_that_is_not_shown(text: str) -> BaseException:
+    error = with_a_context("lion")
+    error.__suppress_context__ = True
+    error.add_note(text)
+    return error
+
+
+def in_a_cycle(text: str) -> BaseException:
+    error, other = plain(text), caught(OSError("other"))
+    error.__context__, other.__context__ = other, error
+    return error
+
+
+def in_a_group(text: str) -> BaseException:
+    inner = BaseExceptionGroup("inner", [plain(text), caught(OSError("one"))])
+    return caught(BaseExceptionGroup("outer", [inner, caught(KeyboardInterrupt("stop"))]))
+
+
+def as_a_group(text: str) -> BaseException:
+    return caught(BaseExceptionGroup(text, [caught(OSError("one"))]))
+
+
+def beside_a_mute_one(text: str) -> BaseException:
+    error = plain(text)
+    error.__cause__ = caught(Mute())
+    return error
+
+
+ERRORS: list[Callable[[str], BaseException]] = [
+    plain,
+    of_other_arguments,
+    with_notes,
+    with_one_note,
+    with_a_cause,
+    with_a_context,
+    with_a_context_that_is_not_shown,
+    in_a_cycle,
+    in_a_group,
+    as_a_group,
+    beside_a_mute_one,
+]
+
+
+def by_structlog(*processors: Any) -> logging.Formatter:
+    formatter = structlog.stdlib.ProcessorFormatter
+    return formatter(processors=[formatter.remove_processors_meta, *processors])
+
+
+def caching() -> logging.Formatter:
+    """One that keeps what it has written of the error in the record, as that of logging does."""
+    return logging.Formatter("%(levelname)s %(message)s")
+
+
+def in_one_line() -> logging.Formatter:
+    class OneLine(logging.Formatter):
+        def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+            return repr("".join(traceback.format_exception(*ei)))
+
+    return OneLine()
+
+
+def in_json_by_structlog() -> logging.Formatter:
+    render = structlog.processors.JSONRenderer(sort_keys=True)
+    return by_structlog(structlog.processors.format_exc_info, render)
+
+
+def in_colors_by_structlog() -> logging.Formatter:
+    plainly = structlog.dev.plain_traceback
+    return by_structlog(structlog.dev.ConsoleRenderer(False, exception_formatter=plainly))
+
+
+def in_json() -> logging.Formatter:
+    return pythonjsonlogger.json.JsonFormatter("%(levelname)s %(message)s")
+
+
+BY_STRUCTLOG = [in_json_by_structlog, in_colors_by_structlog]
+FORMATTERS = [caching, in_one_line, *BY_STRUCTLOG, in_json]
+
+
+def by_stdlib(logger: logging.Logger, text: str, error: BaseException | None) -> None:
+    logger.warning("%s on %s", text, DATE, exc_info=error, extra={"port": 8080, "beside": text})
+
+
+def by_stdlib_as_a_dict(logger: logging.Logger, text: str, error: BaseException | None) -> None:
+    logger.warning({"event": "sent", "beside": [text, ("a", text)], "port": 80}, exc_info=error)
+
+
+def through_structlog(logger: logging.Logger, text: str, error: BaseException | None) -> None:
+    wrapped: Any = structlog.wrap_logger(
+        logger,
+        processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    given = {} if error is None else {"exc_info": error}
+    wrapped.warning("sent", port=8080, when=DATE.isoformat(), beside={"a": text}, **given)
+
+
+def through_structlog_while_handled(
+    logger: logging.Logger, text: str, error: BaseException | None
+) -> None:
+    wrapped: Any = structlog.wrap_logger(
+        logger,
+        processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    try:
+        if error is not None:
+            raise error.with_traceback(None)  # noqa: TRY301 - it is to be handled here
+    except BaseException:  # noqa: BLE001 - any there may be
+        wrapped.exception("failed", beside=text)
+    else:
+        wrapped.error("failed", beside=text)
+
+
+# What structlog hands on is an event for its own formatter only, with or without us.
+WAYS_TO_WRITE = [
+    *((by_stdlib, formatter) for formatter in FORMATTERS),
+    *((by_stdlib_as_a_dict, formatter) for formatter in (caching, in_one_line, in_json)),
+    *((through_structlog, formatter) for formatter in BY_STRUCTLOG),
+    *((through_structlog_while_handled, formatter) for formatter in BY_STRUCTLOG),
+]
+
+
+@pytest.mark.parametrize(
+    ("log", "formatter", "error", "handler"),
+    thinned(WAYS_TO_WRITE, [None, *ERRORS], WAYS),
+    indirect=["handler"],
+)
+@pytest.mark.parametrize("text", ["harmless", "token=tiger"])
+def test_a_formatter_writes_the_same_as_without_it_but_for_the_secrets(
+    handler: Keeping,
+    logger: logging.Logger,
+    log: Callable[..., None],
+    formatter: Callable[[], logging.Formatter],
+    error: Callable[[str], BaseException] | None,
+    text: str,
+) -> None:
+    made = None if error is None else error(text)
+    clear = Keeping(formatter())
+    handler.setFormatter(formatter())
+    without = logging.Logger("test")  # noqa: LOG001 - one that nobody else gets
+    without.addHandler(clear)
+    log(without, text, made)
+    log(logger, text, made)
+    assert handler.lines == [clear.lines[0].replace("tiger", "****")]
+    if text == "harmless":
+        info = handler.records[0].exc_info
+        assert info is None or info[1] is made
+
+
+def test_a_record_without_a_secret_is_handed_on_as_it_is() -> None:
+    error = in_a_cycle("harmless")
+    record = logging.makeLogRecord(
+        {
+            "msg": "%s and %s",
+            "args": (URL.copy_with(userinfo=b"", query=b""), [1, ("a", {"b": None})]),
+            "exc_info": (type(error), error, error.__traceback__),
+            "headers": {"Accept": "*/*"},
+        }
+    )
+    before = dict(vars(record))
+    assert RedactingFilter().filter(record) is True
+    assert {name: id(each) for name, each in vars(record).items()} == {
+        name: id(each) for name, each in before.items()
+    }
+
+
+def test_an_error_keeps_its_traceback_and_the_name_of_its_class() -> None:
+    error = of_other_arguments("token=tiger")
+    info = (type(error), error, error.__traceback__)
+    kind, shown, trace = masked_exc_info(info, Redaction())
+    assert (kind, kind.__qualname__, kind.__module__) == (type(shown), "QuotaError", __name__)
+    assert str(shown) == "no quota left for token=****"
+    assert trace is shown.__traceback__ is error.__traceback__
+    assert str(error) == "no quota left for token=tiger"
+
+
+def test_a_line_of_code_with_a_secret_in_it_is_left_out(
+    handler: Keeping, logger: logging.Logger
+) -> None:
+    try:
+        raising("token=tiger")
+    except ValueError:
+        logger.exception("failed")
+    (line,) = handler.lines
+    assert "tiger" not in line
+    assert "line 0, in test_a_line_of_code" in line
+    assert "    raise ValueError(text)\nValueError: token=****" in line
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'raise ValueError(f"Bearer {token} for {self.name!r}")',
+        'raise ValueError("token=%s" % token)',
+        "login(user=user, password=password)",
+        "headers = {'Authorization': token}",
+    ],
+)
+def test_a_line_of_code_that_only_names_a_secret_stays(
+    handler: Keeping, logger: logging.Logger, tmp_path: Path, code: str
+) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(code)
+    given = {"token": "x", "self": DATE, "login": raising, "user": 1, "password": 2}
+    secret = "token=lion"
+    try:
+        exec(compile(code, path, "exec"), given)
+        raising(secret)
+    except (AttributeError, TypeError, ValueError):
+        logger.exception("failed")
+    if "headers" in code:
+        assert "line 0" not in handler.lines[0]
+    else:
+        assert f"    {code}\n" in handler.lines[0]
+
+
+def test_what_cannot_be_masked_is_not_shown_and_breaks_nothing(
+    handler: Keeping, logger: logging.Logger
+) -> None:
+    class Failing(Redaction):
+        def text(self, text: str) -> str:
+            raise ZeroDivisionError
+
+    handler.filters[:] = [RedactingFilter(Failing())]
+    handler.setFormatter(in_json_by_structlog())
+    shown = "A message that cannot be masked: ZeroDivisionError"
+    through_structlog(logger, "token=tiger", plain("token=tiger"))
+    handler.setFormatter(logging.Formatter("%(message)s %(beside)s"))
+    by_stdlib(logger, "token=tiger", plain("token=tiger"))
+    given = {"msg": "token=tiger", "message": "token=tiger", "beside": 1, "levelno": 20}
+    logger.handle(logging.makeLogRecord(given))
+    assert handler.lines == [f'{{"event": "{shown}"}}', f"{shown} ****", f"{shown} ****"]
+    assert all("tiger" not in str(vars(record)) for record in handler.records)

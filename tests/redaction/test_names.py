@@ -79,14 +79,15 @@ class TestANameIsSecret:
 
     def test_however_many_there_are(self) -> None:
         names = Names((), ())
-        assert [names.is_secret(f"token_{number}") for number in range(5000)] == ([True] * 5000)
+        assert not any(names.is_secret(f"a{number}") for number in range(5000))
+        assert names.is_secret("token")
 
     @pytest.mark.parametrize(
         ("name", "kind"),
         [
             *(
                 (name, Kind.ABOUT)
-                for name in ("name", "token_type", "x-ratelimit-tokens", "auth.py")
+                for name in ("key_name", "token_type", "x-ratelimit-tokens-limit", "auth.py")
             ),
             *((name, Kind.OTHER) for name in ("page", "nextPageToken", "public_key", "bos_token")),
             *((name, Kind.OPAQUE) for name in ("key", "S3Key", "account_sid", "ticket")),

@@ -1,6 +1,7 @@
 """`Redaction`: its settings; masking twice changes nothing; no text takes longer than its length."""
 
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -79,7 +80,7 @@ class TestSettings:
             Redaction(**{argument: ["--"]})
 
     def test_that_are_wrong_are_echoed_without_secrets(self) -> None:
-        wrong = "https://scott:tiger@example.com/"
+        wrong: Any = "https://scott:tiger@example.com/"
         for refused in (
             lambda: Redaction(mask=wrong),
             lambda: RedactingFilter(wrong),

@@ -143,6 +143,10 @@ TEXTS: list[tuple[str, str | None]] = [
     ("{'k': {'secret': {'a': 1}}, 'page': 2}", "{'k': {'secret': {'a': ****}}, 'page': 2}"),
     ("", None),
     ("nothing at all", None),
+    (
+        "kind: Secret\nstringData:\n  a: lion\n  b: |\n    lion\n  c:\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: lion\n",
+        "kind: Secret\nstringData:\n  a: ****\n  b: ****\n    ****\n  c:\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  a: lion\n",
+    ),
     ("INFO app.auth: user ada logged in, session: opened for ada", None),
     ("app.auth: tiger", "app.auth: ****"),
     (

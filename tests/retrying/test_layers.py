@@ -156,6 +156,31 @@ def big(flavour: Flavour) -> Any:
     return async_chunks() if flavour.is_async else chunks()
 
 
+@pytest.mark.parametrize("outcome", [503, httpx.ReadError("")])
+async def test_a_later_request_of_a_transport_is_retried_alike(
+    flavour: Flavour, outcome: Any
+) -> None:
+    inner = Answers(200, outcome, 200)
+    transport = flavour.RetryTransport(inner, AT_ONCE)
+    for _ in range(2):
+        assert (await outcome_of(flavour, transport)).status_code == 200
+    assert [request.extensions.get("attempt") for request in inner.requests] == [None, None, 2]
+
+
+async def test_a_body_that_was_read_beneath_is_left_to_all_that_follow(flavour: Flavour) -> None:
+    seen: list[bytes] = []
+
+    def read(request: httpx.Request) -> httpx.Response:
+        seen.append(request.content)
+        return httpx.Response(503 if len(seen) == 1 else 200)
+
+    transport = flavour.RetryTransport(httpx.MockTransport(read), AT_ONCE)
+    request = httpx.Request("PUT", "http://h/", content=big(flavour))
+    assert (await flavour.send(transport, request)).status_code == 200
+    assert seen == [b"x" * 2000] * 2
+    assert isinstance(request.stream, httpx.ByteStream)
+
+
 class TestWhyNoOtherFollowed:
     @pytest.mark.parametrize(
         ("reason", "settings", "request_", "flavour"),
@@ -222,7 +247,7 @@ class TestWhyNoOtherFollowed:
         error = httpx.ReadError("")
         transport = flavour.RetryTransport(Answers(error), RetryPolicy(stop=lambda state: True))
         assert await outcome_of(flavour, transport) is error
-        attempts = error.extensions["attempts"]  # type: ignore[attr-defined] # ours
+        attempts = error.extensions["attempts"]
         assert attempts == (Attempt(error, 0.0, "the policy stops here"),)
         assert error.__notes__[0].endswith(" seconds, and no other: the policy stops here")
 
@@ -285,13 +310,11 @@ class TestAPredicateOfTheUsersOwn:
             await anyio.sleep_forever()
             raise AssertionError
 
-        policy = RetryPolicy(retry=endless, deadline=0.01)
-        with faulty_origin() as origin:
-            transport = flavour.RetryTransport(policy=policy, verify=False, trust_env=False)
-            async with flavour.client(transport=transport) as client:
-                with pytest.raises(httpx.TimeoutException, match="the deadline of"):
-                    await client.get(origin.url)
-                assert transport._transport._core.pool.connections == []
+        inner = Stepping(0)
+        transport = flavour.RetryTransport(inner, RetryPolicy(retry=endless, deadline=0.01))
+        error = await outcome_of(flavour, transport, stream=inner.Body(inner))
+        assert str(error) == "the deadline of 0.01 seconds is over"
+        assert inner.held == 0
 
     def test_is_a_plain_function_in_a_sync_transport(self) -> None:
         async def coroutine_function(state: tenacity.RetryCallState) -> bool:
@@ -317,7 +340,7 @@ class TestTheDeadline:
         assert type(error) is httpx.TimeoutException
         assert str(error) == "the deadline of 0.01 seconds is over"
         assert error.request.url == "http://h/"
-        assert error.extensions["attempts"][-1].reason == "the deadline comes first"
+        assert vars(error)["extensions"]["attempts"][-1].reason == "the deadline comes first"
 
     @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
     async def test_lets_an_outer_cancellation_through(self, flavour: Flavour) -> None:

@@ -51,7 +51,7 @@ def accept(retry_state: object) -> bool:
         ),
         (tenacity.retry_if_result(accept), "retry_if_result(accept)"),
         (tenacity.before_sleep_log(logging.getLogger("x"), logging.INFO), "log_it"),
-        (functools.partial(accept), "partial()"),
+        (functools.partial(accept, retry_state=3), "partial(accept, retry_state=3)"),
         (frozenset({"PUT", "GET"}), "{'GET', 'PUT'}"),
     ],
     ids=str,

@@ -885,6 +885,22 @@ class TestHowOften:
         )
         assert sum(sleeps) <= 60
 
+    async def test_is_none_once_the_transport_was_closed_in_a_wait(
+        self, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        transport: Any = resuming(flavour)
+
+        async def async_sleep(seconds: float) -> None:
+            await flavour.close(transport)
+
+        monkeypatch.setattr(time, "sleep", lambda seconds: transport.close())
+        monkeypatch.setattr(anyio, "sleep", async_sleep)
+        with faulty_origin(part(stop=10_000), answer(503), part()) as origin:
+            _, failure = await download(flavour, transport, origin.url)
+        assert failure is not None
+        assert failure.__notes__[-1].endswith("the transport or the response was closed")
+        assert len(origin.requests) == 2
+
     async def test_is_not_charged_for_a_part_that_is_shorter_than_asked(
         self, flavour: Flavour
     ) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from support.members import make_member, make_members
 from support.transportkit import Cooldown
 
-from transportkit.rotation.ejection import Bans, Ejections, jittered
+from transportkit.rotation.bans import Bans
+from transportkit.rotation.ejection import Ejections, jittered
 from transportkit.rotation.member import Lease, Member
 
 A, B, C = make_members([1, 1, 1])
@@ -183,3 +184,20 @@ class TestBans:
         assert bans.first_to_end("h", ()) is B
         assert bans.first_to_end("h", [B]) is A
         assert bans.first_to_end("h", [B, A]) is None
+
+    def test_are_bounded_in_number(self) -> None:
+        bans = Bans(Cooldown(first=10, max=40), most=3)
+        for number in range(10):
+            bans.add(f"h{number}", A, 100 + number / 10, 1)
+        assert len(bans) == len(bans.by_host) == 3
+        # The ones that would have ended first are forgotten.
+        assert sorted(bans.by_host) == ["h7", "h8", "h9"]
+        bans.forget(A)
+        assert (len(bans), bans.by_host) == (0, {})
+
+    def test_that_were_lifted_leave_nothing(self) -> None:
+        bans = Bans(Cooldown(first=1000, max=1000))
+        for number in range(200):
+            bans.add(f"h{number}", A, 100, 1)
+            bans.forget(A)
+        assert len(bans._ends) < 40

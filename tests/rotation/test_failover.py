@@ -190,7 +190,7 @@ def notes_of(outcome: object) -> str:
     return notes
 
 
-# Each failure for targets in clear and over TLS; what makes no difference is quick for one only.
+# Each failure for targets in the clear and over TLS; what makes no difference is quick for one only.
 MATRIX = [
     (failure, scheme)
     if (scheme == "https") == bool(number % 2) or row.plain != row.tunnel

@@ -1,9 +1,21 @@
 """The origin of an error: the proxy, the target, or nothing at all."""
 
+from errno import (
+    EADDRNOTAVAIL,
+    ECONNREFUSED,
+    EHOSTUNREACH,
+    EMFILE,
+    ENETUNREACH,
+    ENFILE,
+    ENOBUFS,
+    ENOENT,
+    ENOMEM,
+)
+
 import pytest
 from support.library import httpx
 
-from transportkit.rotation.failover import Failure, classify
+from transportkit.rotation.failures import Failure, classify
 from transportkit.rotation.proxies import Via
 from transportkit.wire.trace import Watch
 
@@ -30,6 +42,24 @@ class _Tunnel(Watch):
         self.hear(SEND, {"request": type("Request", (), {"method": b"CONNECT"})})
 
 
+RULE = httpx.ProxyError("Proxy Server could not connect: Connection not allowed by ruleset.")
+
+
+def group(*numbers: int) -> OSError:
+    """An error like those of anyio and trio, which try several addresses."""
+    error = OSError("All connection attempts failed")
+    error.__cause__ = ExceptionGroup("", [OSError(number, "") for number in numbers])
+    return error
+
+
+def with_cause(cause: Exception) -> httpx.ConnectError:
+    error = httpx.ConnectError("failed")
+    error.__cause__ = cause
+    # Of the caller, who may be handling another one.
+    cause.__context__ = OSError(ENOENT, "")
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "watch", "via", "expected"),
     [
@@ -49,15 +79,34 @@ class _Tunnel(Watch):
         (httpx.ProxyError("407 Who?"), heard(), Via.READY, Failure.PROXY),
         (httpx.ProxyError("refused"), heard(CONNECT, SOCKS), Via.SOCKS, Failure.PROXY_OR_TARGET),
         (httpx.ReadTimeout(""), heard(CONNECT, SOCKS), Via.SOCKS, Failure.PROXY_OR_TARGET),
+        (httpx.ProxyError("403 No"), _Tunnel(), Via.HTTP, Failure.TARGET),
+        (httpx.ProxyError("451 No"), _Tunnel(), Via.HTTP, Failure.TARGET),
+        (RULE, heard(CONNECT, SOCKS), Via.SOCKS, Failure.TARGET),
+        (with_cause(OSError(EMFILE, "")), heard(CONNECT), Via.HTTP, Failure.MACHINE),
+        (with_cause(OSError(EADDRNOTAVAIL, "")), heard(CONNECT), Via.SOCKS, Failure.MACHINE),
+        (with_cause(group(ENOBUFS, ENOMEM)), heard(CONNECT), Via.DIRECT, Failure.MACHINE),
+        # One of the addresses of the proxy was refused by its host.
+        (with_cause(group(EADDRNOTAVAIL, ECONNREFUSED)), heard(CONNECT), Via.HTTP, Failure.PROXY),
+        (with_cause(OSError(ENETUNREACH, "")), heard(CONNECT), Via.HTTP, Failure.NO_ROUTE),
+        (with_cause(OSError(EHOSTUNREACH, "")), heard(CONNECT), Via.SOCKS, Failure.NO_ROUTE),
+        (OSError(ENFILE, ""), heard(), Via.READY, Failure.MACHINE),
+        (LookupError(""), heard(), Via.READY, Failure.FOREIGN),
+        (LookupError(""), heard(), Via.HTTP, Failure.CALLER),
+        (httpx.StreamConsumed(), heard(), Via.READY, Failure.CALLER),
         (httpx.PoolTimeout(""), heard(), Via.HTTP, Failure.POOL_FULL),
         (httpx.PoolTimeout(""), heard(CONNECT, SEND), Via.DIRECT, Failure.POOL_FULL),
         (httpx.ReadError(""), heard(CONNECT, SEND), Via.HTTP, Failure.MAYBE_SENT),
         (httpx.ReadError(""), heard(), Via.READY, Failure.MAYBE_SENT),
         (REFUSED, heard(SEND), Via.HTTP, Failure.MAYBE_SENT),
-        (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Failure.UNSUPPORTED),
+        (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Failure.CALLER),
     ],
 )
 def test_an_error_tells_what_failed(
     error: httpx.TransportError, watch: Watch, via: Via, expected: Failure
 ) -> None:
     assert classify(error, watch, via) is expected
+
+
+def test_a_full_pool_with_nothing_in_flight_is_the_members_fault() -> None:
+    failure = classify(httpx.PoolTimeout(""), heard(), Via.HTTP, is_alone=True)
+    assert failure is Failure.PROXY_OR_TARGET

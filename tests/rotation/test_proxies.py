@@ -181,7 +181,8 @@ def test_what_a_proxy_says_is_shown_without_credentials(
 
 
 def test_a_long_list_is_cut() -> None:
-    assert join_names(names(["http://a"])) == "http://a"
-    assert join_names(names([f"http://a:{port}" for port in range(1, 101)])) == (
+    assert join_names(parse_all(["http://a"], httpx.BaseTransport)) == "http://a"
+    many = [f"http://a:{port}" for port in range(1, 101)]
+    assert join_names(parse_all(many, httpx.BaseTransport)) == (
         "http://a:1, http://a:2, http://a:3 and 97 more"
     )

@@ -218,7 +218,7 @@ class TestBanned:
         thinned([((0, 1),), ((1, 2),), ((2, 0),)], NAMES),
         indirect=["flavour"],
     )
-    async def test_the_next_proxy_answers_and_the_response_is_drained(
+    async def test_the_next_proxy_answers_and_the_connections_are_retired(
         self,
         kinds: tuple[int, int],
         flavour: Flavour,
@@ -237,10 +237,10 @@ class TestBanned:
             clock = stopped(rotation)
             async with flavour.client(transport=rotation, timeout=30) as client:
                 assert await whom(client, target.url, 2) == {mask(second): 2}
-                # The ban is over when it is over, and the connection was kept for that.
+                # The ban is over when it is over, and goes on with a new connection.
                 clock.now += 1000
                 assert mask(first) in await whom(client, target.url, 2)
-        assert target.connections == 2
+        assert target.connections == 3
         assert all(status.up for status in rotation.status())
 
     async def test_one_host_bans_and_others_do_not(

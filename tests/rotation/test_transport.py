@@ -1,5 +1,6 @@
 """`ProxyRoundRobin` as it is built, opened, changed and shown; what a request finds and leaves."""
 
+import itertools
 import logging
 import re
 import ssl
@@ -22,6 +23,8 @@ from support.transportkit import (
     Cooldown,
     ProxyRoundRobin,
     RetryPolicy,
+    retry_if_status,
+    retry_if_transport_error,
     sticky_by_header,
     sticky_by_host,
 )
@@ -241,7 +244,7 @@ class TestTheTransportsThatAreBuilt:
                 for _ in range(2):
                     await client.get(URL)
             built = rotation._transports.by_member
-            assert [member.entry.name for member in built] == urls
+            assert [member.name for member in built] == urls
             assert len({id(context_of(each)) for each in built.values()}) == 1
 
     async def test_are_closed_with_the_rest_and_opened_again(self, flavour: Flavour) -> None:
@@ -511,7 +514,7 @@ class TestAnError:
         assert failed.value.__notes__ == [
             (
                 "transportkit: tried Answers (ConnectError: refused by http://****@h), "
-                "Answers (ConnectTimeout)"
+                "Answers#2 (ConnectTimeout)"
             )
         ]
 
@@ -581,11 +584,23 @@ class TestAnError:
         assert rotation.status()[0].failed == 3
 
     async def test_of_a_full_pool_is_no_proxys_fault(self, flavour: Flavour) -> None:
-        spies = [Answers(httpx.PoolTimeout("full")), Answers(200)]
+        long = httpx.Response(200, stream=Body())
+        spies = [Answers(long, httpx.PoolTimeout("full")), Answers(200)]
         rotation = flavour.ProxyRoundRobin(spies)
+        held = await flavour.send(rotation, httpx.Request("GET", URL))
+        for _ in range(2):
+            response = await flavour.send(rotation, httpx.Request("POST", URL))
+            assert response.status_code == 200
+        assert [(status.up, status.failed) for status in rotation.status()] == [(True, 0)] * 2
+        await flavour.close(held)
+
+    async def test_of_a_pool_that_nobody_uses_is_its_members_fault(self, flavour: Flavour) -> None:
+        spies = [Answers(httpx.PoolTimeout("lost")), Answers(200)]
+        rotation = flavour.ProxyRoundRobin(spies, cooldown=LONG)
         response = await flavour.send(rotation, httpx.Request("POST", URL))
         assert response.status_code == 200
-        assert [(status.up, status.failed) for status in rotation.status()] == [(True, 0)] * 2
+        assert [(each.up, each.failed) for each in rotation.status()] == [(False, 1), (True, 0)]
+        assert rotation.status()[0].last_error == "PoolTimeout: lost"
 
     async def test_of_one_when_another_succeeds_ejects_it(
         self, flavour: Flavour, caplog: pytest.LogCaptureFixture
@@ -639,7 +654,9 @@ class TestAnError:
         with pytest.raises(httpx.ProxyError, match=f"^{text}\n") as failed:
             await flavour.send(rotation, httpx.Request("GET", URL))
         (note,) = failed.value.__notes__
-        assert note == f"transportkit: {', '.join(['Answers (banned)'] * 10)} and 2 more"
+        names = ["Answers", *(f"Answers#{number}" for number in range(2, 11))]
+        listed = ", ".join(f"{name} (banned)" for name in names)
+        assert note == f"transportkit: {listed} and 2 more"
 
     async def test_of_a_socks_handshake_is_httpxs_and_leaves_no_socket(
         self, flavour: Flavour
@@ -743,7 +760,7 @@ class TestARepeat:
         for sticky in (None, lambda request: "key"):
             rotation = flavour.ProxyRoundRobin(spies, sticky=sticky)
             policy = RetryPolicy(
-                retry=lambda state: True,
+                retry=retry_if_status(429, 500, 503) | retry_if_transport_error(),
                 wait=lambda state: 0,
                 stop=lambda state: state.attempt_number > 1,
             )
@@ -760,25 +777,26 @@ class TestARepeat:
         statuses = [(await flavour.send(rotation, request)).status_code for _ in range(3)]
         assert statuses == [503, 503, 200]
 
-    async def test_is_forgotten_after_a_success(self, flavour: Flavour) -> None:
-        spies = [Answers(503, 200), Answers(503, 200), Answers(200)]
-        rotation = flavour.ProxyRoundRobin(spies)
-        request = httpx.Request("GET", URL)
-        statuses = [(await flavour.send(rotation, request)).status_code for _ in range(3)]
-        assert statuses == [503, 503, 200]
-        for _ in range(6):
-            await flavour.send(rotation, request)
-        assert [len(spy.requests) for spy in spies] == [3, 3, 3]
+    async def test_says_so_by_an_extension(self, flavour: Flavour) -> None:
+        spies = [Answers(503), Answers(200)]
+        rotation = flavour.ProxyRoundRobin(spies, sticky=lambda request: 1)
+        found = []
+        for attempt in ({}, {"attempt": 2}, {"attempt": "2"}, {"attempt": 1}):
+            request = httpx.Request("GET", URL, extensions=attempt)
+            found.append((await flavour.send(rotation, request)).status_code)
+        # The key's own proxy, unless this is a repeat.
+        home = found[0]
+        assert found == [home, 200, home, home]
 
-    async def test_is_remembered_as_long_as_there_is_a_request(self, flavour: Flavour) -> None:
-        spy = Answers(lambda _: httpx.Response(503))
-        rotation = flavour.ProxyRoundRobin([spy])
-        request = httpx.Request("GET", URL)
-        await flavour.send(rotation, request)
-        assert len(rotation._rotation.failed_through) == 1
-        spy.requests.clear()
-        del request
-        assert len(rotation._rotation.failed_through) == 0
+    async def test_avoids_what_failed_last_when_all_have_failed(self, flavour: Flavour) -> None:
+        spies = [Answers(503) for _ in range(3)]
+        rotation = flavour.ProxyRoundRobin(spies, sticky=lambda request: 1)
+        names = []
+        for attempt in range(1, 8):
+            request = httpx.Request("GET", URL, extensions={"attempt": attempt})
+            names.append((await flavour.send(rotation, request)).extensions["proxy"])
+        assert len(set(names[:3])) == 3
+        assert all(one != other for one, other in itertools.pairwise(names))
 
 
 class TestAddAndRemove:
@@ -788,7 +806,7 @@ class TestAddAndRemove:
             slow = Answers(200)
             member = rotation._transports.admit(slow, 1)
             await flavour.call(rotation.remove, slow)
-            rotation._rotation.pool.join(member)
+            rotation._rotation.pool.join([member])
             for _ in range(3):
                 await flavour.send(rotation, httpx.Request("GET", URL))
             assert slow.requests == []

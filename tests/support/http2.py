@@ -48,6 +48,7 @@ class H2Origin:
         self._context.set_alpn_protocols(["h2"])
 
     def talk(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._context.wrap_socket(connection, server_side=True) as tls:
             self.connections += 1
             config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")

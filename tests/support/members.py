@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from transportkit.rotation.member import Member
+from transportkit.rotation.member import Lease, Member
 from transportkit.rotation.proxies import Entry, Via
 
 
@@ -14,6 +14,11 @@ def make_members(weights: Collection[float]) -> list[Member]:
 def make_member(name: str, weight: float = 1) -> Member:
     """A member that is called so."""
     return Member(Entry(name, Via.HTTP, weight))
+
+
+def hold(member: Member) -> None:
+    """Have one more request of a member in flight."""
+    member.leases[Lease(member, is_premature=False)] = None
 
 
 def name_of(member: Member) -> str:

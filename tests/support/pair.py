@@ -24,7 +24,7 @@ class Pair:
         port: where both are, on localhost.
         script: a status line and headers for `scheme /path`; without one, the plain server
             moves everybody to the other, which answers 200 and asks for HTTPS for a year.
-        plain: the heads of the requests that came in clear.
+        plain: the heads of the requests that came in the clear.
         tls: the heads of those that came over TLS.
     """
 

@@ -37,7 +37,7 @@ def _hurry(connection: socket.socket) -> None:
 
 @dataclass
 class Target:
-    """Where the requests are to go: it answers 200, in clear and over TLS, on one port.
+    """Where the requests are to go: it answers 200, in the clear and over TLS, on one port.
 
     Attributes:
         url: the target, by its scheme.

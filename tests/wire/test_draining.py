@@ -428,6 +428,23 @@ class TestTheWatchdog:
         watchdog.watch(several[0], 0)
         assert watchdog._thread is not thread
 
+    def test_that_is_renewed_leaves_its_thread_to_end(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(draining, "DRAIN_SECONDS", A_MOMENT)
+        watchdog = draining.Watchdog()
+        watchdog.watch(httpx.Response(503), 0)
+        old = watchdog._thread
+        assert old is not None
+        watchdog.renew()
+        watchdog.watch(httpx.Response(503), NEVER)
+        new = watchdog._thread
+        old.join(10)
+        assert not old.is_alive()
+        assert watchdog._thread is new is not old
+        for response in list(watchdog._drained):
+            watchdog.watch(response, 0)
+
     def test_works_on_in_a_child_process(self) -> None:
         watchdog = draining._watchdog
         response = httpx.Response(503)
@@ -461,4 +478,13 @@ class TestTheWatchdog:
                 assert info == "socket"
 
         draining._hang_up(httpx.Response(503))
+        for version, calls in ((b"HTTP/1.1", 0), (b"HTTP/2", 1)):
+            retired: list[int] = []
+            extensions = {
+                "http_version": version,
+                "retire": lambda retired=retired: retired.append(1),
+                "network_stream": Wire(),
+            }
+            draining._hang_up(httpx.Response(503, extensions=extensions))
+            assert len(retired) == calls
         draining._hang_up(httpx.Response(503, extensions={"network_stream": Wire()}))

@@ -1,6 +1,8 @@
 """What starts afresh in a child process; with a real fork() in network/test_fork.py."""
 
 import gc
+import subprocess
+import sys
 import weakref
 
 from transportkit.wire.forking import _methods, _renew_all, renew_in_child
@@ -46,3 +48,11 @@ def test_what_goes_meanwhile_is_passed_over() -> None:
     _renew_all()
     gc.collect()
     assert (first(), other()) == (None, None)
+
+
+def test_what_lives_to_the_end_of_the_program_ends_in_silence() -> None:
+    program = "import transportkit; kept = transportkit.HSTSStore(); kept.itself = kept"
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -150,13 +150,13 @@ class TestTheLifecycle:
         lifecycle = Lifecycle(["a", "b"])
         if is_entered:
             lifecycle.enter()
-        assert lifecycle.release("a") == [("a", is_entered)]
+        assert lifecycle.release(["a"]) == [("a", is_entered)]
         assert lifecycle.close() == [("b", is_entered)]
 
     def test_one_that_goes_after_the_close_has_been_closed(self) -> None:
         lifecycle = Lifecycle(["a"])
         lifecycle.close()
-        assert lifecycle.release("a") == []
+        assert lifecycle.release(["a"]) == []
 
     @pytest.mark.parametrize("call", ["enter", "close"])
     def test_of_many_threads_exactly_one_is_told_to(self, call: str) -> None:
@@ -486,7 +486,7 @@ class TestOneThatComesLater:
         calls, (first, late) = spies("ab")
         async with flavour.entered(owner_of(flavour, first)) as owner:
             await flavour.call(owner._hold, late)
-            await flavour.call(owner._let_go, late)
+            await flavour.call(owner._let_go, [late])
             assert calls[2:] == ["b exit"]
         assert calls[3:] == ["a exit"]
 
@@ -495,7 +495,7 @@ class TestOneThatComesLater:
         owner = owner_of(flavour, first)
         await flavour.call(owner._hold, late)
         await flavour.close(owner)
-        await flavour.call(owner._let_go, late)
+        await flavour.call(owner._let_go, [late])
         assert calls == ["a close", "b close"]
 
     async def test_and_fails_to_close_does_not_hide_what_it_went_for(
@@ -505,7 +505,7 @@ class TestOneThatComesLater:
         owner = owner_of(flavour, first)
         await flavour.call(owner._hold, late)
         error = ValueError("before")
-        await flavour.call(owner._let_go, late, error)
+        await flavour.call(owner._let_go, [late], error)
         assert error.__notes__ == ["Closing a transport failed as well: OSError('b')"]
 
 

@@ -58,9 +58,13 @@ class BodyCapture:
     def add(self, chunk: bytes) -> None:
         """Capture the next piece of the body."""
         room = self.limit - len(self._captured)
-        if room > 0:
-            self._captured += chunk[:room]
-        self.size += len(chunk)
+        try:
+            self.size += len(chunk)
+            if room > 0:
+                self._captured += chunk[:room]
+        except TypeError:
+            # It is not bytes, which is for others to complain about.
+            self.limit = 0
 
 
 @dataclass(frozen=True)

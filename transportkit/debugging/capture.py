@@ -1,18 +1,22 @@
 """Capture a request while it is on its way, as cheaply as can be."""
 
+import re
 from collections.abc import Mapping
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
+from ..retrying.attempt import Attempt
 from ..wire.library import Request, Response, is_a, library_of
 from .bodies import BodyCapture
-from .exchange import RawHeaders, Record
+from .record import RawHeaders, Record
 from .reporting import Reporter
 from .timings import TUNNEL
 
 if TYPE_CHECKING:
     from ..wire.trace import AsyncTrace, Trace
 
+# No body is longer, and what is would be no number for Python.
+_LENGTH = r"[0-9]{1,18}"
 _REQUEST = "http11.send_request_headers.started"
 # These come with the connection, whose address is lost if the next step fails.
 _CONNECTED = frozenset(
@@ -30,6 +34,8 @@ _CONNECTED = frozenset(
 class Capture(Record):
     """The record of one exchange while it is being written.
 
+    Transports of others may tell anything: what cannot be captured is logged and left out.
+
     Arguments:
         reporter: reports it.
         request: what is sent.
@@ -45,6 +51,9 @@ class Capture(Record):
     http_version: str | None
     response_headers: RawHeaders
     stream_id: int | None
+    target: bytes | None
+    proxy: str | None
+    verify: bool
     server_address: str | None
     tls_version: str | None
 
@@ -59,6 +68,8 @@ class Capture(Record):
             received=BodyCapture(reporter.bodies),
             is_finished=False,
         )
+        if isinstance(target := request.extensions.get("target"), bytes):
+            self.target = target
         self._reporter = reporter
         reporter.begin(self)
         self.started = perf_counter()
@@ -72,7 +83,7 @@ class Capture(Record):
             self.sent.is_ended = True
             return
         length = request.headers.get("Content-Length", "")
-        if not self._reporter.bodies and length.isdecimal():
+        if not self._reporter.bodies and re.fullmatch(_LENGTH, length):
             self.sent.size = int(length)
             self.sent.is_ended = True
 
@@ -80,35 +91,33 @@ class Capture(Record):
         """Capture one of httpcore's events."""
         if self.is_finished:
             return
-        if event == _REQUEST:
-            if getattr(info.get("request"), "method", b"") == b"CONNECT" != self.method.encode():
-                event = TUNNEL + event
-        elif event in _CONNECTED:
-            self._capture_connection(info.get("return_value"))
-        self.events.append((event, perf_counter()))
+        try:
+            if event == _REQUEST:
+                if (
+                    getattr(info.get("request"), "method", b"")
+                    == b"CONNECT"
+                    != self.method.encode()
+                ):
+                    event = TUNNEL + event
+            elif event in _CONNECTED:
+                self._capture_connection(info.get("return_value"))
+            self.events.append((event, perf_counter()))
+        except Exception as error:  # noqa: BLE001 - who looks on must not break what is looked at
+            self._reporter.log(error)
 
     def capture_response(self, response: Response) -> None:
         """Capture the head of the response, and report the exchange if no body is to come."""
         self.head = perf_counter()
-        self.status = response.status_code
-        self.response_headers = response.headers.raw
-        extensions = response.extensions
-        if isinstance(reason := extensions.get("reason_phrase"), bytes):
-            self.reason = reason.decode("ascii", "replace")
-        if isinstance(version := extensions.get("http_version"), bytes):
-            self.http_version = version.decode("ascii", "replace")
-        if isinstance(stream_id := extensions.get("stream_id"), int):
-            self.stream_id = stream_id
-        if isinstance(attempts := extensions.get("attempts"), tuple):
-            self.attempts = attempts
-        if "network_stream" in extensions:
-            self._capture_connection(extensions["network_stream"])
-        if response.is_closed:
-            self._capture_read_body(response)
-        elif response.status_code != 101:
+        try:
+            self._capture_head(response)
+            if response.is_closed:
+                self._capture_read_body(response)
+        except Exception as error:  # noqa: BLE001 - the same as above
+            self._reporter.log(error)
+        if response.is_closed or response.status_code == 101:
+            self.report()
+        else:
             self._reporter.keep_open(self)
-            return
-        self.report()
 
     def end(self, error: BaseException | None = None) -> None:
         """Report the exchange, as the body of the response has ended, was closed or has failed."""
@@ -116,11 +125,39 @@ class Capture(Record):
 
     def report(self, error: BaseException | None = None) -> None:
         """Report the exchange, as there is no body to come."""
+        if error is not None and isinstance(facts := getattr(error, "extensions", None), Mapping):
+            self._capture_facts(facts)
         self._reporter.report(self, error)
 
     def abandon(self) -> None:
         """Report the exchange with the next one, as nobody can read the body any more."""
         self._reporter.abandon(self)
+
+    def _capture_head(self, response: Response) -> None:
+        self.status = response.status_code
+        self.response_headers = response.headers.raw
+        extensions = response.extensions
+        if not extensions:
+            return
+        if isinstance(reason := extensions.get("reason_phrase"), bytes):
+            self.reason = reason.decode("ascii", "replace")
+        if isinstance(version := extensions.get("http_version"), bytes):
+            self.http_version = version.decode("ascii", "replace")
+        if isinstance(stream_id := extensions.get("stream_id"), int):
+            self.stream_id = stream_id
+        attempts = extensions.get("attempts")
+        if isinstance(attempts, tuple) and all(isinstance(each, Attempt) for each in attempts):
+            self.attempts = attempts
+        if "network_stream" in extensions:
+            self._capture_connection(extensions["network_stream"])
+        self._capture_facts(extensions)
+
+    def _capture_facts(self, extensions: Mapping[str, object]) -> None:
+        """Capture who took the request, as network transports tell."""
+        # A rotation names its way without a proxy, too.
+        if isinstance(proxy := extensions.get("proxy"), str) and "://" in proxy:
+            self.proxy = proxy
+        self.verify = extensions.get("verify") is not False
 
     def _capture_read_body(self, response: Response) -> None:
         received = self.received

@@ -5,10 +5,11 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from functools import partial
+from typing import Literal
 
 from ..wire.arguments import advising, check_flag
+from ..wire.library import URL
 from .arguments import check_write
 from .bodies import Body
 from .exchange import Exchange
@@ -27,7 +28,8 @@ _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 class ConsoleLog:
     """Writes a line when a request goes out, and one when it is over.
 
-    A line that does not directly follow that of its request, as others were sent meanwhile,
+    The second one names the proxy, if there was one and the transport inside tells, as those
+    that are made from arguments do. A line that does not directly follow that of its request, as others were sent meanwhile,
     names the request again. Bodies are shown as far as the transport captures them. What a
     terminal would act upon is escaped. Everything is masked by the transport's `Redaction`.
 
@@ -60,18 +62,18 @@ class ConsoleLog:
         check_flag("color", color, may_be_none=True)
         check_flag("headers", headers)
         self._write = write
-        self.is_enabled: Callable[[], bool] = enabled(write)
+        self._is_enabled = enabled(write)
         self._color = color
         self._shows_headers = headers
-        self._last: tuple[str, str, datetime] | None = None
+        self._last: tuple[float, str, URL] | None = None
 
     def started(self, exchange: Exchange) -> None:
         """Write that a request goes out."""
         self._last = _identity(exchange)
-        self._put(_CYAN, f">>> {_request(exchange)}", self._headers(exchange.request_headers))
+        self._put(_CYAN, f">>> {_request(exchange)}", self._headers(exchange, "request_headers"))
 
     def __call__(self, exchange: Exchange) -> None:
-        if not self.is_enabled():
+        if not self._is_enabled():
             return
         line, color = outcome(exchange)
         if self._last != _identity(exchange):
@@ -80,15 +82,20 @@ class ConsoleLog:
         self._put(color, line, self._details(exchange))
 
     def _details(self, exchange: Exchange) -> Iterator[str]:
-        for mark, body in (("> ", exchange.request_body), ("", exchange.response_body)):
-            if not mark:
-                yield from self._headers(exchange.response_headers)
-            if body.content:
-                yield from (mark + line for line in _body_lines(body))
+        # What was not captured need not be worked out.
+        if exchange._record.sent.length:
+            yield from (f"> {line}" for line in _body_lines(exchange.request_body))
+        yield from self._headers(exchange, "response_headers")
+        if exchange._record.received.length:
+            yield from _body_lines(exchange.response_body)
 
-    def _headers(self, headers: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    def _headers(
+        self, exchange: Exchange, which: Literal["request_headers", "response_headers"]
+    ) -> Iterator[str]:
+        # They are masked only when they are asked for.
         if self._shows_headers:
-            yield from (escaped(f"{name}: {value}") for name, value in headers)
+            for name, value in getattr(exchange, which):
+                yield escaped(f"{name}: {value}")
 
     def _put(self, color: str, line: str, details: Iterable[str]) -> None:
         is_colored = _is_terminal(self._write) if self._color is None else self._color
@@ -127,12 +134,14 @@ def outcome(exchange: Exchange) -> tuple[str, str]:
         time += f" ({phases})"
     if len(exchange.attempts) > 1:
         time += f" after {len(exchange.attempts)} attempts"
+    if exchange.proxy is not None:
+        time += f" via {escaped(exchange.proxy)}"
     response = ""
     if exchange.status is not None:
         response = escaped(f"{exchange.status} {exchange.reason}".strip())
         if exchange.http_version is not None:
             response += f" {escaped(exchange.http_version.lower())}"
-        response += f" {size(exchange.response_body.size)}"
+        response += f" {size(exchange._record.received.size)}"
     if exchange.error is not None:
         after = f" after {response}" if response else ""
         return f"!!! {escaped(exchange.error)}{after} {time}", _RED
@@ -184,6 +193,8 @@ def escaped(text: str, keep: str = "") -> str:
 
 
 def _body_lines(body: Body) -> Iterator[str]:
+    if not body.content:
+        return
     text = body.text
     if text is None:
         yield f"(binary, {body.size:,} bytes)"
@@ -193,12 +204,16 @@ def _body_lines(body: Body) -> Iterator[str]:
         yield f"(the beginning of {body.size:,} bytes)"
 
 
-def _identity(exchange: Exchange) -> tuple[str, str, datetime]:
-    return (exchange.method, exchange.url, exchange.started_at)
+def _identity(exchange: Exchange) -> tuple[float, str, URL]:
+    record = exchange._record
+    return (record.started_at, record.method, record.url)
 
 
 def _request(exchange: Exchange) -> str:
-    return escaped(f"{exchange.method} {exchange.url}")
+    named = exchange.url
+    if (target := exchange.target) is not None and not target.startswith("/"):
+        named = f"{target} of {named.removesuffix(target).removesuffix('/')}".removesuffix(" of ")
+    return escaped(f"{exchange.method} {named}")
 
 
 def _colored(line: str, color: str) -> str:

@@ -1,7 +1,7 @@
 """`CurlLog`: requests as commands that can be pasted into a shell.
 
-A command sends what the request sent. So a header that curl would add by itself, and that the
-request did not have, is removed.
+A command sends what the request sent, the same way. So a header that curl would add by itself, and
+that the request did not have, is removed.
 """
 
 import re
@@ -11,6 +11,7 @@ from ..wire.arguments import advising, check_flag
 from .arguments import check_write
 from .console import Write, enabled
 from .exchange import Exchange
+from .record import origin_of
 
 # An argument of a command line cannot be much longer (MAX_ARG_STRLEN of Linux: 128 KiB).
 _LONGEST_ARGUMENT = 100_000
@@ -20,6 +21,7 @@ _EXPECTING = 1024
 # Compiled when they are first needed: most programs never write a command.
 _USERINFO = r"(?<=://)[^/?#]*@"
 _NETLOC = r"://([^/?#]*)"
+_SOCKS = r"^socks5://"
 _DOTS = r"(?i)/(?:\.|%2e){1,2}(?:[/?]|$)"
 _GLOBS = r"[][{}]"
 _WORD = r"[A-Za-z0-9_-]+"
@@ -37,7 +39,9 @@ class CurlLog:
     The command is for a POSIX shell, such as bash. Arguments with control characters are
     written as `$'...'`, which bash, zsh, ksh and POSIX since 2024 know; a binary body comes
     from `printf` through a pipe. The body is there if the transport captures it: give it a
-    `bodies` as large as what you send. A comment says if a body is missing or truncated.
+    `bodies` as large as what you send. A comment says if a body is missing or truncated. A proxy,
+    and that certificates were not verified, are in the command if the transport inside tells, as
+    those that are made from arguments do; the credentials of a proxy are always masked.
 
     Secrets are masked, and the command then sends the masks. A body with a Content-Encoding is
     decoded for that, or left out if it cannot be. The content of a file that is compressed
@@ -74,7 +78,8 @@ class CurlLog:
 
 def command(exchange: Exchange) -> str:
     """The request of an exchange, as a command for a shell."""
-    url = re.sub(_USERINFO, "", exchange.url, count=1).partition("#")[0]
+    url = exchange.url if exchange.target is None else origin_of(exchange._record.url) + "/"
+    url = re.sub(_USERINFO, "", url, count=1).partition("#")[0]
     content, remark, is_decoded = _content(exchange)
     words = ["curl", _quoted(url.encode()), *_options(exchange, url)]
     if exchange.method == "HEAD" and content is None:
@@ -93,7 +98,7 @@ def command(exchange: Exchange) -> str:
 
 def _content(exchange: Exchange) -> tuple[bytes | None, str, bool]:
     """The body to send, None for none; a comment on it; True if it was decoded."""
-    body, captured = exchange.request_body, exchange._record.sent
+    captured = exchange._record.sent
     names = {name.lower() for name, _ in exchange.request_headers}
     if not captured.size and not captured.length:
         has_body = bool(names & {"content-length", "transfer-encoding"})
@@ -105,6 +110,7 @@ def _content(exchange: Exchange) -> tuple[bytes | None, str, bool]:
     if not exchange._is_masked:
         is_decoded = False
     else:
+        body = exchange.request_body
         content, is_whole = body.content, body.is_whole
         is_decoded = "content-encoding" in names
         if is_decoded and not content:
@@ -127,6 +133,15 @@ def _options(exchange: Exchange, url: str) -> Iterator[str]:
         yield "--globoff"
     if re.search(_DOTS, url):
         yield "--path-as-is"
+    if exchange.target is not None:
+        yield "--request-target"
+        yield _quoted(exchange.target.encode("latin-1"))
+    if exchange.proxy is not None:
+        yield "-x"
+        # httpx lets a SOCKS proxy look names up.
+        yield _quoted(re.sub(_SOCKS, "socks5h://", exchange.proxy, count=1).encode())
+    if not exchange.verify:
+        yield "-k"
     if exchange.http_version == "HTTP/2":
         yield "--http2" if url.startswith("https:") else "--http2-prior-knowledge"
     elif exchange.http_version is not None and url.startswith("https:"):
@@ -146,14 +161,13 @@ def _headers(
     is_http2 = exchange.http_version == "HTTP/2"
     netloc = re.search(_NETLOC, url)
     by_itself = {"accept": "*/*", "host": netloc[1] if netloc else ""}
-    names = set()
+    names = [name.lower() for name, _ in exchange.request_headers]
     raw_headers = exchange._record.request_headers
     for (name, value), (_, raw) in zip(exchange.request_headers, raw_headers, strict=True):
         lower = name.lower()
-        names.add(lower)
         if (
             lower == "content-length"
-            or by_itself.get(lower) == value
+            or (by_itself.get(lower) == value and names.count(lower) == 1)
             or (is_http2 and lower in _OF_HTTP1)
             or (is_decoded and lower == "content-encoding")
         ):
@@ -161,6 +175,8 @@ def _headers(
         text = f"{name}: {value}" if value else f"{name};"
         yield text.encode("utf-8" if _is_utf8(raw) else "latin-1")
     unwanted = ["User-Agent", "Accept"]
+    if exchange.proxy is not None and url.startswith("http:"):
+        unwanted.append("Proxy-Connection")
     if content is not None:
         unwanted.append("Content-Type")
         if len(content) > _EXPECTING and not is_http2:

@@ -1,61 +1,26 @@
 """`Exchange`: a request and what became of it, as observers see it.
 
-A `Record` is written as cheaply as can be while the exchange goes on. An `Exchange` shows it,
-and works out what is asked for only then: nobody pays for what nobody reads.
+It shows a `Record`, and works out what is asked for only then: nobody pays for what nobody reads.
 """
 
-from collections.abc import Sequence
-from dataclasses import FrozenInstanceError, dataclass, field
+from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Self
 
 from ..redaction.redaction import REDACTION, Redaction
+from ..redaction.tracebacks import stand_in
 from ..retrying.attempt import Attempt
 from ..wire.library import URL, any_library
 from .bodies import Body, BodyCapture, shown_body
+from .record import RawHeaders, Record, decoded_headers, target_url
 from .timings import Timings, timings
 
 __all__ = ["Body", "Exchange", "Record", "Timings"]
 
-RawHeaders = Sequence[tuple[bytes, bytes]]
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Record:
-    """An exchange in the clear, as it was captured.
-
-    Attributes:
-        started_at: the start, in seconds since the epoch.
-        started: the start by `time.perf_counter`, like all other times.
-        head: the time at which the head of the response was there.
-        ended: the time at which everything was over.
-        events: those of httpcore, see `timings`.
-        sent: the body of the request.
-        received: the body of the response.
-        error: the name and text of the error, None without one.
-    """
-
-    method: str
-    url: URL
-    request_headers: RawHeaders = ()
-    started_at: float = 0.0
-    started: float = 0.0
-    head: float | None = None
-    ended: float = 0.0
-    events: list[tuple[str, float]] = field(default_factory=list)
-    sent: BodyCapture = field(default_factory=BodyCapture)
-    received: BodyCapture = field(default_factory=BodyCapture)
-    status: int | None = None
-    reason: str = ""
-    http_version: str | None = None
-    response_headers: RawHeaders = ()
-    error: str | None = None
-    server_address: str | None = None
-    tls_version: str | None = None
-    stream_id: int | None = None
-    attempts: tuple[Attempt, ...] = ()
-    is_finished: bool = True
+# Programs send the same headers to the same URLs again and again.
+_MOST_URLS, _MOST_HEADERS = 64, 256
+_LONGEST = 1024
 
 
 class Exchange:
@@ -66,7 +31,9 @@ class Exchange:
 
     Attributes:
         method: GET, POST, ...
-        url: the URL of the request.
+        url: the URL of the request; with the extension `target`, the one that this names.
+        target: what went out in place of the URL's path, as the extension `target` says, such as
+            "*"; None without it.
         http_version: "HTTP/1.1" or "HTTP/2", None if not known.
         request_headers: names and values, in the order in which they were sent.
         request_body: the body that was sent.
@@ -80,6 +47,9 @@ class Exchange:
         timings: the time of each phase.
         server_address: "127.0.0.1:8080", "[::1]:443", or the path of a socket; with a proxy,
             the proxy's. None if not known.
+        proxy: the URL of the proxy that took the request, without its credentials. None
+            without one, or if the inner transport does not tell.
+        verify: False if certificates were not verified, as far as the inner transport tells.
         tls_version: "TLSv1.3", None without TLS.
         stream_id: that of HTTP/2, or None.
         attempts: those of a retry transport inside, () without one.
@@ -123,8 +93,15 @@ class Exchange:
 
     @cached_property
     def url(self) -> str:
-        url = self._record.url
-        return self._redaction.url(url) if self._is_masked else str(url)
+        url, target = self._record.url, self._record.target
+        named = url if target is None else target_url(url, target)
+        return _masked_url(self._redaction, named) if self._is_masked else str(named)
+
+    @cached_property
+    def target(self) -> str | None:
+        target = self._record.target
+        text = None if target is None else target.decode("latin-1")
+        return self._redaction.url(text) if self._is_masked and text else text
 
     @property
     def http_version(self) -> str | None:
@@ -183,6 +160,16 @@ class Exchange:
     def server_address(self) -> str | None:
         return self._record.server_address
 
+    @cached_property
+    def proxy(self) -> str | None:
+        # Whatever transport has told it.
+        proxy = self._record.proxy
+        return None if proxy is None else _masked_url(self._redaction, proxy)
+
+    @property
+    def verify(self) -> bool:
+        return self._record.verify
+
     @property
     def tls_version(self) -> str | None:
         return self._record.tls_version
@@ -209,7 +196,9 @@ class Exchange:
         headers = decoded_headers(raw)
         if not self._is_masked:
             return headers
-        return tuple((name, self._redaction.header(name, value)) for name, value in headers)
+        return tuple(
+            (name, _masked_header(self._redaction, name, value)) for name, value in headers
+        )
 
     def _body(self, captured: BodyCapture, raw: RawHeaders) -> Body:
         headers = any_library().Headers(list(raw))
@@ -218,25 +207,20 @@ class Exchange:
     def _attempt(self, attempt: Attempt) -> Attempt:
         if isinstance(attempt.outcome, int):
             return attempt
-        shown = self._redaction.text(str(attempt.outcome))
-        try:
-            outcome = type(attempt.outcome)(shown)
-        except TypeError:
-            outcome = any_library().TransportError(f"{type(attempt.outcome).__name__}: {shown}")
-        return Attempt(outcome, attempt.waited, attempt.reason)
+        shown = stand_in(attempt.outcome, self._redaction)
+        return Attempt(shown, attempt.waited, attempt.reason)
 
 
-def decoded_headers(raw: RawHeaders) -> tuple[tuple[str, str], ...]:
-    r"""Headers as text: UTF-8 where it is, else ISO-8859-1, of which every byte is a character.
-
-    >>> decoded_headers([(b"X-City", b"K\xf6ln")])
-    (('X-City', 'Köln'),)
-    """
-    return tuple((name.decode("latin-1"), _decoded(value)) for name, value in raw)
+@lru_cache(_MOST_URLS, typed=True)
+def _masked_url(redaction: Redaction, url: URL | str) -> str:
+    return redaction.url(url)
 
 
-def _decoded(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+def _masked_header(redaction: Redaction, name: str, value: str) -> str:
+    mask = _masked_header_of if len(value) <= _LONGEST else _masked_header_of.__wrapped__
+    return mask(redaction, name, value)
+
+
+@lru_cache(_MOST_HEADERS)
+def _masked_header_of(redaction: Redaction, name: str, value: str) -> str:
+    return redaction.header(name, value)

@@ -9,9 +9,13 @@ import logging
 import os
 import threading
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+# In the thread it would be too late: once the descriptors are used up, or the program ends,
+# nothing can be imported any more.
+from ..redaction import bodies, text, urls  # noqa: F401 - see above
 from ..wire.arguments import advising
 from ..wire.forking import renew_in_child
 from .exchange import Exchange
@@ -25,8 +29,7 @@ _logger = logging.getLogger("transportkit.debugging")
 _MAX_EXCHANGES = 1000
 _MAX_BYTES = 16 * 1024 * 1024
 # Once it was full, the queue has to drain to this part of its bounds before requests go on:
-# threads that take turns for each exchange would be slow. A lower mark would make an event loop
-# stand still for longer.
+# threads that take turns would be slow. A lower mark would stop an event loop for longer.
 _LOW_WATER_MARK = 31 / 32
 
 
@@ -52,8 +55,9 @@ class HARRecorder:
     Closing ends the recording; recording after that is a RuntimeError, which a transport only
     logs. A program that ends without closing writes the HAR at its exit; one that is killed
     leaves the `.part`, which `recover` turns into the HAR. A new recording replaces the HAR of
-    an older one, but moves a `.part` aside, to `name.1.har.part`. Entries for which the disk
-    has no room are lost, which is logged once on `transportkit.debugging`. A forked child
+    an older one, but moves a `.part` aside, to `name.1.har.part`. Entries that cannot be written,
+    as the disk has no room for them, or whose thread has died, are lost, which is logged once on
+    `transportkit.debugging`; requests go on, and what was recorded is kept. A forked child
     records nothing.
 
     Arguments:
@@ -90,8 +94,11 @@ class HARRecorder:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        # Held while the HAR is made, which is done once.
+        self._finishing = threading.Lock()
+        self._is_finished = False
         self._error: OSError | None = None
-        self._has_warned = False
+        self._has_logged = False
         self._is_inherited = False
         renew_in_child(self._renew)
         # A thread that is not a daemon would be joined before this is called.
@@ -107,7 +114,9 @@ class HARRecorder:
             RuntimeError: it is closed.
         """
         if self._is_inherited:
-            self._warn("is of the process that forked this one: nothing is recorded here")
+            self._log(
+                logging.WARNING, "is of the process that forked this one: nothing is recorded here"
+            )
             return
         size = exchange._record.sent.length + exchange._record.received.length
         with self._changed:
@@ -117,8 +126,8 @@ class HARRecorder:
                 self._changed.wait()
             if self._is_closed:
                 raise RuntimeError(f"{self!r} is closed: make another one, for another file")
-            if self._thread is None:
-                thread = threading.Thread(target=self._work, name="HARRecorder", daemon=True)
+            if self._thread is None:  # There was none yet, or it has died.
+                thread = threading.Thread(target=self._live, name="HARRecorder", daemon=True)
                 thread.start()
                 self._thread = thread
             self._waiting.append((exchange, size))
@@ -137,12 +146,14 @@ class HARRecorder:
         if self._is_inherited:
             return
         with self._changed:
-            was_closed, self._is_closed = self._is_closed, True
+            self._is_closed = True
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
-        elif not was_closed:
-            self._finish()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+        with self._finishing:
+            if not self._is_finished:  # There was no thread, or it has died.
+                self._work()
         atexit.unregister(self.close)
         error, self._error = self._error, None
         if error is not None:
@@ -191,11 +202,28 @@ class HARRecorder:
         is_within = len(self._waiting) < _MAX_EXCHANGES and self._waiting_bytes + size <= _MAX_BYTES
         return is_within and not self._is_full
 
+    def _live(self) -> None:
+        # Whatever ends the thread, nobody waits for it afterwards.
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - there is nobody to tell but the log
+            self._log(logging.ERROR, f"has lost its thread: {type(error).__name__}")
+            with self._changed:
+                self._thread = None
+                if self._waiting:  # The first may have been the reason.
+                    self._waiting_bytes -= self._waiting.popleft()[1]
+                self._is_full = False
+                self._changed.notify_all()
+
     def _work(self) -> None:
         while (exchange := self._wait_for_one()) is not None:
             self._record(exchange)
             self._remove_first()
-        self._finish()
+        try:
+            self._file.finish()
+        except OSError as error:
+            self._error = error
+        self._is_finished = True
 
     def _wait_for_one(self) -> Exchange | None:
         """Wait for an exchange, which stays in the queue; None when there will be no more."""
@@ -219,18 +247,14 @@ class HARRecorder:
         try:
             self._file.append(line_of(exchange))
         except OSError as error:
-            self._warn(f"cannot be written: {error}")
+            self._log(logging.ERROR, f"cannot be written: {error}")
         except Exception as error:  # noqa: BLE001 - the next one may be recorded
             # Its text may hold secrets that were to be masked.
-            self._warn(f"has lost an entry: {type(error).__name__}")
+            self._log(logging.ERROR, f"has lost an entry: {type(error).__name__}")
 
-    def _finish(self) -> None:
-        try:
-            self._file.finish()
-        except OSError as error:
-            self._error = error
-
-    def _warn(self, what: str) -> None:
-        if not self._has_warned:
-            self._has_warned = True
-            _logger.warning("%r %s", self, what)
+    def _log(self, level: int, what: str) -> None:
+        if not self._has_logged:
+            self._has_logged = True
+            # A filter of somebody's may fail in a thread that it does not know.
+            with suppress(Exception):
+                _logger.log(level, "%r %s", self, what)

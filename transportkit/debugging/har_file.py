@@ -48,6 +48,8 @@ class HARFile:
         self._size = 0
         self._entries = 0
         self._entries_of_next = 1
+        # In a thread of its own, or as the program ends, it could not be imported any more.
+        self._head = _head()
         self._descriptor = self._open()
 
     def _open(self) -> int:
@@ -85,7 +87,7 @@ class HARFile:
         self._entries += 1
         if self._entries >= self._entries_of_next:
             self._entries_of_next = 2 * self._entries
-            replace(self.path, _har(self._chunks()))
+            replace(self.path, _har(self._head, self._chunks()))
 
     def finish(self) -> None:
         """Make the HAR of all entries, and remove the `.part`.
@@ -94,9 +96,11 @@ class HARFile:
             OSError: it cannot be written; then the `.part` stays, to be recovered.
         """
         try:
-            replace(self.path, _har(self._chunks()))
+            replace(self.path, _har(self._head, self._chunks()))
         except BaseException:
             release(self._descriptor)
+            # The number may be another file's from now on.
+            self._descriptor = -1
             raise
         release(self._descriptor, partial(self._part.unlink, missing_ok=True))
 
@@ -129,7 +133,7 @@ def recover(path: str | os.PathLike[str]) -> int:
             file.seek(0)
             # Without any, a HAR that is there is from another recording.
             if entries or not target.exists():
-                replace(target, _har(_separated(filter(_is_whole, file))))
+                replace(target, _har(_head(), _separated(filter(_is_whole, file))))
     except BaseException:
         release(descriptor)
         raise
@@ -162,14 +166,15 @@ def _acquire(part: Path, *, create: bool = True) -> int:
         ) from None
 
 
-def _har(entries: Iterable[bytes]) -> Iterator[bytes]:
+def _har(head: bytes, entries: Iterable[bytes]) -> Iterator[bytes]:
     """A whole HAR of entries with commas between them."""
-    yield _head()
+    yield head
     yield from entries
     yield b"\n]}}\n"
 
 
 def _head() -> bytes:
+    """The beginning of a HAR."""
     # Nothing else needs it, and it takes some time to import.
     from importlib.metadata import PackageNotFoundError, version
 

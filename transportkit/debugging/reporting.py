@@ -9,7 +9,10 @@ from time import perf_counter
 from weakref import WeakKeyDictionary
 
 from ..redaction.redaction import Redaction
-from .exchange import Exchange, Record
+from ..redaction.tracebacks import text_of
+from .console import ConsoleLog
+from .exchange import Exchange
+from .record import Record
 
 Observer = Callable[[Exchange], object]
 # A `started`, and what tells if it will do anything.
@@ -38,7 +41,7 @@ class Reporter:
         self.connections: WeakKeyDictionary[object, tuple[str | None, str | None]]
         self.connections = WeakKeyDictionary()
         self._starting: tuple[_Starting, ...] = tuple(
-            (started, getattr(observer, "is_enabled", None))
+            (started, observer._is_enabled if isinstance(observer, ConsoleLog) else None)
             for observer in observers
             if (started := getattr(observer, "started", None)) is not None
         )
@@ -68,6 +71,7 @@ class Reporter:
                 record.request_headers,
                 started_at=record.started_at,
                 is_finished=False,
+                target=record.target,
             )
             self._tell(started, beginning)
 
@@ -115,9 +119,10 @@ class Reporter:
             try:
                 observer(exchange)
             except Exception as error:  # noqa: BLE001 - an observer must not break what it observes
-                self._log(error)
+                self.log(error)
 
-    def _log(self, error: Exception) -> None:
+    def log(self, error: Exception) -> None:
+        """Log that something could not be observed: once at length for each kind of error."""
         # An observer that fails once mostly fails every time, and one traceback is enough.
         is_new = type(error) not in self._failures
         self._failures.add(type(error))
@@ -137,9 +142,10 @@ def error_text(error: BaseException) -> str:
     'ReadTimeout: timed out'
     """
     # anyio's timeouts are cancellations inside, whose text is of no use.
-    text = str(error) if isinstance(error, Exception) else ""
-    cause = error.__cause__ or error.__context__
-    while not text and isinstance(cause, Exception):
-        text, cause = str(cause), cause.__cause__ or cause.__context__
+    text = text_of(error) if isinstance(error, Exception) else ""
+    cause, seen = error.__cause__ or error.__context__, {id(error)}
+    while not text and isinstance(cause, Exception) and id(cause) not in seen:
+        seen.add(id(cause))
+        text, cause = text_of(cause), cause.__cause__ or cause.__context__
     name = type(error).__name__
     return f"{name}: {text}" if text else name

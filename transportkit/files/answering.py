@@ -17,6 +17,7 @@ from .conditions import byte_range, conditions, failed_precondition, range_appli
 from .dates import http_date
 from .names import AnyPath, absolute, path_named
 from .reading import OpenFile, read_error
+from .regular import Descriptor
 from .representation import Representation, describe
 
 _METHODS = ("GET", "HEAD")
@@ -140,7 +141,7 @@ class Files:
             asked = conditions(request.headers.raw)
             answered = answer(describe(status, name), request.method, asked, time.time())
         except BaseException:
-            os.close(descriptor)
+            descriptor.close()
             raise
         return answered, file.start(descriptor, answered.body, size)
 
@@ -161,7 +162,7 @@ class Files:
                 request=request,
             )
 
-    def _open_path(self, path: str) -> tuple[str, int, os.stat_result]:
+    def _open_path(self, path: str) -> tuple[str, Descriptor, os.stat_result]:
         try:
             return path.rpartition(os.sep)[2], *open_beneath(self._root, path)
         except IsADirectoryError:

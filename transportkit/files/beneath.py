@@ -22,7 +22,7 @@ import stat
 from pathlib import Path
 from typing import Self
 
-from .regular import Opened, open_regular, os_error
+from .regular import Descriptor, Opened, open_regular, os_error
 
 # As many symlinks in one path as Linux follows (path_resolution(7)).
 _MOST_LINKS = 40
@@ -95,17 +95,17 @@ def _names_below(root: str, path: str) -> list[str] | None:
 
 def _walk_down(root: str, names: list[str]) -> Opened:
     """Open the file that these names lead to from the root, if no symlink is in the way."""
-    directory = os.open(root, _DIRECTORY)
+    directory = Descriptor(root, _DIRECTORY)
     try:
         for name in names[:-1]:
             above = directory
-            directory = os.open(name, _DIRECTORY | _NOFOLLOW, dir_fd=above)
-            os.close(above)
+            directory = Descriptor(name, _DIRECTORY | _NOFOLLOW, above)
+            above.close()
         if not names[-1]:
             raise os_error(errno.EISDIR)
         return open_regular(names[-1], directory)
     finally:
-        os.close(directory)
+        directory.close()
 
 
 def _follow_links(root: str, path: str) -> Opened:
@@ -148,56 +148,56 @@ class _Way:
 
     def __init__(self, root: str) -> None:
         try:
-            self._root = os.open(root, _DIRECTORY)
+            self._root = Descriptor(root, _DIRECTORY)
         except PermissionError:
             # Nothing can be shown to lie beneath it.
             raise os_error(errno.ENOENT) from None
-        self._passed: list[int] = []
+        self._passed: list[Descriptor] = []
 
     @property
-    def end(self) -> int:
+    def end(self) -> Descriptor:
         return self._passed[-1]
 
     def start(self) -> None:
         self._leave(keeping=0)
-        self._passed.append(os.open("/", _DIRECTORY))
+        self._passed.append(Descriptor("/", _DIRECTORY))
 
     def go_down(self, name: str) -> None:
-        self._passed.append(os.open(name, _DIRECTORY | _NOFOLLOW, dir_fd=self.end))
+        self._passed.append(Descriptor(name, _DIRECTORY | _NOFOLLOW, self.end))
 
     def go_up(self) -> None:
         self._leave(keeping=max(1, len(self._passed) - 1))
 
     def require_root(self) -> None:
         """Raise an error if the way does not lead through the root."""
-        root = os.fstat(self._root)
-        if not any(os.path.samestat(root, os.fstat(passed)) for passed in self._passed):
+        root = os.fstat(self._root.number)
+        if not any(os.path.samestat(root, os.fstat(each.number)) for each in self._passed):
             raise os_error(errno.ENOENT)
 
     def _leave(self, keeping: int) -> None:
         while len(self._passed) > keeping:
-            os.close(self._passed.pop())
+            self._passed.pop().close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._leave(keeping=0)
-        os.close(self._root)
+        self._root.close()
 
 
-def _target(name: str, directory: int) -> str | None:
+def _target(name: str, directory: Descriptor) -> str | None:
     """The target of a symlink; None if it is not one."""
     try:
-        return os.readlink(name, dir_fd=directory)
+        return os.readlink(name, dir_fd=directory.number)
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
         return None
 
 
-def _is_directory(name: str, directory: int) -> bool:
-    return stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
+def _is_directory(name: str, directory: Descriptor) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=directory.number, follow_symlinks=False).st_mode)
 
 
 def _open_and_check(root: str, path: str) -> Opened:
@@ -211,7 +211,7 @@ def _open_and_check(root: str, path: str) -> Opened:
         _require_beneath(root, os.path.realpath(real))
         _require_same(status, Path(real).lstat())
     except BaseException:
-        os.close(descriptor)
+        descriptor.close()
         raise
     return descriptor, status
 

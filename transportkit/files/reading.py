@@ -15,6 +15,7 @@ from functools import partial
 from ..redaction.redaction import REDACTION
 from ..wire.io import async_run_in_thread, async_shield, run_in_thread, shield
 from ..wire.library import Request, library_of
+from .regular import Descriptor
 
 
 class OpenFile:
@@ -24,8 +25,10 @@ class OpenFile:
     file that is started later is closed at once.
     """
 
+    # Of the class, for one whose making was interrupted.
+    _descriptor: Descriptor | None = None
+
     def __init__(self) -> None:
-        self._descriptor: int | None = None
         self._left = 0
         self._is_closed = False
         self._lock = threading.Lock()
@@ -35,7 +38,7 @@ class OpenFile:
         """True if everything has been read."""
         return not self._left
 
-    def start(self, descriptor: int, positions: range, size: int) -> bytes:
+    def start(self, descriptor: Descriptor, positions: range, size: int) -> bytes:
         """Read the first bytes, and close the file if there are no more.
 
         Arguments:
@@ -48,14 +51,14 @@ class OpenFile:
         """
         try:
             if positions.start:
-                os.lseek(descriptor, positions.start, os.SEEK_SET)
-            piece = _read(descriptor, size, len(positions))
+                os.lseek(descriptor.number, positions.start, os.SEEK_SET)
+            piece = _read(descriptor.number, size, len(positions))
         except BaseException:
-            os.close(descriptor)
+            descriptor.close()
             raise
         left = len(positions) - len(piece)
         if not left:
-            os.close(descriptor)
+            descriptor.close()
             return piece
         self._left, self._descriptor = left, descriptor
         if self._is_closed:
@@ -73,7 +76,7 @@ class OpenFile:
             with self._lock:
                 if self._descriptor is None or self._is_closed:
                     raise OSError("the file has been closed")
-                piece = _read(self._descriptor, size, self._left)
+                piece = _read(self._descriptor.number, size, self._left)
                 self._left -= len(piece)
                 if not self._left:
                     self._is_closed = True
@@ -89,7 +92,7 @@ class OpenFile:
             try:
                 descriptor, self._descriptor = self._descriptor, None
                 if descriptor is not None:
-                    os.close(descriptor)
+                    descriptor.close()
             finally:
                 self._lock.release()
 

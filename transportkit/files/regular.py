@@ -7,8 +7,50 @@ to move. So a name is looked at before it is opened, and what was opened once mo
 import errno
 import os
 import stat
+from contextlib import suppress
+from functools import partial
 
-Opened = tuple[int, os.stat_result]
+
+class Descriptor:
+    """An open file of the system, which is closed at the latest when nobody has this any more.
+
+    A signal handler may raise between any two steps of Python's. So the number is never between
+    two of them: what opens also keeps it, and what forgets it also closes, each in one call.
+
+    Arguments:
+        path: of the file.
+        flags: as for `os.open`.
+        dir_fd: the directory that a relative path begins at. Default: the current one.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+
+    __slots__ = ("_numbers",)
+
+    def __init__(
+        self, path: str | os.PathLike[str], flags: int, dir_fd: "Descriptor | None" = None
+    ) -> None:
+        self._numbers: list[int] = []
+        number = None if dir_fd is None else dir_fd.number
+        self._numbers.extend(map(partial(os.open, dir_fd=number), (path,), (flags,)))
+
+    @property
+    def number(self) -> int:
+        """What the system calls it."""
+        return self._numbers[0]
+
+    def close(self) -> None:
+        """Close it, if it is open."""
+        with suppress(IndexError):
+            next(map(os.close, map(self._numbers.pop, (0,))))
+
+    def __del__(self) -> None:
+        with suppress(AttributeError):
+            self.close()
+
+
+Opened = tuple[Descriptor, os.stat_result]
 """A descriptor, and what `fstat` says of it."""
 
 # A system that lacks one of these flags has no need of it, or no dir_fd either. A FIFO without a
@@ -17,24 +59,25 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _FLAGS |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def open_regular(name: str, directory: int | None = None) -> Opened:
+def open_regular(name: str, directory: Descriptor | None = None) -> Opened:
     """Open a regular file for reading; a symlink is not followed.
 
     Arguments:
         name: of the file.
-        directory: the descriptor of the one that it is in. Default: None, `name` is a path.
+        directory: the one that it is in. Default: None, `name` is a path.
 
     Raises:
         IsADirectoryError: it is a directory.
         PermissionError: it is unreadable, or something else that is not a regular file.
         OSError: `errno.ELOOP` for a symlink, and any other error of the system.
     """
-    _require_regular(os.stat(name, dir_fd=directory, follow_symlinks=False))
-    descriptor = os.open(name, _FLAGS, dir_fd=directory)
+    number = None if directory is None else directory.number
+    _require_regular(os.stat(name, dir_fd=number, follow_symlinks=False))
+    descriptor = Descriptor(name, _FLAGS, directory)
     try:
-        return descriptor, _status_of_regular(descriptor)
+        return descriptor, _status_of_regular(descriptor.number)
     except BaseException:
-        os.close(descriptor)
+        descriptor.close()
         raise
 
 

@@ -61,12 +61,12 @@ class Attempting(Wrapper):
                 outcome = self._send_once(request, call)
             if call.end_attempt(outcome, time.monotonic()):
                 is_wanted = ask(call.policy.retry, call.state)
-        if not limit.cancelled_caught:
-            return is_wanted
-        if isinstance(outcome, httpx.Response):
-            with shield():
-                outcome.close()
-        return call.end_too_late()
+        if limit.cancelled_caught:  # pragma: no cover - sync code is not cancelled
+            if isinstance(outcome, httpx.Response):
+                with shield():
+                    outcome.close()
+            is_wanted = call.end_too_late()
+        return is_wanted
 
     def _send_once(self, request: httpx.Request, call: RetryCall) -> Outcome:
         extensions = call.start_attempt(SentWatch)
@@ -115,12 +115,12 @@ class AsyncAttempting(AsyncWrapper):
                 outcome = await self._send_once(request, call)
             if call.end_attempt(outcome, time.monotonic()):
                 is_wanted = await async_ask(call.policy.retry, call.state)
-        if not limit.cancelled_caught:
-            return is_wanted
-        if isinstance(outcome, httpx.Response):
-            with async_shield():
-                await outcome.aclose()
-        return call.end_too_late()
+        if limit.cancelled_caught:
+            if isinstance(outcome, httpx.Response):
+                with async_shield():
+                    await outcome.aclose()
+            is_wanted = call.end_too_late()
+        return is_wanted
 
     async def _send_once(self, request: httpx.Request, call: RetryCall) -> Outcome:
         extensions = call.start_attempt(AsyncSentWatch)

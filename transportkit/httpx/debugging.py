@@ -11,6 +11,7 @@ from ..debugging.console import ConsoleLog
 from ..debugging.reporting import Observer, Reporter
 from ..debugging.streams import AsyncReceivedBody, AsyncSentBody, ReceivedBody, SentBody
 from ..redaction.redaction import REDACTION, Redaction
+from ..wire.io import async_shield, shield
 from ..wire.request import own_request, return_body
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
@@ -107,7 +108,13 @@ class DebuggingTransport(Wrapper):
             raise
         finally:
             return_body(request, sent)
-        capture.capture_response(response)
+        try:
+            capture.capture_response(response)
+        except BaseException:
+            # An observer was interrupted, and nobody else has the response.
+            with shield():
+                response.close()
+            raise
         if not capture.is_finished:
             assert isinstance(response.stream, httpx.SyncByteStream)
             response.stream = ReceivedStream(response.stream, capture)
@@ -165,7 +172,12 @@ class AsyncDebuggingTransport(AsyncWrapper):
             raise
         finally:
             return_body(request, sent)
-        capture.capture_response(response)
+        try:
+            capture.capture_response(response)
+        except BaseException:
+            with async_shield():
+                await response.aclose()
+            raise
         if not capture.is_finished:
             assert isinstance(response.stream, httpx.AsyncByteStream)
             response.stream = AsyncReceivedStream(response.stream, capture)

@@ -83,14 +83,14 @@ class FileSystemTransport(Stacked, httpx.BaseTransport):
         sizes = piece_sizes()
         try:
             answered, first = run_in_thread(partial(self._files.open, request, file, next(sizes)))
+            if file.is_at_end:
+                stream: httpx.SyncByteStream = httpx.ByteStream(first)
+            else:
+                stream = FileStream(file, first, sizes, request)
+            return httpx.Response(answered.status_code, headers=answered.headers, stream=stream)
         except BaseException:
             file.close()
             raise
-        if file.is_at_end:
-            stream: httpx.SyncByteStream = httpx.ByteStream(first)
-        else:
-            stream = FileStream(file, first, sizes, request)
-        return httpx.Response(answered.status_code, headers=answered.headers, stream=stream)
 
     def _settings(self) -> str:
         return self._files.settings()
@@ -121,14 +121,14 @@ class AsyncFileSystemTransport(Stacked, httpx.AsyncBaseTransport):
             answered, first = await async_run_in_thread(
                 partial(self._files.open, request, file, next(sizes))
             )
+            if file.is_at_end:
+                stream: httpx.AsyncByteStream = httpx.ByteStream(first)
+            else:
+                stream = AsyncFileStream(file, first, sizes, request)
+            return httpx.Response(answered.status_code, headers=answered.headers, stream=stream)
         except BaseException:
             file.close()
             raise
-        if file.is_at_end:
-            stream: httpx.AsyncByteStream = httpx.ByteStream(first)
-        else:
-            stream = AsyncFileStream(file, first, sizes, request)
-        return httpx.Response(answered.status_code, headers=answered.headers, stream=stream)
 
     def _settings(self) -> str:
         return self._files.settings()

@@ -21,7 +21,9 @@ class HSTSTransport(Wrapper):
     It does what RFC 6797 says, and what browsers do. A request to a known host over http is
     not sent but answered with a 307 to the same URL over https (port 80 is left out, any other
     explicit port is kept). `follow_redirects=True` makes the client go there, and the whole
-    thing seamless. The header counts when it came over https from a host that is not an IP
+    thing seamless, but for what httpx leaves out of any redirect: a `Cookie` header set by hand
+    always, and `Authorization` on `ws://` and on any port but 80. The cookies of the client's jar
+    are sent. The header counts when it came over https from a host that is not an IP
     address and whose certificate was verified: not with `verify=False`.
 
     A host's *first* request may still go out in the clear, unless the store knows the host from

@@ -46,11 +46,13 @@ class TransportOwner(Stacked, httpx.BaseTransport):
             try:
                 transport.__enter__()
             except BaseException:
-                self._lifecycle.release(transport)
+                self._lifecycle.release([transport])
                 raise
 
-    def _let_go(self, transport: httpx.BaseTransport, cause: BaseException | None = None) -> None:
-        self._close_each(self._lifecycle.release(transport), cause)
+    def _let_go(
+        self, transports: Iterable[httpx.BaseTransport], cause: BaseException | None = None
+    ) -> None:
+        self._close_each(self._lifecycle.release(transports), cause)
 
     def _send(self, transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
         if not self._lifecycle.is_ready:
@@ -110,13 +112,13 @@ class AsyncTransportOwner(Stacked, httpx.AsyncBaseTransport):
             try:
                 await transport.__aenter__()
             except BaseException:
-                self._lifecycle.release(transport)
+                self._lifecycle.release([transport])
                 raise
 
     async def _let_go(
-        self, transport: httpx.AsyncBaseTransport, cause: BaseException | None = None
+        self, transports: Iterable[httpx.AsyncBaseTransport], cause: BaseException | None = None
     ) -> None:
-        await self._close_each(self._lifecycle.release(transport), cause)
+        await self._close_each(self._lifecycle.release(transports), cause)
 
     async def _send(
         self, transport: httpx.AsyncBaseTransport, request: httpx.Request

@@ -1,28 +1,22 @@
 """`ProxyRoundRobin` and `AsyncProxyRoundRobin`: rotate over proxies."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Literal, Unpack
 
 import httpx
+from httpx import ByteStream
 
 from ..rotation.ejection import Cooldown
-from ..rotation.failover import Failover
 from ..rotation.rotation import Settings
-from ..wire.draining import async_drain, drain
 from ..wire.io import async_shield, shield
-from ..wire.request import own_request, return_body
-from ..wire.trace import AsyncSentWatch, SentWatch
-from .members import AsyncMemberOwner, MemberOwner
-from .options import HTTPTransportOptions, ProxyLike
-from .streams import async_end_recording, async_recorded, end_recording, recorded
+from .failing_over import AsyncFailingOver, FailingOver
+from .members import AsyncProxies, Proxies
+from .options import HTTPTransportOptions
 
 _DEFAULT_COOLDOWN = Cooldown()
-# A body that can be read only once is recorded for another proxy, up to this many bytes.
-_MAX_REPLAY = 1024 * 1024
 
 
-class ProxyRoundRobin(MemberOwner):
+class ProxyRoundRobin(FailingOver):
     """Rotates over proxies, and ejects those that fail.
 
     When a request provably never reached the origin, the next proxy is tried, whatever the
@@ -31,9 +25,19 @@ class ProxyRoundRobin(MemberOwner):
 
     A proxy that cannot be reached, or answers 407, is ejected at once. One that fails in another
     way before anything was sent to the origin is ejected if another one then succeeds; otherwise
-    the target is down, and not the proxies. Once its time is over one request probes it, while
-    the others go on elsewhere. Ejections and returns are logged on `transportkit.rotation` at
-    INFO, and `response.extensions["proxy"]` names the proxy, both without credentials.
+    the target is down, and not the proxies. One that refuses the target is ejected for that host,
+    and one that loses requests after they were sent after five in a row while others answer. Want
+    of file descriptors or ports is no proxy's fault: idle connections of all are closed, and the
+    request is tried again. Once its time is over one request probes a proxy, while the others go
+    on elsewhere. Ejections and returns are logged on `transportkit.rotation` at INFO, and
+    `response.extensions["proxy"]` names the proxy, both without credentials.
+
+    A repeat, whose `request.extensions["attempt"]` is 2 or more, avoids the proxies that requests
+    of its method to its URL have failed through of late. `RetryTransport` sets that.
+
+    A ready transport should raise `ConnectError`, `ConnectTimeout` or `ProxyError` when nothing was
+    sent, and another `TransportError` otherwise. With any other error it is ejected, and a request
+    that is safe to repeat goes to the next proxy.
 
     Arguments:
         proxies: a list of proxy URLs (http, https, socks5, socks5h), `httpx.Proxy` objects,
@@ -47,15 +51,16 @@ class ProxyRoundRobin(MemberOwner):
             key go through the same proxy while that is up; those with None rotate. Default: all
             rotate.
         banned: returns True for a response, unread, by which the target bans the proxy; it is
-            then ejected for that host only. A request that is safe to repeat (an idempotent
-            method or an `Idempotency-Key`, a body that can be sent again) goes to the next one.
+            then ejected for that host only, and its connections are retired. A request that is
+            safe to repeat (an idempotent method or an `Idempotency-Key`, a body that can be sent
+            again) goes to the next one.
         cooldown: the time for which a proxy is ejected. Default: `Cooldown()`.
         max_tries: the most proxies that are tried for one request, each once.
         when_all_down: when all proxies are ejected, `"try"` takes the one whose ejection ends
             first, and `"raise"` fails at once.
         kwargs: arguments of `httpx.HTTPTransport`. Each proxy has one, made when it is first
-            used; all share one SSL context, for the targets. An https proxy is verified with
-            its own: `httpx.Proxy(url, ssl_context=...)`.
+            used, and `limits` hold for each; all share one SSL context, for the targets. An
+            https proxy is verified with its own: `httpx.Proxy(url, ssl_context=...)`.
 
     Raises:
         TypeError, ValueError: an argument cannot work. The text says what to write.
@@ -73,9 +78,7 @@ class ProxyRoundRobin(MemberOwner):
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own
         self,
-        proxies: Sequence[ProxyLike | httpx.BaseTransport]
-        | Mapping[str, float]
-        | Mapping[ProxyLike | httpx.BaseTransport, float],
+        proxies: Proxies,
         *,
         order: Literal["round_robin", "least_busy"] = "round_robin",
         sticky: Callable[[httpx.Request], object] | None = None,
@@ -87,54 +90,43 @@ class ProxyRoundRobin(MemberOwner):
     ) -> None:
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         super().__init__(proxies, settings, kwargs)
-        self._sticky = sticky
-        self._banned = banned
+        self._is_plain = sticky is None and banned is None
+        self._panics = when_all_down == "try"
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        key = None if self._sticky is None else self._sticky(request)
-        own = recorded(request, _MAX_REPLAY)
-        failover = Failover(self._rotation, own, key)
-        lease = failover.acquire()
-        response = None
-        try:
-            while True:
-                lease.watch = SentWatch(request.extensions.get("trace"))
-                extensions = {**request.extensions, "trace": lease.watch}
-                sent = own_request(own, extensions)
-                try:
-                    transport = self._transports.get(lease.member, self._lifecycle)
-                    response = self._send(transport, sent)
-                except Exception as error:
-                    following = failover.handle_error(lease, error)
-                    if following is None:
-                        raise
+        if not self._lifecycle.is_ready:
+            self._lifecycle.make_ready(request, type(self))
+        lease = outcome = None
+        pool = self._pool
+        if (
+            self._is_plain
+            and type(request.stream) is ByteStream
+            and not (pool.bans.by_host or "attempt" in request.extensions)
+        ):
+            # Nearly all requests go this way: there is no more to know than whose turn it is.
+            lease = pool.acquire((), (), "", None, panic=self._panics)
+        if lease is not None:
+            try:
+                outcome = self._try(lease, request)
+                if (
+                    isinstance(outcome, httpx.Response)
+                    and outcome.status_code < 407
+                    and lease.member.ejected_until is None
+                    and not pool.outliers.runs
+                ):
+                    return self._deliver(lease, outcome)
+            except BaseException as error:
+                with shield():
                     self._release(lease, error)
-                else:
-                    following = failover.handle_response(lease, response, self._banned)
-                    if following is None:
-                        return self._deliver(lease, response)
-                    drain(response)
-                    self._release(lease)
-                finally:
-                    return_body(own, sent)
-                lease = following
-        except BaseException as error:
-            with shield():
-                for each in failover.leases:
-                    self._release(each, error)
-                if response is not None:
-                    with suppress(httpx.TransportError):
-                        response.close()
-            raise
-        finally:
-            end_recording(request, own)
+                raise
+        return self._fail_over(request, lease, outcome)
 
 
-class AsyncProxyRoundRobin(AsyncMemberOwner):
+class AsyncProxyRoundRobin(AsyncFailingOver):
     """Rotates over proxies, and ejects those that fail.
 
-    The same as `ProxyRoundRobin`, for `httpx.AsyncClient`, on asyncio and on trio. `add` and
-    `remove` are coroutines here.
+    The same as `ProxyRoundRobin`, for `httpx.AsyncClient`, on asyncio and on trio. `add`, `remove`
+    and `replace` are coroutines here.
 
     >>> rotation = AsyncProxyRoundRobin(["http://a.example:8080", None], order="least_busy")
     >>> client = httpx.AsyncClient(transport=rotation)
@@ -142,9 +134,7 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own
         self,
-        proxies: Sequence[ProxyLike | httpx.AsyncBaseTransport]
-        | Mapping[str, float]
-        | Mapping[ProxyLike | httpx.AsyncBaseTransport, float],
+        proxies: AsyncProxies,
         *,
         order: Literal["round_robin", "least_busy"] = "round_robin",
         sticky: Callable[[httpx.Request], object] | None = None,
@@ -156,44 +146,33 @@ class AsyncProxyRoundRobin(AsyncMemberOwner):
     ) -> None:
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         super().__init__(proxies, settings, kwargs)
-        self._sticky = sticky
-        self._banned = banned
+        self._is_plain = sticky is None and banned is None
+        self._panics = when_all_down == "try"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        key = None if self._sticky is None else self._sticky(request)
-        own = async_recorded(request, _MAX_REPLAY)
-        failover = Failover(self._rotation, own, key)
-        lease = failover.acquire()
-        response = None
-        try:
-            while True:
-                lease.watch = AsyncSentWatch(request.extensions.get("trace"))
-                extensions = {**request.extensions, "trace": lease.watch}
-                sent = own_request(own, extensions)
-                try:
-                    transport = self._transports.get(lease.member, self._lifecycle)
-                    response = await self._send(transport, sent)
-                except Exception as error:
-                    following = failover.handle_error(lease, error)
-                    if following is None:
-                        raise
+        if not self._lifecycle.is_ready:
+            self._lifecycle.make_ready(request, type(self))
+        lease = outcome = None
+        pool = self._pool
+        if (
+            self._is_plain
+            and type(request.stream) is ByteStream
+            and not (pool.bans.by_host or "attempt" in request.extensions)
+        ):
+            # Nearly all requests go this way: there is no more to know than whose turn it is.
+            lease = pool.acquire((), (), "", None, panic=self._panics)
+        if lease is not None:
+            try:
+                outcome = await self._try(lease, request)
+                if (
+                    isinstance(outcome, httpx.Response)
+                    and outcome.status_code < 407
+                    and lease.member.ejected_until is None
+                    and not pool.outliers.runs
+                ):
+                    return await self._deliver(lease, outcome)
+            except BaseException as error:
+                with async_shield():
                     await self._release(lease, error)
-                else:
-                    following = failover.handle_response(lease, response, self._banned)
-                    if following is None:
-                        return await self._deliver(lease, response)
-                    await async_drain(response)
-                    await self._release(lease)
-                finally:
-                    return_body(own, sent)
-                lease = following
-        except BaseException as error:
-            with async_shield():
-                for each in failover.leases:
-                    await self._release(each, error)
-                if response is not None:
-                    with suppress(httpx.TransportError):
-                        await response.aclose()
-            raise
-        finally:
-            await async_end_recording(request, own)
+                raise
+        return await self._fail_over(request, lease, outcome)

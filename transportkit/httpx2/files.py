@@ -84,14 +84,14 @@ class FileSystemTransport(Stacked, httpx2.BaseTransport):
         sizes = piece_sizes()
         try:
             answered, first = run_in_thread(partial(self._files.open, request, file, next(sizes)))
+            if file.is_at_end:
+                stream: httpx2.SyncByteStream = httpx2.ByteStream(first)
+            else:
+                stream = FileStream(file, first, sizes, request)
+            return httpx2.Response(answered.status_code, headers=answered.headers, stream=stream)
         except BaseException:
             file.close()
             raise
-        if file.is_at_end:
-            stream: httpx2.SyncByteStream = httpx2.ByteStream(first)
-        else:
-            stream = FileStream(file, first, sizes, request)
-        return httpx2.Response(answered.status_code, headers=answered.headers, stream=stream)
 
     def _settings(self) -> str:
         return self._files.settings()
@@ -122,14 +122,14 @@ class AsyncFileSystemTransport(Stacked, httpx2.AsyncBaseTransport):
             answered, first = await async_run_in_thread(
                 partial(self._files.open, request, file, next(sizes))
             )
+            if file.is_at_end:
+                stream: httpx2.AsyncByteStream = httpx2.ByteStream(first)
+            else:
+                stream = AsyncFileStream(file, first, sizes, request)
+            return httpx2.Response(answered.status_code, headers=answered.headers, stream=stream)
         except BaseException:
             file.close()
             raise
-        if file.is_at_end:
-            stream: httpx2.AsyncByteStream = httpx2.ByteStream(first)
-        else:
-            stream = AsyncFileStream(file, first, sizes, request)
-        return httpx2.Response(answered.status_code, headers=answered.headers, stream=stream)
 
     def _settings(self) -> str:
         return self._files.settings()

@@ -1,23 +1,27 @@
 # Written by tools/flavour.py from transportkit/httpx/. Edit it there.
-"""The base of the transports that rotate: members come and go, and their leases end."""
+"""The base of the transports that rotate: members come and go while requests run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import httpx2
 
-from ..rotation.member import AsyncLeasedBody, Lease, LeasedBody, ProxyStatus
-from ..rotation.rotation import MemberTransports, Rotation, Settings
+from ..rotation.member import Member, ProxyStatus
+from ..rotation.rotation import Rotation, Settings
+from ..rotation.transports import MemberTransports
 from .network import async_transport_factory, transport_factory
 from .options import ProxyLike
 from .owner import AsyncTransportOwner, TransportOwner
 
-
-class LeasedStream(LeasedBody, httpx2.SyncByteStream):
-    """The body of a response that is in flight until it is closed."""
-
-
-class AsyncLeasedStream(AsyncLeasedBody, httpx2.AsyncByteStream):
-    """The body of a response that is in flight until it is closed."""
+Proxies = (
+    Sequence[ProxyLike | httpx2.BaseTransport]
+    | Mapping[str, float]
+    | Mapping[ProxyLike | httpx2.BaseTransport, float]
+)
+AsyncProxies = (
+    Sequence[ProxyLike | httpx2.AsyncBaseTransport]
+    | Mapping[str, float]
+    | Mapping[ProxyLike | httpx2.AsyncBaseTransport, float]
+)
 
 
 class MemberOwner(TransportOwner):
@@ -33,9 +37,10 @@ class MemberOwner(TransportOwner):
         settings.check(options, type(self))
         network = transport_factory(options)
         self._rotation = Rotation(settings)
-        self._transports = MemberTransports(
-            proxies, httpx2.BaseTransport, network, self._rotation.pool
-        )
+        self._pool = self._rotation.pool
+        self._transports = MemberTransports(proxies, httpx2.BaseTransport, network, self._pool)
+        if settings.sticky is not None:
+            self._pool.make_ring()
         super().__init__(self._transports.by_member.values())
 
     def add(self, proxy: ProxyLike | httpx2.BaseTransport, weight: float = 1) -> None:
@@ -48,42 +53,53 @@ class MemberOwner(TransportOwner):
         Raises:
             TypeError, ValueError, ImportError: it is not a proxy, or is among them already.
         """
-        member = self._transports.admit(proxy, weight)
-        if (ready := self._transports.by_member.get(member)) is not None:
-            try:
-                self._hold(ready)
-            except BaseException:
-                self._transports.remove(proxy)
-                raise
-        self._rotation.pool.join(member)
+        members = [self._transports.admit(proxy, weight)]
+        self._open(members)
+        self._pool.join(members)
 
     def remove(self, proxy: ProxyLike | httpx2.BaseTransport) -> None:
         """Remove a proxy; it gets no more requests, and is closed when its last response is.
 
+        Arguments:
+            proxy: the same as in the list, or the name by which it is shown.
+
         Raises:
             TypeError, ValueError: it is not among the proxies.
         """
-        transport = self._transports.remove(proxy)
-        if transport is not None:
-            self._let_go(transport)
+        self._let_go(self._transports.remove(proxy))
+
+    def replace(self, proxies: Proxies) -> None:
+        """Take a fresh list of proxies, or dict of weights, while requests run.
+
+        What is in the old list as well keeps its connections and all that is known of it, and has
+        the new weight. What is not is removed, and what is new is added.
+
+        Arguments:
+            proxies: the same as when the transport was made.
+
+        Raises:
+            TypeError, ValueError, ImportError: it cannot be such a list; the old one stays.
+        """
+        entries, members = self._transports.admit_missing(proxies)
+        self._open(members)
+        self._let_go(self._transports.replace(entries))
 
     def status(self) -> tuple[ProxyStatus, ...]:
         """The state of each proxy, in the order in which they were given."""
-        return self._rotation.pool.status()
+        return self._pool.status()
 
-    def _deliver(self, lease: Lease, response: httpx2.Response) -> httpx2.Response:
-        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
-        if response.is_closed:
-            self._release(lease)
-        else:
-            assert isinstance(response.stream, httpx2.SyncByteStream)
-            response.stream = LeasedStream(response.stream, self._release, lease)
-        return response
-
-    def _release(self, lease: Lease, cause: BaseException | None = None) -> None:
-        transport = self._transports.release(lease)
-        if transport is not None:
-            self._let_go(transport, cause)
+    def _open(self, members: Sequence[Member]) -> None:
+        """Open what is ready of those that were let in; none of them stays if that fails."""
+        opened: list[httpx2.BaseTransport] = []
+        try:
+            for member in members:
+                if (ready := self._transports.by_member.get(member)) is not None:
+                    self._hold(ready)
+                    opened.append(ready)
+        except BaseException as error:
+            self._transports.dismiss(members)
+            self._let_go(opened, error)
+            raise
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} over {self._rotation}>"
@@ -105,9 +121,10 @@ class AsyncMemberOwner(AsyncTransportOwner):
         settings.check(options, type(self))
         network = async_transport_factory(options)
         self._rotation = Rotation(settings)
-        self._transports = MemberTransports(
-            proxies, httpx2.AsyncBaseTransport, network, self._rotation.pool
-        )
+        self._pool = self._rotation.pool
+        self._transports = MemberTransports(proxies, httpx2.AsyncBaseTransport, network, self._pool)
+        if settings.sticky is not None:
+            self._pool.make_ring()
         super().__init__(self._transports.by_member.values())
 
     async def add(self, proxy: ProxyLike | httpx2.AsyncBaseTransport, weight: float = 1) -> None:
@@ -120,42 +137,53 @@ class AsyncMemberOwner(AsyncTransportOwner):
         Raises:
             TypeError, ValueError, ImportError: it is not a proxy, or is among them already.
         """
-        member = self._transports.admit(proxy, weight)
-        if (ready := self._transports.by_member.get(member)) is not None:
-            try:
-                await self._hold(ready)
-            except BaseException:
-                self._transports.remove(proxy)
-                raise
-        self._rotation.pool.join(member)
+        members = [self._transports.admit(proxy, weight)]
+        await self._open(members)
+        self._pool.join(members)
 
     async def remove(self, proxy: ProxyLike | httpx2.AsyncBaseTransport) -> None:
         """Remove a proxy; it gets no more requests, and is closed when its last response is.
 
+        Arguments:
+            proxy: the same as in the list, or the name by which it is shown.
+
         Raises:
             TypeError, ValueError: it is not among the proxies.
         """
-        transport = self._transports.remove(proxy)
-        if transport is not None:
-            await self._let_go(transport)
+        await self._let_go(self._transports.remove(proxy))
+
+    async def replace(self, proxies: AsyncProxies) -> None:
+        """Take a fresh list of proxies, or dict of weights, while requests run.
+
+        What is in the old list as well keeps its connections and all that is known of it, and has
+        the new weight. What is not is removed, and what is new is added.
+
+        Arguments:
+            proxies: the same as when the transport was made.
+
+        Raises:
+            TypeError, ValueError, ImportError: it cannot be such a list; the old one stays.
+        """
+        entries, members = self._transports.admit_missing(proxies)
+        await self._open(members)
+        await self._let_go(self._transports.replace(entries))
 
     def status(self) -> tuple[ProxyStatus, ...]:
         """The state of each proxy, in the order in which they were given."""
-        return self._rotation.pool.status()
+        return self._pool.status()
 
-    async def _deliver(self, lease: Lease, response: httpx2.Response) -> httpx2.Response:
-        response.extensions = {"proxy": lease.member.entry.name, **response.extensions}
-        if response.is_closed:
-            await self._release(lease)
-        else:
-            assert isinstance(response.stream, httpx2.AsyncByteStream)
-            response.stream = AsyncLeasedStream(response.stream, self._release, lease)
-        return response
-
-    async def _release(self, lease: Lease, cause: BaseException | None = None) -> None:
-        transport = self._transports.release(lease)
-        if transport is not None:
-            await self._let_go(transport, cause)
+    async def _open(self, members: Sequence[Member]) -> None:
+        """Open what is ready of those that were let in; none of them stays if that fails."""
+        opened: list[httpx2.AsyncBaseTransport] = []
+        try:
+            for member in members:
+                if (ready := self._transports.by_member.get(member)) is not None:
+                    await self._hold(ready)
+                    opened.append(ready)
+        except BaseException as error:
+            self._transports.dismiss(members)
+            await self._let_go(opened, error)
+            raise
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} over {self._rotation}>"

@@ -47,11 +47,13 @@ class TransportOwner(Stacked, httpx2.BaseTransport):
             try:
                 transport.__enter__()
             except BaseException:
-                self._lifecycle.release(transport)
+                self._lifecycle.release([transport])
                 raise
 
-    def _let_go(self, transport: httpx2.BaseTransport, cause: BaseException | None = None) -> None:
-        self._close_each(self._lifecycle.release(transport), cause)
+    def _let_go(
+        self, transports: Iterable[httpx2.BaseTransport], cause: BaseException | None = None
+    ) -> None:
+        self._close_each(self._lifecycle.release(transports), cause)
 
     def _send(self, transport: httpx2.BaseTransport, request: httpx2.Request) -> httpx2.Response:
         if not self._lifecycle.is_ready:
@@ -111,13 +113,13 @@ class AsyncTransportOwner(Stacked, httpx2.AsyncBaseTransport):
             try:
                 await transport.__aenter__()
             except BaseException:
-                self._lifecycle.release(transport)
+                self._lifecycle.release([transport])
                 raise
 
     async def _let_go(
-        self, transport: httpx2.AsyncBaseTransport, cause: BaseException | None = None
+        self, transports: Iterable[httpx2.AsyncBaseTransport], cause: BaseException | None = None
     ) -> None:
-        await self._close_each(self._lifecycle.release(transport), cause)
+        await self._close_each(self._lifecycle.release(transports), cause)
 
     async def _send(
         self, transport: httpx2.AsyncBaseTransport, request: httpx2.Request

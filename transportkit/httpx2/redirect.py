@@ -18,6 +18,10 @@ class HTTPSRedirect(Stacked, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     POST into a GET without a body (RFC 9110, section 15.4). httpx2 sends `ws://` as plain
     HTTP, too: mount it on both.
 
+    A redirect is followed by httpx2's own rules: a `Cookie` header set by hand is always left out,
+    and `Authorization` on `ws://` and on any port but 80. The cookies of the client's jar are
+    sent, and its `auth=` counts as that header.
+
     Arguments:
         status_code: 301, 302, 303, 307 or 308.
 

@@ -183,6 +183,8 @@ class NetworkCore(Generic[T]):
         if not isinstance(error, Exception):
             return error
         error = as_transport_error(error, request, handshake, in_body=in_body)
+        if handshake is not None:
+            connection.proxy_headers = handshake.proxy_headers
         if facts := self.facts_of(connection):
             vars(error)["extensions"] = {**facts}
         return error

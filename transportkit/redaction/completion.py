@@ -2,21 +2,18 @@
 
 import re
 
-STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-
 
 def completed(text: str) -> tuple[str, str, str] | None:
     """Truncated JSON with its end: all of it, the end of its last scalar, what follows on that."""
-    end = end_of(rf'(?s)(?:[^"]*+{STRING})*+', text, 0)
-    # An escaped quote in a string without an end is not where another begins.
-    rest, is_torn, _ = text[end:].partition('"')
-    shape = re.sub(f"(?s){STRING}", "S", text[:end]) + rest
+    # What is escaped is in strings only, and neither begins nor ends one.
+    shape = re.sub(r"(?s)\\.", "", text) if "\\" in text else text
     added = ""
-    if is_torn:
+    if shape.count('"') % 2:
         added = '"'
         text = text[: _end_of_whole(text)]
-        shape += "S"
-    elif torn := re.search(r"[^\s{}\[\],:S]+\Z", shape[-64:]):
+        shape += added
+    shape = re.sub('"[^"]*+"', "S", shape)
+    if not added and (torn := re.search(r"[^\s{}\[\],:S]+\Z", shape[-64:])):
         added = _rest(torn[0])
         shape = shape[: len(shape) - len(torn[0])] + "S"
     closing: list[str] = []
@@ -55,10 +52,3 @@ def _rest(torn: str) -> str:
         if literal.startswith(torn):
             return literal[len(torn) :]
     return "" if torn[-1].isdigit() else "0"
-
-
-def end_of(pattern: str, text: str, start: int) -> int:
-    """The end of the match of a pattern that always matches."""
-    found = re.compile(pattern).match(text, start)
-    assert found is not None
-    return found.end()

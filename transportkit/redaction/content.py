@@ -58,6 +58,8 @@ def parameters(header: str) -> dict[str, str]:
     >>> parameters('form-data; name="city"; filename=a.txt')
     {'name': 'city', 'filename': 'a.txt'}
     """
+    if ";" not in header:
+        return {}
     return {
         found[1].lower(): re.sub(r"\\(.)", r"\1", found[2].strip('"'))
         for found in re.finditer(_PARAMETER, header)
@@ -110,12 +112,8 @@ def decoded(content: bytes, content_type: str) -> Text | None:
     # The last character may be incomplete.
     whole = content[: len(content) // width * width]
     errors = "surrogatepass" if width > 1 else "surrogateescape"
-    try:
-        text = whole.decode(charset, errors)
-        is_reversible = text.encode(charset, errors) == whole
-    except UnicodeError:
-        is_reversible = False
-    if not is_reversible:
+    text = _reversible(whole, charset, errors)
+    if text is None:
         charset, errors = "utf-8", "surrogateescape"
         text = content.decode(charset, errors)
     is_utf8 = charset == "utf-8"
@@ -124,6 +122,15 @@ def decoded(content: bytes, content_type: str) -> Text | None:
         return None
     is_readable = kind != "application/octet-stream" and not (is_utf8 and "\0" in text)
     return Text(text, charset, errors, is_readable)
+
+
+def _reversible(content: bytes, charset: str, errors: str) -> str | None:
+    """Content as text, None if the same bytes would not come of it again."""
+    try:
+        text = content.decode(charset, errors)
+        return text if text.encode(charset, errors) == content else None
+    except UnicodeError:
+        return None
 
 
 def _charset(content: bytes, content_type: str) -> str:
@@ -141,10 +148,11 @@ def _charset(content: bytes, content_type: str) -> str:
         codec = ""
     if codec[:6] in _WIDTHS and b"\0" in content:
         return f"{codec}-be" if codec in _WIDTHS else codec
-    # RFC 4627, section 3: the first two characters of JSON are ASCII.
-    for beginning, name in _BEGINNINGS:
-        if re.match(beginning, content):
-            return name
+    if b"\0" in content[:4]:
+        # RFC 4627, section 3: the first two characters of JSON are ASCII.
+        for beginning, name in _BEGINNINGS:
+            if re.match(beginning, content):
+                return name
     return codec if codec in _CHARSETS else "utf-8"
 
 

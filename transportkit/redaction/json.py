@@ -6,8 +6,9 @@ written: what is not secret keeps its spelling. What cannot be parsed is masked 
 
 import json
 import re
+from functools import lru_cache
 
-from .completion import STRING, completed, end_of
+from .completion import completed
 from .names import MASK, Kind, Names
 from .text import mask_text
 from .values import is_secret_value, looks_random, mask_value
@@ -15,13 +16,15 @@ from .values import is_secret_value, looks_random, mask_value
 # An object becomes a tuple of pairs, as two members may have one name; an array is a list.
 _decode = json.JSONDecoder(object_pairs_hook=tuple, strict=False).raw_decode
 
-_SCALAR = rf'(?s)({STRING}|[^\s{{}}\[\],:"\x1e\ufeff]++)'
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_SCALAR = rf'(?s)({_STRING}|[^\s{{}}\[\],:"\x1e\ufeff]++)'
 _QUOTED_MASK = f'"{MASK}"'
 # Between values; RFC 7464 has a separator of its own.
-_BETWEEN = r"[\s\x1e\ufeff]*+"
+_BETWEEN = r"[\s\x1e\ufeff]*+(?!\Z)"
 
 # Some APIs write an object for each name: `{"name": "password", "value": "..."}`.
 _NAMING = frozenset(("name", "key", "id", "field", "header", "path", "type", "method"))
+_LONGEST_NAME = 128
 _NAMED = frozenset(("value", "values", "params"))
 _HELD = frozenset(("data", "stringdata", "payload", "encoded"))
 # The private members of a JSON Web Key (RFC 7518).
@@ -55,17 +58,18 @@ def mask_json(text: str, names: Names) -> str:
 def _masked(text: str, names: Names) -> str | None:
     """JSON without its secrets, None if it is not JSON."""
     walk = _Walk(names)
+    between = re.compile(_BETWEEN)
     at = 0
     try:
-        while (at := end_of(_BETWEEN, text, at)) < len(text):
-            value, at = _decode(text, at)
+        while begin := between.match(text, at):
+            value, at = _decode(text, begin.end())
             walk.value(value, Kind.OTHER, "")
     except (ValueError, RecursionError):
         return None
     if not walk.cuts:
         return text
     # Strings are found in half the time.
-    pieces = re.split(_SCALAR if walk.masks_numbers else f"(?s)({STRING})", text)
+    pieces = re.split(_SCALAR if walk.masks_numbers else f"(?s)({_STRING})", text)
     count = walk.strings + walk.others * walk.masks_numbers
     if len(pieces) != 2 * count + 1:
         return None
@@ -80,6 +84,12 @@ def _quoted(text: str, written: str) -> str:
         return _QUOTED_MASK
     # Half of a surrogate pair cannot be encoded otherwise, nor can invalid bytes be escaped.
     return json.dumps(text, ensure_ascii="\\u" in written)
+
+
+@lru_cache(4096)
+def _learned(name: str, names: Names) -> tuple[Kind, str]:
+    """The kind of a name, and what is shown for it."""
+    return names.kind(name), mask_text(name, names)
 
 
 class _Walk:
@@ -101,7 +111,6 @@ class _Walk:
         self._names = names
         # The same names and values come again and again.
         self._known: dict[str, tuple[Kind, bool]] = {}
-        self._shown_names: dict[str, str] = {}
         self._harmless: set[str] = set()
         self._sign = re.compile(_SIGN).search
         self._plain = re.compile(_PLAIN).fullmatch
@@ -128,11 +137,13 @@ class _Walk:
         # This is where the time goes: what is looked up again and again has a short way.
         known, harmless, other = self._known, self._harmless, Kind.OTHER
         strings, others = self.strings, self.others
+        beside: dict[str, object] = {}
         for name, value in members:
-            kind, is_special = known.get(name) or self._learned(name)
+            kind, is_special = known.get(name) or self._learn(name)
             if is_special or outer is not other:
                 self.strings, self.others = strings, others
-                kind = self._special(name, kind, members, outer)
+                beside = beside or {each.lower(): value for each, value in members}
+                kind = self._special(name, kind, beside, outer)
             strings += 1
             if kind <= other:
                 if value.__class__ is str:
@@ -149,7 +160,9 @@ class _Walk:
 
     def _array(self, items: list[object], kind: Kind, name: str) -> None:
         for item in items:
-            if isinstance(item, list) and len(item) == 2 and isinstance(item[0], str):
+            if kind <= Kind.OTHER and item.__class__ is str and item in self._harmless:
+                self.strings += 1
+            elif isinstance(item, list) and len(item) == 2 and isinstance(item[0], str):
                 # Headers are written as a list of pairs as well.
                 self._string(item[0], kind, name)
                 own = self._names.kind(item[0])
@@ -177,56 +190,42 @@ class _Walk:
             self._harmless.add(value)
         return value
 
-    def _learned(self, name: str) -> tuple[Kind, bool]:
-        """The kind of a name, and True if there is more to it."""
-        shown = self._text(name)
-        if shown != name:
-            self._shown_names[name] = shown
-        learned = self._names.kind(name), shown != name or name.lower() in _DEPENDING
-        self._known[name] = learned
-        return learned
+    def _learn(self, name: str) -> tuple[Kind, bool]:
+        learn = _learned if len(name) <= _LONGEST_NAME else _learned.__wrapped__
+        kind, shown = learn(name, self._names)
+        self._known[name] = known = kind, shown != name or name.lower() in _DEPENDING
+        return known
 
-    def _special(
-        self, name: str, kind: Kind, members: tuple[tuple[str, object], ...], outer: Kind
-    ) -> Kind:
+    def _special(self, name: str, kind: Kind, beside: dict[str, object], outer: Kind) -> Kind:
         """The kind of a name that is not the whole truth, as a secret itself, or in a secret."""
-        if name in self._shown_names:
-            self._cut(self._shown_names[name])
+        shown = mask_text(name, self._names)
+        if shown != name:
+            self._cut(shown)
         elif outer >= Kind.COUNTED and looks_random(name):
             self._cut(MASK)
         if name.lower() in _DEPENDING:
-            kind = self._depending(name.lower(), kind, members)
+            kind = self._depending(name.lower(), kind, beside)
             if kind is Kind.OTHER and outer is Kind.OPAQUE:
                 return outer
-        return _nested(kind, outer)
+        if Kind.SHOWN in {kind, outer}:
+            return Kind.SHOWN
+        if outer is Kind.SECRET:
+            return Kind.ABOUT if self._names.is_about(name) else Kind.SECRET
+        return Kind.OPAQUE if kind is Kind.OTHER and outer >= Kind.COUNTED else kind
 
-    def _depending(self, name: str, own: Kind, members: tuple[tuple[str, object], ...]) -> Kind:
+    def _depending(self, name: str, own: Kind, beside: dict[str, object]) -> Kind:
         """The kind of a name that depends on what stands beside it."""
-        beside = {other.lower(): value for other, value in members}
         if name == "token":
             return Kind.OTHER if beside.keys() & _OF_TEXT else own
         if name in _OF_WEB_KEY:
             return Kind.SECRET if "kty" in beside else own
         named = [
             self._names.kind(value)
-            for other, value in beside.items()
-            if other in _NAMING and isinstance(value, str)
+            for other in _NAMING & beside.keys()
+            if isinstance(value := beside[other], str) and len(value) <= _LONGEST_NAME
         ]
         kind = max(named, default=own)
         if name in _NAMED:
             return max(kind, own)
         is_secret = beside.get("kind") == "Secret" or (name == "encoded" and "api_key" in beside)
         return Kind.SECRET if is_secret or kind is Kind.SECRET else own
-
-
-def _nested(own: Kind, outer: Kind) -> Kind:
-    """The kind of a name in an object that is itself the value of a name."""
-    if outer is Kind.OTHER:
-        return own
-    if Kind.SHOWN in {own, outer}:
-        return Kind.SHOWN
-    if outer is Kind.SECRET:
-        return own if own is Kind.ABOUT else Kind.SECRET
-    if own is Kind.OTHER and outer >= Kind.COUNTED:
-        return Kind.OPAQUE
-    return own

@@ -19,6 +19,10 @@ _ITEM = (
     r"(?P<name>\b(?:name|key)[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<text>[\w./-]{1,128}+)[\"']?[,\s]{1,64}+"
     r"[\"']?value[\"']?\s{0,4}[:=]\s{0,4}[\"']?)(?P<value>[^\s\"',}]++)"
 )
+# A Kubernetes Secret in YAML: all that it holds, line by line.
+_MANIFEST = r"(?m)^[ ]{0,64}kind:[ ]{0,8}[\"']?Secret[\"']?[ \r]*$"
+_HELD = r"(?m)^(?P<head>(?P<indent>[ ]*+)(?:data|stringData):[ \r]*\n)(?P<block>(?:(?P=indent)[ ]++.*\n?)++)"
+_LINE = r"(?m)^([ ]*+(?:[\w.-]++:[ ]*+)?+)\S.*$"
 _FIELD = r"(?i)<(?:input|meta)\s[^<>]*+"
 _FIELD_NAME = r"(?i)\s(?:name|id)\s{0,8}=\s{0,8}[\"']?([^\s\"'>]++)"
 _FIELD_VALUE = (
@@ -53,6 +57,7 @@ def mask_markup(text: str, names: Names) -> str:
 
         return re.sub(_FIELD_VALUE, value, match[0])
 
+    text = _mask_manifests(text)
     if "value" in text:
         text = re.sub(_ITEM, pair, text)
     if "<" not in text:
@@ -60,3 +65,17 @@ def mask_markup(text: str, names: Names) -> str:
     text = re.sub(_FIELD, field, text)
     text = re.sub(_PAIR, pair, text)
     return re.sub(_ELEMENT, element, text)
+
+
+def _mask_manifests(text: str) -> str:
+    """YAML without what the Secrets in it hold."""
+    if "Secret" not in text:
+        return text
+
+    def block(match: re.Match[str]) -> str:
+        return match["head"] + re.sub(_LINE, rf"\1{MASK}", match["block"])
+
+    documents = text.split("\n---")
+    return "\n---".join(
+        re.sub(_HELD, block, each) if re.search(_MANIFEST, each) else each for each in documents
+    )

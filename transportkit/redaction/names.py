@@ -18,7 +18,7 @@ class Kind(IntEnum):
 
     Attributes:
         SHOWN: nothing is masked, whatever it looks like: somebody has said so.
-        ABOUT: they tell about something, such as its type or its end.
+        ABOUT: they tell about a secret, such as its type or its end.
         OTHER: nothing in particular.
         OPAQUE: secret if it looks random, as under a bare `key`.
         CARD: secret if it is the number of a card.
@@ -50,7 +50,6 @@ _STEMS = (
     *("bearer", "dpop", "crumb", "assertion", "verifier", "ticket", "answer"),
 )
 
-
 # What a key is of that opens something. Names may be run together: `apikey`, `phpsessid`.
 _KEYS = (
     "api|access|account|app|application|auth|client|consumer|customer|deploy|encryption"
@@ -59,8 +58,9 @@ _KEYS = (
 )
 _SECRET = rf"""(?x)\b(?:
     \w*passw\w* | pwd | pw | \w*passphrases? | passcodes?
-    | \w*(?:secret|credential)s? | creds? | secretid | psk | (?:{_KEYS})[ ]?keys?
-    | authorization | security[ ]answers? | bearer | jwt | dpop | verifier | saml | cookies? | csrf | xsrf | hmac
+    | \w*(?:secret|credential)s? | creds? | psk | (?:{_KEYS})[ ]?keys?
+    | authorization | security[ ]answers? | bearer | jwt | dpop | verifier | saml | cookies?
+    | csrf | xsrf | hmac
 )\b"""
 _VALUE = r"""(?x)\b(?:
     \w*(?:token|signature) | sig | session[ ]?ids? | \w{1,4}sess(?:ion)?ids? | sess(?:id)? | session
@@ -84,11 +84,10 @@ _HARMLESS = (
     r"|public ?key credentials?|time signature"
     r")\b"
 )
-_NEVER = r"\brate ?limit"
 # The first or the last word of a name that tells something about a secret, not the secret.
 _FIRST = (
-    "(?:accept|accepted|allow|allows|disable|enable|enabled|has|hide|is|max|min|minimum|num|require|requires"
-    "|show|supports|uses?) "
+    "(?:accept|accepted|allow|allows|disable|enable|enabled|has|hide|is|max|min|minimum|num"
+    "|require|requires|show|supports|uses?) "
 )
 _LAST = r"""(?x).*\b(?:(?:
     action|address|age|alg|algorithm|alias|allowed|arn|association|at|attempt|attribute|audience
@@ -104,7 +103,7 @@ _LAST = r"""(?x).*\b(?:(?:
     |second|service|set|setting|size|source|spec|stage|standard|start|state|status|strategy|strength
     |style|support|supported|symbol|tag|time|timeout|title|total|ttl|type|ur[il]|usage|use|used|user
     |username|validity|version|(?:key|token|credential|pin)[ ]?id|per[ ]\w+|as[ ]string
-    )s?|py|java|js|ts|go|rb|rs|php|cs|kt|rate[ ]limit[ ].*
+    )s?|py|java|js|ts|go|rb|rs|php|cs|kt|rate[ ]?limit[ ].*
 )"""
 
 
@@ -129,7 +128,7 @@ def percent_decoded(text: str) -> str:
 
 def _usual_kind(own: str) -> Kind:
     """The kind of a name, from its words."""
-    if re.search(_NEVER, own) or re.fullmatch(_LAST, own) or re.match(_FIRST, own):
+    if re.fullmatch(_LAST, own) or re.match(_FIRST, own):
         return Kind.ABOUT
     if re.fullmatch(_CODE, own):
         return Kind.CODE
@@ -192,7 +191,13 @@ class Names:
                 return True
         return False
 
+    def is_about(self, name: str) -> bool:
+        """True if a name tells about something, be it no secret."""
+        return self.kind(name) is Kind.ABOUT or re.fullmatch(_LAST, words(name)) is not None
+
     def _kind(self, name: str) -> Kind:
+        if not self.may_be_in(name.lower()):
+            return Kind.OTHER
         own = words(name)
         if own in self._show:
             return Kind.SHOWN

@@ -61,6 +61,7 @@ def findings(text: str, names: Names) -> Iterator[_Finding]:
     for match in _URL_OR_PAIR.finditer(text):
         if match.start() < done:
             continue
+        found: _Finding | None
         if match["url"] is not None:
             found = _url(text, match, names)
         elif match["urn"] is not None:
@@ -119,7 +120,7 @@ def _pair(
     # The name of an XML element follows a prefix, a phrase follows the name of a logger.
     is_prefix = separator == ":" and (
         text[max(0, match.start() - 2) : match.start()].rstrip("/").endswith("<")
-        or (kind is not Kind.SECRET and _PHRASE.match(text, start) is not None)
+        or (Kind.SHOWN < kind < Kind.SECRET and _PHRASE.match(text, start) is not None)
     )
     if is_searched or is_prefix:
         return None
@@ -152,9 +153,12 @@ def _masker(kind: Kind, name: str, names: Names) -> Callable[[str], str]:
 
 
 def _name(match: re.Match[str], names: Names) -> str:
+    name, escape = match["name"], match["escape"]
+    if not escape:
+        return name
     # `\\token` in a path is one word, `\\ncookie` in a repr is a line break and a name.
-    whole = match["escape"][1:] + match["name"]
-    return whole if names.is_secret(whole) and not names.is_secret(match["name"]) else match["name"]
+    whole = escape[1:] + name
+    return whole if names.is_secret(whole) and not names.is_secret(name) else name
 
 
 def _value(

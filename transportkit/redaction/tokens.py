@@ -66,10 +66,10 @@ def mask_tokens(text: str) -> str:
     """
     if len(text) < _SHORTEST:
         return text
-    text = _RUN.sub(_mask_run, text)
     low = text.lower()
     if _may_hold_others(low):
         text = _OTHERS.sub(_mask_match, text)
+    text = _RUN.sub(_mask_run, text)
     return _HOOK.sub(_mask_path, text) if "hook" in low else text
 
 

@@ -25,13 +25,13 @@ _SCHEME = re.compile(rf"(?i)\s*(?:{_ONE}|{_MANY})(?=\s)")
 _ALWAYS = ("authorization", "cookie")
 # Not there, masked already, or filled in later.
 _NOTHING = re.compile(
-    r"(?i)(?:[*.\u2022-]+|none|null|nil|true|false|yes|no|undefined|read|write|x{3,}|<?\[?(?:redacted|filtered|masked"
-    r"|hidden|removed|omitted|secret)\]?>?|\$?\{\{.*\}\}|\$\{.*\}|\$\w+|<\w[\w .-]*>|%\w+%)"
+    r"(?i)(?:[*.\u2022-]+|x{3,}|none|null|nil|true|false|yes|no|undefined|read|write"
+    r"|<?\[?(?:redacted|filtered|masked|hidden|removed|omitted|secret)\]?>?|\$?\{\{.*\}\}|\$\{.*\}|\$\w+|<\w[\w .-]*>|%\w+%)"
 )
 # What people write about a secret: `must not be blank`.
 _PROSE = re.compile(
-    r"(?i)(?=\S++\s++\S)(?s:.*?)\b(?:is|are|was|were|be|must|may|can|cannot|can't|could|should|shall|will|does"
-    r"|doesn't|isn't|has|have|not|your|this|the|required|missing|invalid|expired|incorrect|contain"
+    r"(?i)(?=\S++\s++\S)(?s:.*?)\b(?:is|are|was|were|be|must|may|can|cannot|can't|could|should"
+    r"|shall|will|does|doesn't|isn't|has|have|not|your|this|the|required|missing|invalid|expired|incorrect|contain"
     r"|enter|at least|of)\b(?s:.*)"
 )
 # `^1.4.6`, under the name of a package.
@@ -41,7 +41,8 @@ _VERSION = re.compile(
 # A date, a duration, an enumeration's constant, a URL, a path.
 _SURELY_ELSE = re.compile(
     r"(?x)\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]+)?|(?:\d{1,6}(?:\.\d+)?(?:ms|s|m|h|d)){1,4}"
-    r"|[ -/:-@\[-`{-~]*|[A-Z]{4,}|[A-Z]{2,}(?:_[A-Z]{2,})+|(?i:https?|urn|arn):\S+|\#/\S+|\.{0,2}/[\w./-]*|sha\d+-\S+"
+    r"|[ -/:-@\[-`{-~]*|[A-Z]{4,20}|[A-Z]{2,}(?:_[A-Z]{2,})+|(?i:https?|urn|arn):\S+|\#/\S+"
+    r"|\.{0,2}/[\w./-]*|sha\d+-\S+"
     r"|\[[A-Z]+\]|[MS]M[0-9a-f]{32}|\d{4}-\d{4}|[A-Za-z][a-z',.]*+(?:[ ][A-Za-z',.]++)+"
     r"|(?i:ok|on|off|enabled?|disabled?|success|succeeded|fail(?:ed|ure)|open(?:ed)?|closed?|active"
     r"|inactive|anonymous|basic|bearer|digest|negotiate|ntlm|oauth2?|oidc|saml|jwt|ldap|local"
@@ -49,7 +50,7 @@ _SURELY_ELSE = re.compile(
 )
 _COUNT = re.compile(r"[\d.,]+")
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
-# The shortest that can be told from a name or a number, and the most of a longer one that is looked at.
+# The shortest that can be told from a name or a number; of a longer one the beginning will do.
 _SHORTEST_OPAQUE, _LOOKED_AT = 12, 128
 _HEX = re.compile(r"(?i)(?=.*\d)(?=.*[a-f])[0-9a-f]{32,}")
 _IDENTIFIER = re.compile(r"[A-Z]{2}[0-9a-f]{32}")

@@ -137,15 +137,15 @@ class RetryCall:
             The seconds to wait before the next attempt, None if there is none.
         """
         plan = self._plan() if is_wanted else None
-        if self._unclear is not None and not isinstance(plan, float):
-            self.outcome = self._unclear
-        if isinstance(plan, float):
-            self._record(plan, None)
-            self._announce(plan)
-            return plan
-        self._record(0.0, plan)
-        self._conclude(plan)
-        return None
+        if plan is None or isinstance(plan, str):
+            if self._unclear is not None:
+                self.outcome = self._unclear
+            self._record(0.0, plan)
+            self._conclude(plan)
+            return None
+        self._record(plan, None)
+        self._announce(plan)
+        return plan
 
     def seconds_left(self, now: float) -> float | None:
         """The seconds until the deadline, None without one.

@@ -1,5 +1,6 @@
 """Strategies as one would write them: tenacity's have no `repr` of their own, only addresses."""
 
+import functools
 import inspect
 from collections.abc import Iterator
 
@@ -33,6 +34,9 @@ def written(value: object) -> str:  # noqa: PLR0911 - each kind is written in an
         return f"({', '.join(map(written, value))})"
     if inspect.isroutine(value) or inspect.isclass(value):
         return str(value.__name__)
+    if isinstance(value, functools.partial):
+        named = [f"{name}={written(given)}" for name, given in value.keywords.items()]
+        return f"partial({', '.join([*map(written, (value.func, *value.args)), *named])})"
     if isinstance(value, float) and value.is_integer():  # tenacity makes floats of seconds
         return str(int(value))
     kind = type(value)

@@ -216,8 +216,10 @@ def policy_for(
         ValueError: it has a deadline, which `retries` would not keep to.
     """
     policy = extensions.get("retry", default)
-    if policy is default or policy is None:
-        return policy
+    if policy is None:
+        return None
+    if policy is default:
+        return default
     if not isinstance(policy, RetryPolicy):
         raise TypeError(
             'extensions["retry"] must be a RetryPolicy, or None for a single attempt, '

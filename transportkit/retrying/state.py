@@ -35,6 +35,7 @@ class CallState(RetryCallState):
         self._future: Future | None = None
         self.outcome_timestamp = now
 
+    # An attribute there, which is made when it is asked for here.
     @property
     def outcome(self) -> Future | None:
         if self._future is None and self.ended_in is not None:
@@ -46,6 +47,6 @@ class CallState(RetryCallState):
         return self._future
 
     @outcome.setter
-    def outcome(self, value: Future | None) -> None:
+    def outcome(self, value: Future | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         # tenacity sets it to None before each attempt.
         self.ended_in, self._future = None, value

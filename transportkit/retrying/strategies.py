@@ -204,9 +204,12 @@ def is_certificate_error(error: BaseException) -> bool:
     The text of such an error is empty on trio, so its causes are looked at.
     """
     cause: BaseException | None = error
-    while cause is not None:
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return True
+        # A stranger's errors may be causes of each other.
+        seen.add(id(cause))
         # httpcore's pool raises `from None`, which leaves only a context. If that is an error of
         # httpx's own, it is another one, which was being handled.
         context = None if is_a(cause.__context__, "HTTPError") else cause.__context__

@@ -175,4 +175,4 @@ def allowed(
 
 
 def _load(member: Member) -> float:
-    return (member.in_flight + 1) / member.weight
+    return (len(member.leases) + 1) / member.weight

@@ -1,4 +1,4 @@
-"""Ejection: how long a failing member takes no requests, for all hosts or for one.
+"""Ejection: how long a failing member takes no requests.
 
 The words are Envoy's: a member whose requests fail is an outlier and is ejected for a while,
 each time for longer. Nothing here does I/O, reads a clock or draws a random number of its own.
@@ -7,7 +7,6 @@ each time for longer. Nothing here does I/O, reads a clock or draws a random num
 from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
 
 from ..wire.arguments import advising, check_number
 from .member import Member
@@ -117,82 +116,3 @@ class Ejections:
 
 def _is_current(entry: tuple[float, int, Member]) -> bool:
     return entry[2].ejected_until == entry[0] and entry[2].probe is None
-
-
-# Many bans may run out together, and every request waits while they are forgotten.
-_MOST_FORGOTTEN_AT_ONCE = 8
-
-
-class _Ban(NamedTuple):
-    until: float
-    seconds: float
-    forgotten_at: float
-
-
-class Bans:
-    """The members that are ejected for one host each.
-
-    A ban is remembered for twice as long as it lasts: a member that is banned again by then is
-    banned for longer.
-
-    Arguments:
-        cooldown: the time that a ban lasts.
-
-    Attributes:
-        by_host: empty when no member was banned of late.
-    """
-
-    def __init__(self, cooldown: Cooldown) -> None:
-        self._cooldown = cooldown
-        self.by_host: dict[str, dict[Member, _Ban]] = {}
-        self._ends: list[tuple[float, int, str, Member]] = []
-        self._added = 0
-
-    def add(self, host: str, member: Member, now: float, random: float) -> float | None:
-        """Ban a member for a host; the seconds, None when it is banned already."""
-        self.purge(now)
-        banned = self.by_host.setdefault(host, {})
-        last = banned.get(member)
-        if last is not None and now < last.until:
-            return None
-        seconds = self._cooldown.after(0.0 if last is None else last.seconds)
-        lasting = jittered(seconds, random)
-        banned[member] = ban = _Ban(now + lasting, seconds, now + 2 * lasting)
-        self._added += 1
-        heappush(self._ends, (ban.forgotten_at, self._added, host, member))
-        return lasting
-
-    def test(self, host: str, now: float) -> Callable[[Member], bool] | None:
-        """A test for the members that are banned for a host; None when there are none."""
-        banned = self.by_host.get(host)
-        if banned is None:
-            return None
-        return lambda member: member in banned and now < banned[member].until
-
-    def first_to_end(self, host: str, tried: Collection[Member]) -> Member | None:
-        """The member whose ban ends first, except for those that were tried."""
-        banned = self.by_host.get(host, {})
-        candidates = (member for member in banned if member not in tried)
-        return min(candidates, key=lambda member: banned[member].until, default=None)
-
-    def forget(self, member: Member) -> None:
-        """Lift all bans of a member that has been removed."""
-        for host in [host for host, banned in self.by_host.items() if member in banned]:
-            self._lift(host, member)
-
-    def purge(self, now: float) -> None:
-        """Forget a few of the bans that need not be remembered, and leave others for next time."""
-        for _ in range(_MOST_FORGOTTEN_AT_ONCE):
-            if not self._ends or self._ends[0][0] > now:
-                return
-            at, _, host, member = heappop(self._ends)
-            ban = self.by_host.get(host, {}).get(member)
-            # It may have been banned again since.
-            if ban is not None and ban.forgotten_at == at:
-                self._lift(host, member)
-
-    def _lift(self, host: str, member: Member) -> None:
-        banned = self.by_host[host]
-        del banned[member]
-        if not banned:
-            del self.by_host[host]

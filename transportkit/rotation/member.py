@@ -19,15 +19,18 @@ class ProxyStatus(NamedTuple):
     'http://****@proxy.example:8080'
 
     Attributes:
-        proxy: its URL without credentials; `direct`, or the class of a ready transport.
+        proxy: its name: the URL without credentials, `direct`, or the class of a ready transport.
+            Of those that would have the same name all but the first have a number: `...#2`.
         up: True while it is in rotation.
         resting_until: the end of its ejection, by `time.monotonic`; None when it is up. It is
             in rotation again when a request has probed it after that.
         in_flight: the number of its requests whose responses are not closed.
         sent: the number of requests that it was given.
-        failed: the number of those that ended in an error of the wire (waiting for a
-            connection of the pool is not one), or in a 407 of its own.
-        last_error: the text of the last failure, without credentials.
+        failed: the number of those that ended in an error of the wire, or in a 407 of its own.
+            What this machine lacks (file descriptors, ports) and waiting behind others for a
+            connection are none.
+        last_error: the text of the last failure, without credentials; of a refusal with the
+            headers by which the proxy explains it.
     """
 
     proxy: str
@@ -42,11 +45,16 @@ class ProxyStatus(NamedTuple):
 class Member:
     """One proxy of a rotation, its state and its counters (for the states, see `rotation`).
 
-    Attributes:
+    Arguments:
         entry: the proxy, as it was written.
         number: its place in the order in which members were first added.
+        namesake: its place among those that would have the same name, from 1 on.
+
+    Attributes:
+        entry, number: the same.
         weight: its share of the requests, relative to the others.
-        in_flight, sent, failed, last_error: see `ProxyStatus`.
+        leases: those that have not ended. As a dict, it can be changed without a lock.
+        sent, failed, last_error: see `ProxyStatus`.
         ejected_until: the end of its ejection, by the pool's clock; None in rotation.
         ejection_time: seconds of its ejection, before jitter; 0 in rotation.
         probe: the lease that finds out whether it works again; None unless half-open.
@@ -56,25 +64,27 @@ class Member:
     """
 
     __slots__ = (
+        "_name",
+        "_namesake",
         "ejected_until",
         "ejection_time",
         "entry",
         "failed",
         "generation",
         "has_left",
-        "in_flight",
         "last_error",
+        "leases",
         "number",
         "probe",
         "sent",
         "weight",
     )
 
-    def __init__(self, entry: Entry, number: int = 0) -> None:
+    def __init__(self, entry: Entry, number: int = 0, namesake: int = 1) -> None:
         self.entry: Entry = entry
         self.number: int = number
         self.weight: float = entry.weight
-        self.in_flight: int = 0
+        self.leases: dict[Lease, None] = {}
         self.sent: int = 0
         self.failed: int = 0
         self.last_error: str | None = None
@@ -83,6 +93,17 @@ class Member:
         self.probe: Lease | None = None
         self.generation: int = 0
         self.has_left: bool = False
+        self._name = ""
+        self._namesake = namesake
+
+    @property
+    def name(self) -> str:
+        """The name that it is shown and known by, without credentials, and its own alone."""
+        # Masking takes long, and most of many are never shown.
+        if not self._name:
+            namesake = self._namesake
+            self._name = f"{self.entry.name}#{namesake}" if namesake > 1 else self.entry.name
+        return self._name
 
     @property
     def label(self) -> str:
@@ -92,20 +113,13 @@ class Member:
             return f"{self.entry.name} {self.number}"
         return repr(self.entry.identity)
 
-    def status(self) -> ProxyStatus:
-        """A snapshot of it."""
-        return ProxyStatus(
-            self.entry.name,
-            self.ejected_until is None,
-            self.ejected_until,
-            self.in_flight,
-            self.sent,
-            self.failed,
-            self.last_error,
-        )
+    def counters(self) -> tuple[bool, float | None, int, int, int, str | None]:
+        """The state of it, as in a `ProxyStatus`, without the name."""
+        until = self.ejected_until
+        return until is None, until, len(self.leases), self.sent, self.failed, self.last_error
 
     def __repr__(self) -> str:
-        return f"<Member {self.entry.name}>"
+        return f"<Member {self.name}>"
 
 
 class Lease:
@@ -115,18 +129,23 @@ class Lease:
         member: the one.
         generation: the member's, when the lease began.
         is_premature: True if the member was still ejected then, as all others were.
-        is_held: True until the lease is released.
+        is_ban: True once the target has answered with a ban.
         watch: what was heard of the wire.
     """
 
-    __slots__ = ("generation", "is_held", "is_premature", "member", "watch")
+    __slots__ = ("generation", "is_ban", "is_premature", "member", "watch")
 
     def __init__(self, member: Member, is_premature: bool) -> None:
         self.member: Member = member
         self.generation: int = member.generation
         self.is_premature: bool = is_premature
-        self.is_held: bool = True
+        self.is_ban: bool = False
         self.watch: Watch = _UNWATCHED
+
+    @property
+    def is_held(self) -> bool:
+        """True until the lease is released."""
+        return self in self.member.leases
 
 
 class LeasedBody:

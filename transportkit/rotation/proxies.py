@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 from urllib.parse import quote
 
 from ..network.proxy_url import means_no_proxy, parse_proxy
@@ -20,6 +21,13 @@ _SOCKS_PORT = 1080
 _WRITE = (
     "a proxy URL such as 'http://proxy.example:8080', a Proxy, a transport, or None for no proxy"
 )
+
+
+class Named(Protocol):
+    """What has a name to be shown by."""
+
+    @property
+    def name(self) -> str: ...
 
 
 class Via(enum.Enum):
@@ -41,6 +49,7 @@ class Entry:
         weight: its share of the requests, relative to the others.
         proxy: the argument of an `httpx.HTTPTransport`.
         transport: a transport that was given ready.
+        place: equal for proxies that may have the same name.
     """
 
     identity: Hashable
@@ -48,6 +57,7 @@ class Entry:
     weight: float = 1.0
     proxy: Proxy | None = None
     transport: object = None
+    place: Hashable = None
 
     @cached_property
     def name(self) -> str:
@@ -123,7 +133,7 @@ def _parse(proxy: object, kind: type) -> Entry:
     if proxy is None or (isinstance(proxy, str) and proxy == _DIRECT):
         return Entry(_DIRECT, Via.DIRECT)
     if isinstance(proxy, kind):
-        return Entry((kind, id(proxy)), Via.READY, transport=proxy)
+        return Entry((kind, id(proxy)), Via.READY, transport=proxy, place=type(proxy).__name__)
     if not (isinstance(proxy, str) or is_a(proxy, "URL", "Proxy")):
         raise TypeError(_refusal(proxy, kind))
     if isinstance(proxy, str) and means_no_proxy(proxy):
@@ -141,17 +151,18 @@ def _parse(proxy: object, kind: type) -> Entry:
     port = _SOCKS_PORT if url.port is None and via is Via.SOCKS else url.port
     path = (url.path.rstrip("/"), url.query)
     identity = (url.scheme, url.raw_host, port, path, parsed.auth, headers)
-    return Entry(identity, via, proxy=parsed)
+    place = (*identity[:3], parsed.auth is None)
+    return Entry(identity, via, proxy=parsed, place=place)
 
 
-def join_names(names: Sequence[str]) -> str:
+def join_names(named: Sequence[Named]) -> str:
     """The first names of a list, and the number of the others.
 
-    >>> join_names(["http://a", "http://b", "http://c", "http://d", "http://e"])
-    'http://a, http://b, http://c and 2 more'
+    Arguments:
+        named: what has a `name`, which may take long to make.
     """
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    return ", ".join(each.name for each in named[:3]) + more
 
 
 def _list_refusal(proxies: object, kind: type) -> str:

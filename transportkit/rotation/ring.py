@@ -4,11 +4,12 @@ A ring holds all members, in rotation or not. Nothing here does I/O.
 """
 
 import re
-import struct
 from array import array
-from bisect import bisect
-from collections.abc import Callable, Collection
-from hashlib import blake2b
+from bisect import bisect, bisect_left
+from collections.abc import Callable, Collection, Sequence
+from copy import copy
+from hashlib import blake2b, shake_128
+from struct import unpack
 
 from ..redaction.redaction import echoed
 from ..wire.library import Request
@@ -21,7 +22,8 @@ _FEWEST_POINTS_EACH = 16
 _POINTS = 200_000
 # The most that any one member has, whatever its weight.
 _MOST_POINTS = 65_536
-_EIGHT = struct.Struct(">8Q")
+# A point ends with the number of its member.
+_NUMBER = 0xFFFFFF
 # RFC 9110, section 5.1.
 _FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
@@ -32,41 +34,49 @@ class Ring:
     The keys of a member that is passed over, or has left, go to many others; no other key
     moves (Karger et al., "Consistent hashing and random trees").
 
+    A ring does not change, so that it can be read while another one is made of it.
+
     Arguments:
-        members: the first ones. Their average weight is one share, for good.
+        members: the first ones. Their average weight is one share, for all rings made of this.
     """
 
     def __init__(self, members: Collection[Member]) -> None:
         mean = sum(member.weight for member in members) / max(len(members), 1) or 1
         each = min(max(_POINTS // max(len(members), 1), _FEWEST_POINTS_EACH), _MOST_POINTS_EACH)
         self._points_per_weight = each / mean
-        self._owners: dict[int, Member] = {}
-        # The points in order, and the owner of each; empty until they are needed again.
         self._points = array("Q")
-        self._line: list[Member] = []
-        for member in members:
-            self.add(member)
+        self._members: list[Member | None] = []
+        # The number of each member, and how many points it has.
+        self._places: dict[Member, tuple[int, int]] = {}
+        self._change((), members)
 
-    def _points_of(self, member: Member) -> list[int]:
-        count = round(min(member.weight * self._points_per_weight, _MOST_POINTS)) or 1
-        names = (f"{number} {member.label}".encode() for number in range(-(-count // 8)))
-        return [point for name in names for point in _EIGHT.unpack(blake2b(name).digest())][:count]
+    def changed(self, gone: Collection[Member], come: Collection[Member]) -> "Ring":
+        """A ring that has the keys of some members given to the others, and some taken for others.
 
-    def add(self, member: Member) -> None:
-        """Give a member some keys of the others."""
-        self._owners.update(dict.fromkeys(self._points_of(member), member))
-        self._line = []
+        Arguments:
+            gone: those that leave.
+            come: those that join; one of another weight than before leaves and joins.
+        """
+        made = copy(self)
+        made._members, made._places = [*self._members], {**self._places}
+        made._change(gone, come)
+        return made
 
-    def remove(self, member: Member) -> None:
-        """Give the keys of a member to the others."""
-        for point in self._points_of(member):
-            self._owners.pop(point, None)
-        self._line = []
-
-    def _sort(self) -> list[Member]:
-        self._points = array("Q", sorted(self._owners))
-        self._line = [self._owners[point] for point in self._points]
-        return self._line
+    def _change(self, gone: Collection[Member], come: Collection[Member]) -> None:
+        lost: list[int] = []
+        for member in gone:
+            number, count = self._places.pop(member)
+            self._members[number] = None
+            lost += _points_of(member, number, count)
+        free = [number for number, each in enumerate(self._members) if each is None] if come else []
+        found: list[int] = []
+        for member in come:
+            number = free.pop() if free else len(self._members)
+            self._members[number : number + 1] = [member]
+            count = round(min(member.weight * self._points_per_weight, _MOST_POINTS)) or 1
+            self._places[member] = number, count
+            found += _points_of(member, number, count)
+        self._points = _merged(_without(self._points, sorted(lost)), sorted(found))
 
     def find(
         self,
@@ -83,11 +93,12 @@ class Ring:
             tried: members that are passed over.
             is_banned: a test of others that are passed over.
         """
-        line = self._line or self._sort()
-        start = bisect(self._points, point)
+        points, members = self._points, self._members
+        start = bisect(points, point)
         # The walk goes around once; nearly always it ends at its first step.
-        for index in range(start - len(line), start):
-            member = line[index]
+        for index in range(start - len(points), start):
+            member = members[points[index] & _NUMBER]
+            assert member is not None
             until = member.ejected_until
             if (
                 (until is None or (until <= now and member.probe is None))
@@ -96,6 +107,36 @@ class Ring:
             ):
                 return member
         return None
+
+
+def _points_of(member: Member, number: int, count: int) -> list[int]:
+    drawn = unpack(f">{count}Q", shake_128(member.label.encode()).digest(8 * count))
+    return [point & ~_NUMBER | number for point in drawn]
+
+
+def _without(points: "array[int]", lost: Sequence[int]) -> "array[int]":
+    """Points in order, but for some of them."""
+    if not lost:
+        return points
+    kept, start = array("Q"), 0
+    for point in lost:
+        end = bisect_left(points, point, start)
+        kept += points[start:end]
+        start = end + 1
+    return kept + points[start:]
+
+
+def _merged(points: "array[int]", found: Sequence[int]) -> "array[int]":
+    """Points in order, with others among them."""
+    if not points:
+        return array("Q", found)
+    merged, start = array("Q"), 0
+    for point in found:
+        end = bisect(points, point, start)
+        merged += points[start:end]
+        merged.append(point)
+        start = end
+    return merged + points[start:]
 
 
 def point_of(key: object) -> int:
@@ -115,7 +156,12 @@ def sticky_by_host(request: Request) -> str:
     >>> sticky_by_host(httpx.Request("GET", "https://shop.example/basket"))
     'shop.example'
     """
-    return request.url.host
+    try:
+        return request.url.host
+    except AttributeError:
+        raise TypeError(
+            "sticky_by_host is such a function itself: write sticky=sticky_by_host"
+        ) from None
 
 
 def sticky_by_header(name: str) -> Callable[[Request], str | None]:

@@ -28,7 +28,13 @@ it. So each ejection and each return begins a new generation of the member, and 
 lease from an earlier generation changes nothing: members are ejected once for failing once.
 
 *Bans.* A ban is an ejection for one host. The state of the member stays as it is: it is only passed
-over for that host until the ban ends.
+over for that host until the ban ends. A target bans a member (`banned`), and a proxy refuses a target.
+
+*Outliers.* A request that was sent and lost proves nothing about the member. Several in a row do, when
+others answer for the same host meanwhile, or for any if it fails for several (`outliers`).
+
+*This machine.* What it lacks (descriptors, ports) is no member's fault. Idle connections of all are
+closed, and the request is tried again.
 
 *Panic.* When no member is left for a request (each is ejected, half-open, banned or was tried),
 `when_all_down="raise"` fails. `"try"` leases the member whose ejection ends first, or else one that
@@ -36,33 +42,28 @@ is half-open, or else the one whose ban ends first. A failure before the end of 
 make the next one longer, as members would soon be ejected for the longest time.
 
 *Repeats.* A request that failed though the origin may have seen it (an error, a 429, a 5xx) and is
-sent anew, by a retry, avoids the members that it failed through, as long as there are others.
+sent anew, by a retry that says so in `extensions["attempt"]`, avoids the members that it failed
+through, as long as there are others (`repeats`).
 
 *Guarantees.* A request is sent to another member only if the origin provably never saw it, if the
-proxy itself refused it with a 407, or if the user's `banned` says so and it is safe to repeat; and
-only if its body can be sent again as a whole. No member is tried twice for a request.
+proxy itself refused it with a 407, or if it is safe to repeat and either the user's `banned` says so
+or a ready transport failed with an error of its own; and only if its body can be sent again as a
+whole. No member is tried twice for a request, but for want of descriptors.
 """
 
 import random
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from ..network.factory import TransportFactory
-from ..network.options import check_names, check_options
+from ..network.options import check_names
 from ..redaction.redaction import echoed
-from ..wire.arguments import is_coroutine_function
-from ..wire.forking import renew_in_child
-from ..wire.library import Proxy
-from ..wire.lifecycle import Lifecycle
+from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
 from .ejection import Cooldown
-from .member import Lease, Member
 from .pool import Pool
-from .proxies import Entry, Via, join_names, parse, parse_all
-
-T = TypeVar("T")
+from .proxies import join_names
+from .repeats import Repeats
+from .ring import sticky_by_header
 
 
 class Settings(NamedTuple):
@@ -117,6 +118,18 @@ def _check_function(name: str, function: object, example: str) -> None:
             f"{name} must not be a coroutine function, which is never awaited: write a plain "
             f"function such as {example}"
         )
+    if function is sticky_by_header:
+        raise TypeError(
+            f"{name}: sticky_by_header makes such a function for a header: write "
+            "sticky_by_header('X-Account')"
+        )
+    if advice := class_advice(function):
+        raise TypeError(f"{name}: {advice}")
+    if not takes_one_argument(function):
+        raise TypeError(
+            f"{name} is called with one argument, which this function does not take: write one such "
+            f"as {example}"
+        )
 
 
 class Rotation:
@@ -127,112 +140,19 @@ class Rotation:
 
     Attributes:
         pool: the members.
-        failed_through: the members through which a request has failed, though the origin may
-            have seen it; kept by its body, which its repeats share, as long as that lives.
-        has_failed: True once there has been one: asking a weak dictionary takes long.
+        repeats: the members through which requests have failed, though the origin may have seen
+            them.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings: Settings = settings
         self.pool: Pool = Pool(settings.order, settings.cooldown, time.monotonic, random.random)
-        self.failed_through: WeakKeyDictionary[object, list[Member]] = WeakKeyDictionary()
-        self.has_failed: bool = False
+        self.repeats: Repeats = Repeats()
 
     def summary(self) -> str:
         """The number of members that take requests."""
-        members = self.pool.status()
-        return f"{sum(member.up for member in members)} of {len(members)} up"
+        members = self.pool.members()
+        return f"{sum(member.ejected_until is None for member in members)} of {len(members)} up"
 
     def __str__(self) -> str:
-        return join_names([member.entry.name for member in self.pool.members()]) or "no proxies"
-
-
-class MemberTransports(Generic[T]):
-    """The transports of the members: given ready, or made when they are first needed.
-
-    Arguments:
-        proxies: the first members, as they were written.
-        kind: the class of the transports that can be among them.
-        network: makes the others.
-        pool: takes in the members.
-
-    Raises:
-        TypeError, ValueError, ImportError: see `parse_all` and `TransportFactory`.
-
-    Attributes:
-        by_member: those that there are.
-    """
-
-    def __init__(
-        self, proxies: object, kind: type[T], network: TransportFactory[T], pool: Pool
-    ) -> None:
-        self.by_member: dict[Member, T] = {}
-        self._kind = kind
-        self._network = network
-        self._pool = pool
-        self._renew()
-        renew_in_child(self._renew)
-        entries = parse_all(proxies, kind)
-        if network.options:
-            # Arguments that cannot work fail here, and not at the first request.
-            network.transport(proxy=None)
-            check_options({**network.options, "proxy": _representative(entries)})
-        for entry in entries:
-            pool.join(self._admit(entry))
-
-    def _renew(self) -> None:
-        """Be nobody's to lock, as in a child process."""
-        self._building = threading.Lock()
-
-    def _admit(self, entry: Entry) -> Member:
-        member = self._pool.admit(entry)
-        if isinstance(entry.transport, self._kind):
-            self.by_member[member] = entry.transport
-        return member
-
-    def admit(self, proxy: object, weight: object) -> Member:
-        """Let in a member, which gets no requests until it joins the pool.
-
-        Raises:
-            TypeError, ValueError, ImportError: it cannot be one, or is one already.
-        """
-        return self._admit(parse(proxy, self._kind, weight))
-
-    def remove(self, proxy: object) -> T | None:
-        """Take out a member; return its transport if that can be closed at once.
-
-        Raises:
-            TypeError, ValueError: it is not a member.
-        """
-        entry = parse(proxy, self._kind)
-        return self._pop(self._pool.remove(entry.identity, entry.name))
-
-    def release(self, lease: Lease) -> T | None:
-        """End a lease; return the transport of a member that has left, to be closed now."""
-        return self._pop(self._pool.release(lease))
-
-    def _pop(self, gone: Member | None) -> T | None:
-        return None if gone is None else self.by_member.pop(gone, None)
-
-    def get(self, member: Member, lifecycle: Lifecycle[T]) -> T:
-        """The transport that the requests of a member are sent through.
-
-        Arguments:
-            member: one with a lease.
-            lifecycle: takes in a transport that is made now.
-        """
-        if (found := self.by_member.get(member)) is not None:
-            return found
-        with self._building:
-            if (found := self.by_member.get(member)) is None:
-                found = self._network.transport(proxy=member.entry.proxy)
-                lifecycle.adopt(found, to_enter=False)
-                self.by_member[member] = found
-            return found
-
-
-def _representative(entries: Sequence[Entry]) -> Proxy | None:
-    """One of the proxies, None if some requests go without."""
-    if any(entry.via is Via.DIRECT for entry in entries):
-        return None
-    return next((entry.proxy for entry in entries if entry.proxy is not None), None)
+        return join_names(self.pool.members()) or "no proxies"

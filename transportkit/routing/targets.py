@@ -117,7 +117,7 @@ class Targets(Generic[T]):
                 left_out.update(IGNORED_BEHIND_PROXY)
             given = {key: value for key, value in options.items() if key not in left_out}
             self._shared[name] = self._rotation(target, **given)
-        description = f"proxies {join_names([entry.name for entry in entries])} in turn"
+        description = f"proxies {join_names(entries)} in turn"
         is_network = not any(entry.via is Via.READY for entry in entries)
         return Resolved(self._shared[name], description, is_network)
 

@@ -9,14 +9,13 @@ cannot be started, as at the end of the interpreter, the request's own timeouts 
 """
 
 import math
-import os
 import socket
-import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
+from .forking import renew_in_child
 from .io import async_shield
 from .library import Response, is_a
 
@@ -34,6 +33,7 @@ class Watchdog:
 
     def __init__(self) -> None:
         self.renew()
+        renew_in_child(self.renew)
 
     def renew(self) -> None:
         """Start afresh, as in a child process: it has the locks of its parent, not the threads."""
@@ -60,22 +60,23 @@ class Watchdog:
             self._drained.pop(response, None)
 
     def _run(self) -> None:
-        with self._changed:
+        # The state may be renewed by whoever does as if there had been a fork.
+        changed, drained = self._changed, self._drained
+        with changed:
             was_idle = False
-            while self._drained or not was_idle:
-                was_idle = not self._drained
+            while drained or not was_idle:
+                was_idle = not drained
                 now = time.monotonic()
-                for response in [each for each, end in self._drained.items() if end <= now]:
-                    del self._drained[response]
+                for response in [each for each, end in drained.items() if end <= now]:
+                    del drained[response]
                     _hang_up(response)
-                self._wakes_at = min(self._drained.values(), default=now + DRAIN_SECONDS)
-                self._changed.wait(self._wakes_at - now)
-            self._thread = None
+                self._wakes_at = min(drained.values(), default=now + DRAIN_SECONDS)
+                changed.wait(self._wakes_at - now)
+            if self._changed is changed:
+                self._thread = None
 
 
 _watchdog = Watchdog()
-if sys.platform != "win32":  # pragma: no branch - the tests run where there is fork()
-    os.register_at_fork(after_in_child=_watchdog.renew)
 
 
 def drain(response: Response, seconds: float = DRAIN_SECONDS) -> None:

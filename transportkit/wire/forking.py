@@ -8,20 +8,29 @@ anything else runs there.
 import os
 import sys
 from collections.abc import Callable
-from weakref import WeakMethod
+from functools import partial
+from types import MethodType
+from weakref import ref
 
-_methods: set[WeakMethod[Callable[[], None]]] = set()
+# By the identity of the object, as equality is for its class to define.
+_methods: dict[int, tuple[ref[object], Callable[[object], None]]] = {}
 
 
 def renew_in_child(renew: Callable[[], None]) -> None:
-    """Call a method in each child process that is forked from now on, while its object lives."""
-    _methods.add(WeakMethod(renew, _methods.discard))
+    """Call a method in each child process that is forked from now on, while its object lives.
+
+    It is the only one of its object.
+    """
+    assert isinstance(renew, MethodType)
+    owner = renew.__self__
+    # A WeakMethod would fail aloud where an object lives until the interpreter ends.
+    _methods[id(owner)] = (ref(owner, partial(_methods.pop, id(owner))), renew.__func__)
 
 
 def _renew_all() -> None:
-    for method in list(_methods):
-        if (renew := method()) is not None:
-            renew()
+    for owner, renew in list(_methods.values()):
+        if (living := owner()) is not None:
+            renew(living)
 
 
 if sys.platform != "win32":  # pragma: no branch - the tests run where there is fork()

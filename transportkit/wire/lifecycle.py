@@ -107,13 +107,15 @@ class Lifecycle(Generic[T]):
                 self._entered.add(id(transport))
             return enters
 
-    def release(self, transport: T) -> list[tuple[T, bool]]:
-        """Hold one less; the same as `close`, for one."""
+    def release(self, transports: Iterable[T]) -> list[tuple[T, bool]]:
+        """Hold these no more; the same as `close`, for them."""
         with self._lock:
-            self._owned.pop(id(transport), None)
-            is_entered = id(transport) in self._entered
-            self._entered.discard(id(transport))
-            return [(transport, is_entered)] if self._is_open else []
+            closing = []
+            for transport in transports:
+                self._owned.pop(id(transport), None)
+                closing.append((transport, id(transport) in self._entered))
+                self._entered.discard(id(transport))
+            return closing if self._is_open else []
 
 
 def exc_info(

@@ -87,7 +87,7 @@ class _Record:
         self._left -= len(chunk)
         if self._left < 0:
             self.lose()
-        elif self.is_whole:
+        else:
             self.chunks.append(chunk)
 
     def lose(self) -> None:

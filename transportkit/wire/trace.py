@@ -6,6 +6,7 @@ and a coroutine function for async ones.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from .library import Name, is_a
 
@@ -19,18 +20,27 @@ _UNSENT: tuple[Name, ...] = ("ConnectError", "ConnectTimeout", "PoolTimeout", "P
 class Watch:
     """A record of how far a request came.
 
+    Arguments:
+        trace: the caller's own `extensions["trace"]`.
+
     Attributes:
+        extensions: those that it stands in, and takes itself out of when the request is under way:
+            nothing that comes later changes what it proves. None to hear all.
         reached: true once anything was sent to the peer, even if only to open a tunnel.
         has_head_failed: true if the head of the request could not be sent.
+        error: the one that the caller's own callback has raised.
     """
 
-    __slots__ = ("_heard", "_sent", "has_head_failed", "reached")
+    __slots__ = ("_heard", "_sent", "_trace", "error", "extensions", "has_head_failed", "reached")
 
-    def __init__(self) -> None:
+    def __init__(self, trace: Any = None) -> None:  # noqa: ANN401 - of either kind
+        self._trace = trace
         self._heard = False
         self._sent = False
+        self.extensions: dict[str, Any] | None = None
         self.reached: bool = False
         self.has_head_failed: bool = False
+        self.error: BaseException | None = None
 
     def hear(self, event: str, info: Mapping[str, object]) -> None:
         """Record one event."""
@@ -39,11 +49,21 @@ class Watch:
             self.reached = True
             request = info.get("request")
             # The request to open a tunnel goes to the proxy only.
-            self._sent |= getattr(request, "method", b"") != b"CONNECT"
+            if getattr(request, "method", b"") != b"CONNECT":
+                self._sent = True
+                self.leave()
         elif event.endswith(".send_request_headers.failed"):
             self.has_head_failed = True
         elif event == "socks.setup_socks5_connection.started":
             self.reached = True
+
+    def leave(self) -> None:
+        """Take itself out of the extensions, so that neither holds the other."""
+        extensions, self.extensions = self.extensions, None
+        if extensions is not None and self._trace is None:
+            extensions.pop("trace", None)
+        elif extensions is not None:
+            extensions["trace"] = self._trace
 
     def proves_unsent(self, error: Exception) -> bool:
         """True if the origin provably never saw the request that ended in this error.
@@ -61,15 +81,17 @@ class SentWatch(Watch):
         trace: the caller's own `extensions["trace"]`.
     """
 
-    __slots__ = ("_trace",)
-
-    def __init__(self, trace: Trace | None) -> None:
-        super().__init__()
-        self._trace = trace
+    __slots__ = ()
 
     def __call__(self, event: str, info: Mapping[str, object]) -> object:
         self.hear(event, info)
-        return None if self._trace is None else self._trace(event, info)
+        if self._trace is None:
+            return None
+        try:
+            return self._trace(event, info)
+        except BaseException as error:
+            self.error = error
+            raise
 
 
 class AsyncSentWatch(Watch):
@@ -79,12 +101,14 @@ class AsyncSentWatch(Watch):
         trace: the caller's own `extensions["trace"]`.
     """
 
-    __slots__ = ("_trace",)
-
-    def __init__(self, trace: AsyncTrace | None) -> None:
-        super().__init__()
-        self._trace = trace
+    __slots__ = ()
 
     async def __call__(self, event: str, info: Mapping[str, object]) -> object:
         self.hear(event, info)
-        return None if self._trace is None else await self._trace(event, info)
+        if self._trace is None:
+            return None
+        try:
+            return await self._trace(event, info)
+        except BaseException as error:
+            self.error = error
+            raise
