@@ -6,18 +6,15 @@ class, or httpcore, see and mock them as they always did.
 
 import ssl
 from collections.abc import Mapping
-from threading import get_ident
-from time import monotonic
 from typing import Unpack
 
 import httpx
 
 from ..network.bodies import AsyncPooledBody, PooledBody
-from ..network.connection import Connection
 from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
-from ..network.handshake import AsyncTracedHandshake, TracedHandshake
+from ..network.sending import async_send_through, send_through
 from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
@@ -60,19 +57,7 @@ class NetworkTransport(Stacked, httpx.BaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        pool = self._core.pool
-        origin, may_share = self._core.route(request)
-        started = monotonic()
-        if started >= pool.timetable.due:
-            self._connections.sweep(started)
-        while True:
-            connection = pool.acquire(origin, get_ident(), may_share)
-            if connection is None:
-                connection = self._connections.wait(request, origin, may_share, started)
-            response = self._send(request, connection, may_share)
-            if response is not None:
-                break
-            may_share = bool(connection.is_http2)
+        connection, response = send_through(self._connections, request)
         response.extensions.update(self._core.facts_of(connection))
         if response.is_closed:
             # A mock has answered: nobody will close it.
@@ -94,37 +79,6 @@ class NetworkTransport(Stacked, httpx.BaseTransport):
     def close(self) -> None:
         self._connections.close()
 
-    def _send(
-        self, request: httpx.Request, connection: Connection[httpx.HTTPTransport], may_share: bool
-    ) -> httpx.Response | None:
-        """The response; None if the connection could not be shared after all."""
-        joins = connection.requests > 1
-        handshake = None
-        try:
-            transport = connection.transport
-            if transport is None or connection.is_dead():
-                transport = self._connections.renew(connection)
-            if connection.is_http2 is None:
-                handshake = TracedHandshake(request.extensions)
-                if may_share and not joins:
-                    self._core.pool.offer(connection)
-            sent = self._core.outgoing(request, handshake, joins=joins)
-            response = transport.handle_request(sent)
-            if handshake is not None:
-                self._core.learn(connection, response, handshake)
-        except BaseException as error:
-            is_refused = self._core.fail(connection, error, joins=joins)
-            if handshake is not None:
-                self._connections.drop(handshake.stream)
-            self._connections.release(connection)
-            if is_refused:
-                return None
-            own = self._core.translate(error, request, connection, handshake)
-            if own is error:
-                raise
-            raise own from error
-        return response
-
     def _settings(self) -> str:
         return self._core.settings()
 
@@ -143,19 +97,7 @@ class AsyncNetworkTransport(Stacked, httpx.AsyncBaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        pool = self._core.pool
-        origin, may_share = self._core.route(request)
-        started = monotonic()
-        if started >= pool.timetable.due:
-            await self._connections.sweep(started)
-        while True:
-            connection = pool.acquire(origin, get_ident(), may_share)
-            if connection is None:
-                connection = await self._connections.wait(request, origin, may_share, started)
-            response = await self._send(request, connection, may_share)
-            if response is not None:
-                break
-            may_share = bool(connection.is_http2)
+        connection, response = await async_send_through(self._connections, request)
         response.extensions.update(self._core.facts_of(connection))
         if response.is_closed:
             # A mock has answered: nobody will close it.
@@ -176,40 +118,6 @@ class AsyncNetworkTransport(Stacked, httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._connections.aclose()
-
-    async def _send(
-        self,
-        request: httpx.Request,
-        connection: Connection[httpx.AsyncHTTPTransport],
-        may_share: bool,
-    ) -> httpx.Response | None:
-        """The response; None if the connection could not be shared after all."""
-        joins = connection.requests > 1
-        handshake = None
-        try:
-            transport = connection.transport
-            if transport is None or connection.is_dead():
-                transport = await self._connections.renew(connection)
-            if connection.is_http2 is None:
-                handshake = AsyncTracedHandshake(request.extensions)
-                if may_share and not joins:
-                    self._core.pool.offer(connection)
-            sent = self._core.outgoing(request, handshake, joins=joins)
-            response = await transport.handle_async_request(sent)
-            if handshake is not None:
-                self._core.learn(connection, response, handshake)
-        except BaseException as error:
-            is_refused = self._core.fail(connection, error, joins=joins)
-            if handshake is not None:
-                await self._connections.drop(handshake.stream)
-            await self._connections.release(connection)
-            if is_refused:
-                return None
-            own = self._core.translate(error, request, connection, handshake)
-            if own is error:
-                raise
-            raise own from error
-        return response
 
     def _settings(self) -> str:
         return self._core.settings()

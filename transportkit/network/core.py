@@ -5,7 +5,8 @@ httpcore's pool takes a time per request that grows with the square of its conne
 the places of handshakes that fail or are cancelled, and counts busy connections as idle ones.
 A pool of one connection does none of that: there is nothing to choose, and closing it gives back
 all it holds. `pool` decides which connection takes a request and what becomes of it afterwards,
-`handshake` completes what a new one needs on its way, `connections` opens and closes them.
+`handshake` completes what a new one needs on its way, `connections` opens and closes them,
+and `sending` brings a request through all of them.
 """
 
 import ssl
