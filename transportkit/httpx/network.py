@@ -57,6 +57,7 @@ class NetworkTransport(Stacked, httpx.BaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response
         connection, response = send_through(self._connections, request)
         response.extensions.update(self._core.facts_of(connection))
         if response.is_closed:
@@ -97,6 +98,7 @@ class AsyncNetworkTransport(Stacked, httpx.AsyncBaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response
         connection, response = await async_send_through(self._connections, request)
         response.extensions.update(self._core.facts_of(connection))
         if response.is_closed:

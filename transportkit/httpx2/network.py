@@ -58,6 +58,7 @@ class NetworkTransport(Stacked, httpx2.BaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        response: httpx2.Response
         connection, response = send_through(self._connections, request)
         response.extensions.update(self._core.facts_of(connection))
         if response.is_closed:
@@ -98,6 +99,7 @@ class AsyncNetworkTransport(Stacked, httpx2.AsyncBaseTransport):
         return f"<{type(self).__name__} {self._core!r}>"
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response: httpx2.Response
         connection, response = await async_send_through(self._connections, request)
         response.extensions.update(self._core.facts_of(connection))
         if response.is_closed:
