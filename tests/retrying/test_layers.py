@@ -209,14 +209,14 @@ class TestWhyNoOtherFollowed:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         caplog.set_level(logging.INFO, LOGGER)
+        request_ = {"method": "GET", **request_}
         if "max_replay" in settings:
-            request_ = {**request_, "content": big(flavour)}
+            request_["content"] = big(flavour)
         with faulty_origin(*[answer(503)] * 9) as origin:
             policy = RetryPolicy(**{**NO_WAIT, **settings})
             transport = flavour.RetryTransport(policy=policy, verify=False, trust_env=False)
-            method = request_.pop("method", "GET")
             async with flavour.client(transport=transport) as client:
-                response = await client.request(method, origin.url, **request_)
+                response = await client.request(url=origin.url, **request_)
         assert response.extensions["attempts"] == (Attempt(503, 0.0, reason),)
         (record,) = caplog.records
         assert (record.name, record.levelno) == (LOGGER, logging.INFO)
