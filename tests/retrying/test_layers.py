@@ -221,7 +221,7 @@ class TestWhyNoOtherFollowed:
         (record,) = caplog.records
         assert (record.name, record.levelno) == (LOGGER, logging.INFO)
         assert record.getMessage() == (
-            f"Giving up on {method} {origin.url}: attempt 1 ended in 503, and {reason}"
+            f"Giving up on {request_['method']} {origin.url}: attempt 1 ended in 503, and {reason}"
         )
 
     async def test_is_not_logged_of_what_no_policy_wants(
