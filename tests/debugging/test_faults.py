@@ -196,7 +196,8 @@ async def test_what_happens_on_the_wire_comes_out_as_it_is(
 async def test_an_error_of_an_attempt_is_shown_by_its_name_and_text(
     flavour: Flavour, error: Callable[[], Exception]
 ) -> None:
-    made, seen = error(), []
+    made = error()
+    seen: list[Exchange] = []
     made = made if isinstance(made, httpx.TransportError) else httpx.ReadError("tiger")
     inner = flavour.RetryTransport(Failing(made), AT_ONCE)
     transport = flavour.DebuggingTransport(inner, seen.append)
@@ -262,7 +263,7 @@ async def test_a_transport_may_tell_nonsense_to_the_trace(
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             await request.extensions["trace"]("http11.send_request_headers.started", None)
             response = httpx.Response(200)
-            response.extensions = None
+            response.extensions = None  # type: ignore[assignment] # it is strange
             return response
 
     transport = flavour.DebuggingTransport(Strange(), lambda exchange: None)

@@ -20,42 +20,41 @@ def accept(retry_state: object) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (tenacity.stop_after_attempt(3), "stop_after_attempt(3)"),
-        (
-            tenacity.stop_after_attempt(3) | tenacity.stop_after_delay(20.5),
-            "stop_after_attempt(3) | stop_after_delay(20.5)",
-        ),
-        (
-            tenacity.stop_all(tenacity.stop_never, tenacity.stop_before_delay(3)),
-            "stop_never & stop_before_delay(3)",
-        ),
-        (
-            (retry_if_status(503) | tenacity.retry_if_exception_type(OSError)) & accept,
-            "(retry_if_status(503) | retry_if_exception_type(OSError)) & accept",
-        ),
-        (tenacity.wait_fixed(2) + tenacity.wait_random(1, 4), "wait_fixed(2) + wait_random(1, 4)"),
-        (wait_retry_after() + tenacity.wait_fixed(1), "wait_retry_after() + wait_fixed(1)"),
-        (wait_retry_after(tenacity.wait_fixed(2), max=9), "wait_retry_after(wait_fixed(2), max=9)"),
-        (
-            tenacity.wait_chain(tenacity.wait_fixed(1), tenacity.wait_none()),
-            "wait_chain(wait_fixed(1), wait_none())",
-        ),
-        (tenacity.wait_exponential(multiplier=2, min=1), "wait_exponential(2, min=1)"),
-        (tenacity.wait_exponential_jitter(max=5), "wait_exponential_jitter(max=5)"),
-        (
-            tenacity.retry_if_exception_type((TimeoutError, OSError)),
-            "retry_if_exception_type((TimeoutError, OSError))",
-        ),
-        (tenacity.retry_if_result(accept), "retry_if_result(accept)"),
-        (tenacity.before_sleep_log(logging.getLogger("x"), logging.INFO), "log_it"),
-        (functools.partial(accept, retry_state=3), "partial(accept, retry_state=3)"),
-        (frozenset({"PUT", "GET"}), "{'GET', 'PUT'}"),
-    ],
-    ids=str,
-)
+WRITTEN = [
+    (tenacity.stop_after_attempt(3), "stop_after_attempt(3)"),
+    (
+        tenacity.stop_after_attempt(3) | tenacity.stop_after_delay(20.5),
+        "stop_after_attempt(3) | stop_after_delay(20.5)",
+    ),
+    (
+        tenacity.stop_all(tenacity.stop_never, tenacity.stop_before_delay(3)),
+        "stop_never & stop_before_delay(3)",
+    ),
+    (
+        (retry_if_status(503) | tenacity.retry_if_exception_type(OSError)) & accept,
+        "(retry_if_status(503) | retry_if_exception_type(OSError)) & accept",
+    ),
+    (tenacity.wait_fixed(2) + tenacity.wait_random(1, 4), "wait_fixed(2) + wait_random(1, 4)"),
+    (wait_retry_after() + tenacity.wait_fixed(1), "wait_retry_after() + wait_fixed(1)"),
+    (wait_retry_after(tenacity.wait_fixed(2), max=9), "wait_retry_after(wait_fixed(2), max=9)"),
+    (
+        tenacity.wait_chain(tenacity.wait_fixed(1), tenacity.wait_none()),
+        "wait_chain(wait_fixed(1), wait_none())",
+    ),
+    (tenacity.wait_exponential(multiplier=2, min=1), "wait_exponential(2, min=1)"),
+    (tenacity.wait_exponential_jitter(max=5), "wait_exponential_jitter(max=5)"),
+    (
+        tenacity.retry_if_exception_type((TimeoutError, OSError)),
+        "retry_if_exception_type((TimeoutError, OSError))",
+    ),
+    (tenacity.retry_if_result(accept), "retry_if_result(accept)"),
+    (tenacity.before_sleep_log(logging.getLogger("x"), logging.INFO), "log_it"),
+    (functools.partial(accept, retry_state=3), "partial(accept, retry_state=3)"),
+    (frozenset({"PUT", "GET"}), "{'GET', 'PUT'}"),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), WRITTEN, ids=[text for _, text in WRITTEN])
 def test_it_is_what_one_would_type(value: object, text: str) -> None:
     assert written(value) == text
 

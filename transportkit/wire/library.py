@@ -49,6 +49,7 @@ Name = Literal[
 class URL(Protocol):
     """A parsed URL."""
 
+    def __hash__(self) -> int: ...
     @property
     def scheme(self) -> str: ...
     @property
