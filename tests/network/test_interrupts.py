@@ -36,6 +36,8 @@ def interrupted() -> Iterator[Callable[[], None]]:
         is_time.wait(30)
         signal.pthread_kill(main, signal.SIGINT)
 
+    # What is started in the background of a shell ignores it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     thread = threading.Thread(target=interrupt)
     thread.start()
     try:
@@ -43,6 +45,7 @@ def interrupted() -> Iterator[Callable[[], None]]:
             yield is_time.set
     finally:
         thread.join()
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class CallState(RetryCallState):
         """Note what an attempt ended in, and when."""
         self.ended_in: Response | Exception | None = outcome
         self._future: Future | None = None
-        self.outcome_timestamp = now
+        self.outcome_timestamp: float | None = now
 
     # An attribute there, which is made when it is asked for here.
     @property

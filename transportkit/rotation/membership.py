@@ -43,8 +43,8 @@ class Membership:
     ) -> None:
         self.clock = clock
         self.random = random
-        self.bans = Bans(cooldown)
-        self.outliers = Outliers()
+        self.bans: Bans = Bans(cooldown)
+        self.outliers: Outliers = Outliers()
         self._cooldown = cooldown
         self._balancer: RoundRobin | LeastRequest = (
             RoundRobin() if order == "round_robin" else LeastRequest(random)

@@ -65,6 +65,9 @@ class Watch:
         elif extensions is not None:
             extensions["trace"] = self._trace
 
+    def _blame_callback(self, error: BaseException) -> None:
+        self.error = error
+
     def proves_unsent(self, error: Exception) -> bool:
         """True if the origin provably never saw the request that ended in this error.
 
@@ -90,7 +93,7 @@ class SentWatch(Watch):
         try:
             return self._trace(event, info)
         except BaseException as error:
-            self.error = error
+            self._blame_callback(error)
             raise
 
 
@@ -110,5 +113,5 @@ class AsyncSentWatch(Watch):
         try:
             return await self._trace(event, info)
         except BaseException as error:
-            self.error = error
+            self._blame_callback(error)
             raise
