@@ -345,3 +345,13 @@ def test_a_duration_is_short(seconds: float) -> None:
     number, unit = duration(seconds).split(" ")
     scale = {"ms": 1e-3, "s": 1}[unit]
     assert float(number) * scale == pytest.approx(seconds, rel=0.5, abs=0.0001)
+
+
+def test_a_compressed_body_of_nothing_has_no_lines() -> None:
+    empty = httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=gzip.compress(b""))
+    lines: list[str] = []
+    observer = ConsoleLog(lines.append)
+    transport = DebuggingTransport(httpx.MockTransport(lambda _: empty), observer, bodies=4096)
+    with httpx.Client(transport=transport) as client:
+        client.get("https://example.com/")
+    assert len(lines) == 2

@@ -192,6 +192,18 @@ async def test_what_happens_on_the_wire_comes_out_as_it_is(
         assert seen == await outcome(flavour, flavour.default_transport(), origin.url)
 
 
+async def test_a_head_that_cannot_be_looked_at_is_given_as_it_is(
+    flavour: Flavour, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange = httpx.Response(200)
+    strange.headers = None  # type: ignore[assignment] # it is strange
+    transport = flavour.DebuggingTransport(
+        httpx.MockTransport(lambda request: strange), lambda exchange: None
+    )
+    assert await flavour.send(transport, httpx.Request("GET", "http://h/")) is strange
+    assert "AttributeError" in caplog.text
+
+
 @pytest.mark.parametrize("error", named(ERRORS))
 async def test_an_error_of_an_attempt_is_shown_by_its_name_and_text(
     flavour: Flavour, error: Callable[[], Exception]

@@ -707,3 +707,33 @@ def test_what_cannot_be_masked_is_not_shown_and_breaks_nothing(
     logger.handle(logging.makeLogRecord(given))
     assert handler.lines == [f'{{"event": "{shown}"}}', f"{shown} ****", f"{shown} ****"]
     assert all("tiger" not in str(vars(record)) for record in handler.records)
+
+
+def test_a_bare_error_in_a_record_is_masked_with_its_traceback(handler: Keeping) -> None:
+    error = of_other_arguments("token=tiger")
+    record = logging.LogRecord("x", logging.ERROR, __file__, 1, "failed", None, None)
+    record.exc_info = error  # type: ignore[assignment] # as structlog has it
+    seen: list[logging.LogRecord] = []
+    handler.emit = seen.append  # type: ignore[assignment] # a formatter expects three parts
+    handler.handle(record)
+    (shown,) = seen
+    assert str(shown.exc_info) == "no quota left for token=****"
+
+
+def test_what_is_no_error_but_is_called_so_stays(handler: Keeping) -> None:
+    event = {"event": "started", "exc_info": "none"}
+    record = logging.LogRecord("x", logging.ERROR, __file__, 1, event, None, None)
+    handler.handle(record)
+    assert [each.msg for each in handler.records] == [event]
+
+
+def test_the_frames_around_a_line_that_is_left_out_stay() -> None:
+    def around() -> None:
+        raising("token=tiger")
+
+    with pytest.raises(ValueError, match="token") as raised:
+        around()
+    error = raised.value
+    _, _, trace = masked_exc_info((type(error), error, error.__traceback__), Redaction())
+    functions = [frame.name for frame in traceback.extract_tb(trace)]
+    assert functions == [frame.name for frame in traceback.extract_tb(error.__traceback__)]

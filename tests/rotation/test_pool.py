@@ -520,3 +520,16 @@ TestAnything.settings = settings(max_examples=8, stateful_step_count=30)
 @pytest.mark.slow
 class TestAnythingForLong(Anything.TestCase):  # type: ignore[misc,valid-type]
     settings = settings(max_examples=100, stateful_step_count=60)
+
+
+def test_a_ring_is_made_once() -> None:
+    pool = Fixture(3).pool
+    assert pool.make_ring() is pool.make_ring()
+
+
+def test_an_ejected_member_takes_no_turn_when_its_weight_changes() -> None:
+    its = Fixture(2)
+    its.pool.eject(its.lease())
+    entries = [entry(0, weight=5), entry(1)]
+    its.pool.replace({each.identity: each for each in entries})
+    assert [its.number() for _ in range(3)] == [1, 1, 1]

@@ -708,6 +708,13 @@ class TestABan:
         assert all(status.up and status.in_flight == 0 for status in rotation.status())
         assert caplog.messages == ["Proxy Answers is ejected for 500.0 seconds for target.example"]
 
+    async def test_lets_the_connection_of_a_ready_transport_go(self, flavour: Flavour) -> None:
+        retired: list[str] = []
+        banned = httpx.Response(403, extensions={"retire": lambda: retired.append("it")})
+        rotation = self.rotation(flavour, Answers(banned, 200), Answers(200))
+        assert (await flavour.send(rotation, httpx.Request("GET", URL))).status_code == 200
+        assert retired == ["it"]
+
     async def test_of_all_comes_back_unread(self, flavour: Flavour) -> None:
         bodies = [Body(), Body()]
         spies = [Answers(httpx.Response(403, stream=body)) for body in bodies]
