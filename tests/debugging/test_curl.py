@@ -17,7 +17,7 @@ import h11
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.library import httpx
+from support.library import LIBRARY, httpx
 from support.networks import socks_forwarding
 from support.proxies import saying
 from support.raw import raw_server
@@ -277,6 +277,10 @@ class TestTheRequestThatArrives:
     @pytest.mark.parametrize("method", ["GET", "POST"])
     @pytest.mark.parametrize("target", [b"", b"/other?x"])
     def test_goes_through_the_same_proxy(self, method: str, target: bytes) -> None:
+        if target and LIBRARY == "httpx2":
+            pytest.skip(
+                "httpcore2 sends such a target in absolute form, which a command cannot know"
+            )
         extensions = {"target": target} if target else {}
         sent = request("http://h.example/a?b", method, extensions=extensions)
         with server() as (url, arrived):
