@@ -135,7 +135,10 @@ def _options(exchange: Exchange, url: str) -> Iterator[str]:
         yield "--path-as-is"
     if exchange.target is not None:
         yield "--request-target"
-        yield _quoted(exchange.target.encode("latin-1"))
+        to_proxy = url.startswith("http:") and (exchange.proxy or "").startswith("http")
+        # An HTTP proxy gets the absolute form (RFC 9112, section 3.2.2).
+        before = url.removesuffix("/") if to_proxy and exchange.target.startswith("/") else ""
+        yield _quoted((before + exchange.target).encode("latin-1"))
     if exchange.proxy is not None:
         yield "-x"
         # httpx lets a SOCKS proxy look names up.

@@ -37,7 +37,7 @@ class Descriptor:
 
     @property
     def number(self) -> int:
-        """What the system calls it."""
+        """The number that the system knows it by."""
         return self._numbers[0]
 
     def close(self) -> None:

@@ -149,7 +149,7 @@ class HSTSStore:
         return f"<HSTSStore, {', '.join([hosts, *self._differences()])}{where}>"
 
     def _differences(self) -> list[str]:
-        """What differs from a store that has just been made."""
+        """The differences from a store that has just been made."""
         preloaded = [f"{len(self._preloaded)} preloaded"] if self._preloaded else []
         return preloaded + ([] if self._file is None else [f"in {str(self._file.path)!r}"])
 

@@ -121,10 +121,14 @@ class NetworkCore(Generic[T]):
         if url.scheme == "wss" and self._scheme not in ("", *_HTTP_PROXIES):
             # Through SOCKS, httpcore 1.0.9 speaks TLS for https alone; httpcore2 from 2.10 for both.
             url = url.copy_with(scheme="https")
-        elif url.scheme == "http" and self._scheme in _HTTP_PROXIES and ":" in url.host:
-            # httpcore 1.0.9 and httpcore2 2.16 leave out the brackets in the absolute form.
-            target = b"http://" + url.netloc + url.raw_path
-            changed["target"] = request.extensions.get("target", target)
+        elif url.scheme == "http" and self._scheme in _HTTP_PROXIES:
+            target = request.extensions.get("target")
+            # A proxy gets the absolute form (RFC 9112, section 3.2.2): httpcore 1.0.9 leaves a given
+            # target as it is, and like httpcore2 2.16 the brackets out.
+            if isinstance(target, bytes) and target.startswith(b"/"):
+                changed["target"] = b"http://" + url.netloc + target
+            elif target is None and ":" in url.host:
+                changed["target"] = b"http://" + url.netloc + url.raw_path
         if not changed and url is request.url:
             return request
         sent = own_request(request, {**request.extensions, **changed}, url=url)

@@ -114,7 +114,7 @@ def _with_scheme(text: str) -> str:
 
 
 def _advice(instead: str) -> str:
-    """What to write, where that is the URL of a proxy."""
+    """Advice to write this, where it is the URL of a proxy."""
     if not instead.lower().startswith(_PROXY_SCHEMES):
         return ""
     try:

@@ -47,7 +47,7 @@ def _end_of_whole(text: str) -> int:
 
 
 def _rest(torn: str) -> str:
-    """What is missing of a literal or a number."""
+    """The missing end of a literal or a number."""
     for literal in ("true", "false", "null"):
         if literal.startswith(torn):
             return literal[len(torn) :]

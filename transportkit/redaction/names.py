@@ -14,7 +14,7 @@ MASK = "****"
 
 
 class Kind(IntEnum):
-    """What a name says of its values: the higher, the more of them are masked.
+    """The secrecy of the values of a name: the higher, the more of them are masked.
 
     Attributes:
         SHOWN: nothing is masked, whatever it looks like: somebody has said so.
@@ -163,7 +163,7 @@ class Names:
         self._kinds: dict[str, Kind] = {}
 
     def kind(self, name: str) -> Kind:
-        """What a name says of its values."""
+        """The secrecy of the values of this name."""
         kind = self._kinds.get(name)
         if kind is None:
             kind = self._kind(name)
