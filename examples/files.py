@@ -23,7 +23,7 @@ from transportkit import AsyncFileSystemTransport, FileSystemTransport, Mounts, 
 
 
 def read_a_tree(client: httpx.Client, urls: Iterable[str]) -> dict[str, str]:
-    """What each URL leads to, be it a file or a page of the web."""
+    """Show where each URL leads, be it to a file or to a page of the web."""
     found = {}
     for url in urls:
         response = client.get(url)

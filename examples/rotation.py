@@ -42,7 +42,7 @@ def weights(proxies: list[str]) -> bool:
 
 
 def keys_that_stick(proxies: list[str]) -> bool:
-    """Who logs in through one proxy goes on through it."""
+    """Go on through the proxy that somebody has logged in through."""
     rotation = ProxyRoundRobin(proxies[:3], sticky=sticky_by_header("X-Account"))
     with httpx.Client(transport=rotation) as client:
         for account in ("ada", "grace", "edsger"):
@@ -63,7 +63,7 @@ def a_list_in_a_routing_dict(proxies: list[str]) -> bool:
 
 
 def retries_over_a_rotation(proxies: list[str]) -> bool:
-    """What the rotation cannot mend in one request is tried again, through another proxy."""
+    """Try again, through another proxy, what the rotation cannot mend in one request."""
     transport = RetryTransport(ProxyRoundRobin(proxies[:2]))
     with httpx.Client(transport=transport) as client:
         response = client.get("http://busy-through-one.example/")

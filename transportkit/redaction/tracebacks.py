@@ -126,7 +126,7 @@ def _make(error: BaseException, made: dict[int, StandIn], redaction: Redaction) 
 
 
 def text_of(value: object, show: Callable[[object], str] = str, kind: str = "exception") -> str:
-    """What a traceback shows of an error, or of its notes."""
+    """The text that a traceback shows of an error, or of its notes."""
     try:
         return show(value)
     except Exception:  # noqa: BLE001 - a traceback says so too

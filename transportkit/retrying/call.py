@@ -250,7 +250,7 @@ class RetryCall:
             _logger.info(text, method, url, count, ending, reason)
 
     def _told(self, wait: float) -> tuple[str, str, float, int, object]:
-        """What both log lines tell."""
+        """The arguments that both log lines have in common."""
         outcome = self._attempts[-1].outcome
         ending = type(outcome).__name__ if isinstance(outcome, Exception) else outcome
         request = self._request

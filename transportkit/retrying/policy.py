@@ -131,7 +131,7 @@ class RetryPolicy:
 
 
 def settings(policy: RetryPolicy, budget: RetryBudget | None) -> str:
-    """What differs from the defaults, in a few words; empty if nothing does.
+    """The differences from the defaults, in a few words; empty if nothing does.
 
     >>> import tenacity
     >>> stop = tenacity.stop_after_attempt(3)

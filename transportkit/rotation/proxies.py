@@ -24,7 +24,7 @@ _WRITE = (
 
 
 class Named(Protocol):
-    """What has a name to be shown by."""
+    """Anything with a name to be shown by."""
 
     @property
     def name(self) -> str: ...

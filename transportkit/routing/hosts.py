@@ -109,7 +109,7 @@ class Hosts(Generic[T]):
         return None if self._any is None else self._any.find(scheme, branches)
 
     def _around(self, host: str) -> list[_Paths[T]]:
-        """What takes other hosts too, the most specific first.
+        """The patterns that take other hosts too, the most specific first.
 
         An address is never below a name, whatever its zone looks like.
         """

@@ -62,12 +62,12 @@ def async_time_limit(seconds: float | None) -> "TimeLimit | CancelScope":
 
 
 def result_of(answer: object) -> object:
-    """What a callback of the user's has returned."""
+    """The result of a callback of the user's."""
     return answer
 
 
 async def async_result_of(answer: object) -> object:
-    """What a callback of the user's has returned, or returns when it is awaited."""
+    """The result of a callback of the user's, awaited if it has to be."""
     return await answer if isinstance(answer, Awaitable) else answer
 
 
