@@ -44,11 +44,14 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Run all tests, and the quick ones on httpx2: together they reach every line and branch."""
+    """Run all tests, and the quick ones on httpx2: together they reach every line and branch.
+
+    What is async runs as asyncio on one of the libraries, and as trio on the other.
+    """
     session.install(".[test]")
     covered = ["-q", "--cov", "--cov-report=", "--cov-fail-under=0", *session.posargs]
     session.run("pytest", "--slow", *covered)
-    session.run("pytest", "--library=httpx2", "--every-flavour", "--cov-append", *covered)
+    session.run("pytest", "--library=httpx2", "--both-shells", "--cov-append", *covered)
     session.run("coverage", "report")
 
 
