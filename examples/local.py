@@ -61,6 +61,26 @@ def in_turn(*answers: int | httpx.Response | None) -> Answer:
     return answer
 
 
+class Breaking:
+    """Answers with a file, and hangs up after so many bytes of it each time."""
+
+    def __init__(self, content: bytes, every: int) -> None:
+        self.content, self.every, self.breaks = content, every, 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        start = int(request.headers.get("Range", "bytes=0-")[6:].partition("-")[0])
+        headers = {"ETag": '"v1"', "Content-Length": str(len(self.content) - start)}
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
+        return httpx.Response(206 if start else 200, headers=headers, content=self.part(start))
+
+    def part(self, start: int) -> Iterator[bytes]:
+        yield self.content[start : start + self.every]
+        if start + self.every < len(self.content):
+            self.breaks += 1
+            raise ConnectionResetError
+
+
 @contextmanager
 def server(answer: Answer = hello) -> Iterator[str]:
     """An origin, by its http:// URL. It speaks TLS at the same port, to those who do."""
