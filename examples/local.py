@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler
 from itertools import cycle
 from pathlib import Path
-from socket import MSG_PEEK, socket
+from socket import IPPROTO_TCP, MSG_PEEK, TCP_NODELAY, socket
 from socketserver import BaseServer, TCPServer, ThreadingMixIn
 from threading import Thread
 from typing import Any, TypeVar
@@ -59,26 +59,6 @@ def in_turn(*answers: int | httpx.Response | None) -> Answer:
         return turn
 
     return answer
-
-
-class Breaking:
-    """Answers with a file, and hangs up after so many bytes of it each time."""
-
-    def __init__(self, content: bytes, every: int) -> None:
-        self.content, self.every, self.breaks = content, every, 0
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        start = int(request.headers.get("Range", "bytes=0-")[6:].partition("-")[0])
-        headers = {"ETag": '"v1"', "Content-Length": str(len(self.content) - start)}
-        if start:
-            headers["Content-Range"] = f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
-        return httpx.Response(206 if start else 200, headers=headers, content=self.part(start))
-
-    def part(self, start: int) -> Iterator[bytes]:
-        yield self.content[start : start + self.every]
-        if start + self.every < len(self.content):
-            self.breaks += 1
-            raise ConnectionResetError
 
 
 @contextmanager
@@ -227,8 +207,8 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def setup(self) -> None:
-        # A Unix socket has no such option.
-        self.disable_nagle_algorithm = bool(self.client_address)
+        if self.client_address:  # that of a Unix socket is empty
+            self.request.setsockopt(IPPROTO_TCP, TCP_NODELAY, True)
         super().setup()
 
     def do_GET(self) -> None:

@@ -9,38 +9,30 @@ import httpx
 
 from transportkit import AsyncMounts, Mounts
 
-from local import internet, proxies
-
-
-# To copy (both)
-def routes(proxy: str) -> dict[str, str]:
-    return {
-        "all://": proxy.replace("://", "://scott:tiger@"),
-    }
+from local import proxies
 
 
 # To copy (sync)
-def fetch(routes: dict[str, str], url: str) -> str:
-    with httpx.Client(transport=Mounts(routes)) as client:
+def fetch(url: str, proxy: str = "http://scott:tiger@proxy.example:8080") -> str:
+    with httpx.Client(transport=Mounts({"all://": proxy})) as client:
         return client.get(url).text
 
 
 # To copy (async)
-async def fetch_async(routes: dict[str, str], url: str) -> str:
-    async with httpx.AsyncClient(transport=AsyncMounts(routes)) as client:
+async def fetch_async(url: str, proxy: str = "http://scott:tiger@proxy.example:8080") -> str:
+    async with httpx.AsyncClient(transport=AsyncMounts({"all://": proxy})) as client:
         return (await client.get(url)).text
 
 
 # To run
 if __name__ == "__main__":
-    urls = ["http://example.com/", "https://www.example.org:8443/"]
-    with internet(), proxies(1) as running:
-        for url in urls:
-            print(fetch(routes(*running), url))
-        print("async:", anyio.run(fetch_async, routes(*running), urls[0]))
+    with proxies(1) as [proxy]:
+        for url in "http://example.com/", "https://www.example.org:8443/":
+            print(fetch(url, proxy))
+        print("async:", anyio.run(fetch_async, "https://example.com/", proxy))
 
 # It prints
 #
 #     http://example.com/ through proxy 1
 #     https://www.example.org:8443/ through proxy 1
-#     async: http://example.com/ through proxy 1
+#     async: https://example.com/ through proxy 1
