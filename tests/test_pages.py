@@ -127,9 +127,18 @@ class TestTheNavigation:
 class TestTheCookbook:
     def test_shows_every_example_whole(self) -> None:
         text = hook().pages()["cookbook.md"]
-        examples = hook().examples()
+        # The servers, and what draws a picture.
+        tools = {"local.py", "waterfall.py"}
+        examples = [path for path in (ROOT / "examples").glob("*.py") if path.name not in tools]
         assert examples
-        assert [path.name for path in examples if path.read_text("utf-8").rstrip() not in text] == []
+        missing = [path.name for path in examples if path.read_text("utf-8").rstrip() not in text]
+        assert missing == []
+
+    def test_has_each_beneath_its_line_of_the_index(self) -> None:
+        index = "See [b.py](cookbook.md#quickstart).\n\n- [a.py](cookbook.md#retry_busy): try\n  again\n"
+        text = hook().cookbook(index)
+        headings = re.findall(r"^#.*", re.sub(r"(?s)```.*?```", "", text), re.MULTILINE)
+        assert headings == ["### Try again { #retry_busy }", "## Quickstart { #quickstart }"]
 
 
 class TestLinks:
@@ -149,6 +158,7 @@ class TestLinks:
             ("docs/a.md", "[x](../examples/sticky.py)", "[x](cookbook.md#sticky)"),
             ("examples/README.md", "[x](sticky.py)", "[x](cookbook.md#sticky)"),
             ("README.md", "![x](docs/stack.svg)", "![x](stack.svg)"),
+            ("docs/a.md", "![x](../examples/waterfall.svg)", "![x](waterfall.svg)"),
             ("CONTRIBUTING.md", "[x](tests/a.md)", "[x]({}tests/a.md)"),
             ("README.md", "[x]({}docs/a.md#b)", "[x](a.md#b)"),
             ("README.md", "[x]({}CHANGELOG.md)", "[x](changelog.md)"),

@@ -26,6 +26,7 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "examples/README.md": "cookbook.md",
 }
+PICTURES = {"examples/waterfall.svg": "waterfall.svg"}
 # A link to a file of the repository, relative or not, in the text or beneath it.
 _LINK = re.compile(
     r"(?P<before>\]\(|^\[[\w -]+\]: )"
@@ -33,14 +34,21 @@ _LINK = re.compile(
     r"(?P<anchor>#[^)\s]*)?",
     re.MULTILINE,
 )
+# A line of the cookbook's index, and whatever else leads to an example.
+_RECIPE = re.compile(
+    r"^- \[\w+\.py\]\(cookbook\.md#(?P<name>\w+)\):? *(?P<what>.+(?:\n  .+)*)\n", re.MULTILINE
+)
+_MENTION = re.compile(r"\]\(cookbook\.md#(\w+)\)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that no file in `docs/` holds."""
+    """Add what is not in `docs/`."""
     from mkdocs.structure.files import File
 
     for page, text in pages().items():
         files.append(File.generated(config, page, content=text))
+    for file, picture in PICTURES.items():
+        files.append(File.generated(config, picture, abs_src_path=str(ROOT / file)))
     return files
 
 
@@ -52,21 +60,36 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def pages() -> dict[str, str]:
     """The pages that are made, each as Markdown."""
     made = {page: linked(file, (ROOT / file).read_text("utf-8")) for file, page in PAGES.items()}
-    made["cookbook.md"] += "".join(f"\n{recipe(path)}" for path in examples())
+    made["cookbook.md"] = cookbook(made["cookbook.md"])
     return made
 
 
-def examples() -> list[Path]:
-    """The examples, without the helpers that nobody has to read."""
-    return sorted(
-        path for path in (ROOT / "examples").glob("*.py") if not path.name.startswith("_")
+def cookbook(index: str) -> str:
+    """The index of the examples, with each example beneath its line, whole."""
+    shown: set[str] = set()
+
+    def recipe(found: re.Match[str]) -> str:
+        shown.add(found["name"])
+        what = " ".join(found["what"].split())
+        return example(found["name"], what[0].upper() + what[1:])
+
+    text = re.sub(_RECIPE, recipe, index)
+    others = [name for name in dict.fromkeys(re.findall(_MENTION, index)) if name not in shown]
+    return text + "".join(f"\n{example(name, name.capitalize(), '##')}" for name in others)
+
+
+def example(name: str, heading: str, level: str = "###") -> str:
+    """The section that shows an example.
+
+    Arguments:
+        name: that of its file, without the suffix.
+        heading: what it is for.
+        level: that of the heading.
+    """
+    code = (ROOT / "examples" / f"{name}.py").read_text("utf-8").rstrip()
+    return (
+        f'{level} {heading} {{ #{name} }}\n\n```python title="examples/{name}.py"\n{code}\n```\n'
     )
-
-
-def recipe(path: Path) -> str:
-    """The section of the cookbook that shows an example."""
-    code = path.read_text("utf-8").rstrip()
-    return f"## {path.name} {{ #{path.stem} }}\n\n```python\n{code}\n```\n"
 
 
 def linked(file: str, text: str) -> str:
@@ -88,8 +111,8 @@ def linked(file: str, text: str) -> str:
 
 def place(file: str, anchor: str = "") -> str:
     """Where a link to a file of the repository leads, among the pages if it is one of them."""
-    if file in PAGES:
-        return PAGES[file] + anchor
+    if found := (PAGES | PICTURES).get(file):
+        return found + anchor
     if file.startswith("docs/"):
         return file.removeprefix("docs/") + anchor
     if re.fullmatch(r"examples/[a-z]\w*\.py", file):
