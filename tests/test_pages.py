@@ -38,7 +38,9 @@ class Table(NamedTuple):
     rows: list[tuple[str, str]]
 
 
-_TABLE = re.compile(r"^\| argument of `([\w.]+)` \| default \|.*\n\|[ |-]+\n((?:\|.*\n)+)", re.MULTILINE)
+_TABLE = re.compile(
+    r"^\| argument of `([\w.]+)` \| default \|.*\n\|[ |-]+\n((?:\|.*\n)+)", re.MULTILINE
+)
 
 
 def tables() -> Iterator[Table]:
@@ -120,7 +122,9 @@ class TestTheReference:
 class TestTheNavigation:
     def test_leads_to_every_page(self) -> None:
         # Read as text: its tags for Python objects are not everybody's YAML.
-        named = re.findall(r": ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+        named = re.findall(
+            r": ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE
+        )
         assert sorted(named) == sorted([*(page.name for page in PAGES), *hook().PAGES.values()])
 
 

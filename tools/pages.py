@@ -87,9 +87,7 @@ def example(name: str, heading: str, level: str = "###") -> str:
         level: that of the heading.
     """
     code = (ROOT / "examples" / f"{name}.py").read_text("utf-8").rstrip()
-    return (
-        f'{level} {heading} {{ #{name} }}\n\n```python title="examples/{name}.py"\n{code}\n```\n'
-    )
+    return f'{level} {heading} {{ #{name} }}\n\n```python title="examples/{name}.py"\n{code}\n```\n'
 
 
 def linked(file: str, text: str) -> str:

@@ -75,9 +75,7 @@ def compare(report: Report, what: str, calls: dict[str, Callable[[], object]]) -
             bar = BARS.get(name, 0)
             report.ratio(name, time / times["bare"], at_most=bar, is_peer=is_peer)
     ratio = times["null observer"] / times["OpenTelemetry, no-op"]
-    report.ratio(
-        "null observer against OpenTelemetry, no-op", ratio, at_most=1, to="OpenTelemetry"
-    )
+    report.ratio("null observer against OpenTelemetry, no-op", ratio, at_most=1, to="OpenTelemetry")
 
 
 def getting(stack: ExitStack, transport: httpx.BaseTransport, url: str) -> Callable[[], object]:

@@ -132,7 +132,9 @@ def throughput(report: Report, root: Path, big: Path) -> None:
             times[name].append(measure())
     median = {name: statistics.median(measured) for name, measured in times.items()}
     report.heading(
-        "1 GiB, throughput against a loop over os.read in this run", to="os.read", is_more_better=True
+        "1 GiB, throughput against a loop over os.read in this run",
+        to="os.read",
+        is_more_better=True,
     )
     for name, bar in [("sync", 0.9), ("asyncio", 0.4), ("trio", 0.4), ("requests-file", 0)]:
         for size in ("256 KiB", "768 KiB", "1 MiB"):
@@ -224,7 +226,7 @@ def main() -> None:
                     file.write(block)
         big = root / "big"
         throughput(report, root, big)
-        report.heading("1 GiB, growth of the process in MiB", to="a MiB")
+        report.heading("1 GiB, growth of the process in MiB", to="MiB")
         for backend, bar in (("sync", 2), ("asyncio", 16), ("trio", 16)):
             report.ratio(backend, growth(root, big, backend), at_most=bar)
         big.unlink()

@@ -38,7 +38,8 @@ in [tests/benchmarks](https://github.com/transportkit/transportkit/tree/main/tes
 writes this page. It was written on {date}, on {machine}, with {versions}.
 
 Nothing is rounded in our favour: what should be small is rounded up, what should be large is rounded
-down, and with the peers' own ratios it is the other way round. A bar is a promise to ourselves; {met}.
+down, and with the peers' own ratios it is the other way round. Less is better, but where a heading
+speaks of throughput or of what the others take. A bar is a promise to ourselves; {met}.
 """
 
 
@@ -59,7 +60,9 @@ def run(script: str) -> Iterator[Row]:
         record = Path(folder, "record")
         record.touch()
         done = subprocess.run(
-            [sys.executable, script], env={**os.environ, "BENCHMARKS_RECORD": str(record)}, check=False
+            [sys.executable, script],
+            env={**os.environ, "BENCHMARKS_RECORD": str(record)},
+            check=False,
         )
         rows: list[Row] = [json.loads(line) for line in record.read_text("utf-8").splitlines()]
     if not rows or (done.returncode and all(row["met"] is not False for row in rows)):
@@ -69,7 +72,7 @@ def run(script: str) -> Iterator[Row]:
 
 def table(rows: Iterable[Row]) -> str:
     """The ratios as a table in Markdown, each in the column of what it is to."""
-    lines = ["| | to bare httpx | to a peer | to something else | bar | met |"]
+    lines = ["| | to bare httpx | to a peer | to something else, or in | bar | met |"]
     lines.append("| --- | --: | --: | --: | --- | --- |")
     for heading, group in itertools.groupby(rows, lambda row: row["heading"]):
         lines.append(f"| **{heading}** | | | | | |")
@@ -78,7 +81,7 @@ def table(rows: Iterable[Row]) -> str:
             if row["to"] == BARE:
                 cells[0] = f"{row['ratio']:,.2f}"
             else:
-                cells[1 if row["to"] in PEERS else 2] = f"{row['ratio']:,.2f} × {row['to']}"
+                cells[1 if row["to"] in PEERS else 2] = f"{row['ratio']:,.2f} ({row['to']})"
             met = {True: "yes", False: "**no**", None: ""}[row["met"]]
             what = row["what"].replace("|", "\\|")
             lines.append(f"| {what} | {' | '.join(cells)} | {row['bar']} | {met} |")

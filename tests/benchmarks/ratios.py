@@ -12,6 +12,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 ROUNDS = 201
 ROUND_SECONDS = 0.002
@@ -105,13 +106,14 @@ class Report:
         if self._record:
             # Nothing is rounded in our favour.
             is_more_better = bool(at_least) if bar else self._is_more_better
+            rounded = math.floor if is_more_better != is_peer else math.ceil
             row = {
                 "heading": self._heading,
                 "what": what.strip(),
                 "to": to or self._to,
-                "ratio": (math.floor if is_more_better != is_peer else math.ceil)(ratio * 100) / 100,
+                "ratio": rounded(ratio * 100) / 100,
                 "bar": bar,
                 "met": good if bar else None,
             }
-            with open(self._record, "a", encoding="utf-8") as file:
+            with Path(self._record).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")

@@ -146,7 +146,9 @@ def costs_of_any_text(report: Report) -> None:
     for run in RUNS:
         few, many = (seconds(mask_everywhere, run, size) for size in (1_000, 16_000))
         report.ratio(repr(run), many / few, at_most=BAR)
-    report.heading("Masking 160 000 characters of all of them against 10 000", to="10 000 characters")
+    report.heading(
+        "Masking 160 000 characters of all of them against 10 000", to="10 000 characters"
+    )
     text = "".join(run * (160_000 // len(RUNS) // len(run)) for run in RUNS)
     part = "".join(run * (10_000 // len(RUNS) // len(run)) for run in RUNS)
     few, many = (seconds(mask_text, each, len(each)) for each in (part, text))

@@ -210,7 +210,7 @@ def connections_used(make: Callable[[httpx.HTTPTransport], Any]) -> int:
 def connections(report: Report) -> None:
     patient = RetryPolicy(stop=tenacity.stop_after_attempt(11), wait=lambda state: 0)
     retry = httpx_retries.Retry(total=10, backoff_factor=0)
-    report.heading("TCP connections for 10 x 503, then 200", to="a connection")
+    report.heading("TCP connections for 10 x 503, then 200", to="connections")
     report.ratio(
         "transportkit", connections_used(lambda inner: RetryTransport(inner, patient)), at_most=1
     )

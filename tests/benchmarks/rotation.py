@@ -129,7 +129,9 @@ def building(report: Report) -> None:
         for column in range(3)
     )
     report.heading(
-        "100 proxies, the recipe of httpx's documentation against ours", to=BARE, is_more_better=True
+        "100 proxies, the recipe of httpx's documentation against ours",
+        to=BARE,
+        is_more_better=True,
     )
     for name, what, bar in (
         ("made", "time until it is there", 50),
@@ -139,7 +141,7 @@ def building(report: Report) -> None:
         report.ratio(what, seconds["recipe"] / seconds[name], at_least=bar)
     report.ratio("memory when each has been used", memory["recipe"] / max(memory["used"], 1))
     report.ratio(
-        "our SSL contexts when each has been used", contexts_held["used"], at_most=1, to="a context"
+        "our SSL contexts when each has been used", contexts_held["used"], at_most=1, to="contexts"
     )
 
 
@@ -209,18 +211,20 @@ def selection(report: Report) -> None:
     times = medians(contestants)
     times |= medians({"nginx": smooth(10_000)})
     micros = quickest(contestants)
-    report.heading("Choosing a proxy, in microseconds", to="a microsecond")
+    report.heading("Choosing a proxy, in microseconds", to="microseconds")
     for kind in kinds:
         for size in SIZES:
             bar = 0 if size < 10_000 else 6 if kind == "sticky" else 3
             report.ratio(f"{kind}, {size} proxies", micros[f"{kind} {size}"], at_most=bar)
-    report.heading("The same with all that a request needs before it is sent", to="a microsecond")
+    report.heading("The same with all that a request needs before it is sent", to="microseconds")
     for kind in kinds:
         report.ratio(f"{kind}, 10000 proxies", micros[f"whole {kind} 10000"])
     report.heading("Choosing among 10 000 proxies against 3", to="3 proxies")
     for kind in kinds:
         report.ratio(kind, times[f"{kind} 10000"] / times[f"{kind} 3"], at_most=4)
-    report.heading("Times nginx's smooth variant takes of ours, 10 000 proxies", to="nginx's variant")
+    report.heading(
+        "Times nginx's smooth variant takes of ours, 10 000 proxies", to="nginx's variant"
+    )
     report.ratio("in turn", times["nginx"] / times["in turn 10000"], at_least=100)
 
 

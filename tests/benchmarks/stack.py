@@ -60,7 +60,9 @@ def rotation() -> ProxyRoundRobin:
 
 
 def loopback(report: Report, proxies: list[str]) -> None:
-    report.heading("client.get through proxies on loopback, against a stock client with one", to=BARE)
+    report.heading(
+        "client.get through proxies on loopback, against a stock client with one", to=BARE
+    )
     whole = Mounts({"all://": RetryTransport(ProxyRoundRobin(proxies))})
     with httpx.Client(proxy=proxies[0]) as bare, httpx.Client(transport=whole) as ours:
         times = medians({"bare": partial(bare.get, THROUGH), "whole": partial(ours.get, THROUGH)})
