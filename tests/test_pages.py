@@ -119,6 +119,14 @@ class TestTheReference:
         assert sorted(named) == sorted(name for name in transportkit.__all__ if name[0] != "_")
 
 
+class TestTheChangelog:
+    def test_has_the_version_with_a_date_and_a_link(self) -> None:
+        text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+        released = re.findall(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", text, re.MULTILINE)
+        assert released[0] == transportkit.__version__
+        assert re.findall(r"^\[([\d.]+)\]: https://", text, re.MULTILINE) == released
+
+
 class TestTheNavigation:
     def test_leads_to_every_page(self) -> None:
         # Read as text: its tags for Python objects are not everybody's YAML.
