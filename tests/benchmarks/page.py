@@ -26,8 +26,10 @@ PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
 # What the others have in common, and this.
 NO_BENCHMARKS = {"ratios.py", "page.py"}
 PEERS = {"OpenTelemetry", "httpx-file", "httpx-retries", "requests-file", "tenacity"}
-PACKAGES = ("transportkit", "httpx", "httpcore", "anyio", "tenacity", "httpx-retries", "aiohttp")
-PACKAGES += ("opentelemetry-instrumentation-httpx", "httpx-file", "requests-file")
+PACKAGES = [
+    *("transportkit", "httpx", "httpcore", "anyio", "tenacity", "httpx-retries", "aiohttp"),
+    *("opentelemetry-instrumentation-httpx", "httpx-file", "requests-file"),
+]
 
 INTRODUCTION = """\
 # Benchmarks
