@@ -211,12 +211,12 @@ def selection(report: Report) -> None:
     times = medians(contestants)
     times |= medians({"nginx": smooth(10_000)})
     micros = quickest(contestants)
-    report.heading("Choosing a proxy, in microseconds", to="microseconds")
+    report.heading("Choosing a proxy, in microseconds", to="us")
     for kind in kinds:
         for size in SIZES:
             bar = 0 if size < 10_000 else 6 if kind == "sticky" else 3
             report.ratio(f"{kind}, {size} proxies", micros[f"{kind} {size}"], at_most=bar)
-    report.heading("The same with all that a request needs before it is sent", to="microseconds")
+    report.heading("The same with all that a request needs before it is sent", to="us")
     for kind in kinds:
         report.ratio(f"{kind}, 10000 proxies", micros[f"whole {kind} 10000"])
     report.heading("Choosing among 10 000 proxies against 3", to="3 proxies")
