@@ -138,8 +138,7 @@ class TestTheNavigation:
 class TestTheCookbook:
     def test_shows_every_example_whole(self) -> None:
         text = hook().pages()["cookbook.md"]
-        # The servers, and what draws a picture.
-        tools = {"local.py", "waterfall.py"}
+        tools = hook().TOOLS
         examples = [path for path in (ROOT / "examples").glob("*.py") if path.name not in tools]
         assert examples
         missing = [path.name for path in examples if path.read_text("utf-8").rstrip() not in text]
@@ -171,6 +170,7 @@ class TestLinks:
             ("README.md", "![x](docs/stack.svg)", "![x](stack.svg)"),
             ("docs/a.md", "![x](../examples/waterfall.svg)", "![x](waterfall.svg)"),
             ("CONTRIBUTING.md", "[x](tests/a.md)", "[x]({}tests/a.md)"),
+            ("examples/README.md", "[x](waterfall.py)", "[x]({}examples/waterfall.py)"),
             ("README.md", "[x]({}docs/a.md#b)", "[x](a.md#b)"),
             ("README.md", "[x]({}CHANGELOG.md)", "[x](changelog.md)"),
             ("README.md", "[x](https://example.com/#y)", "[x](https://example.com/#y)"),

@@ -26,6 +26,8 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "examples/README.md": "cookbook.md",
 }
+# Not to be copied from: the servers, and what draws the picture.
+TOOLS = {"local.py", "waterfall.py"}
 PICTURES = {"examples/waterfall.svg": "waterfall.svg"}
 # A link to a file of the repository, relative or not, in the text or beneath it.
 _LINK = re.compile(
@@ -113,6 +115,6 @@ def place(file: str, anchor: str = "") -> str:
         return found + anchor
     if file.startswith("docs/"):
         return file.removeprefix("docs/") + anchor
-    if re.fullmatch(r"examples/[a-z]\w*\.py", file):
+    if re.fullmatch(r"examples/\w+\.py", file) and Path(file).name not in TOOLS:
         return f"cookbook.md#{Path(file).stem}"
     return REPOSITORY + file + anchor
