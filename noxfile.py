@@ -129,7 +129,8 @@ def docs(session: nox.Session) -> None:
 def shown(session: nox.Session) -> None:
     """Run what the docstrings, the README, the documentation and the examples show."""
     session.install(".[test]")
-    session.run("pytest", "tests/test_docs.py", "tests/test_pages.py", "tests/test_examples.py")
+    shown = ("tests/test_docs.py", "tests/test_pages.py", "tests/test_examples.py")
+    session.run("pytest", "--slow", *shown)
 
 
 @nox.session

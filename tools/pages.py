@@ -73,7 +73,9 @@ def cookbook(index: str) -> str:
     def recipe(found: re.Match[str]) -> str:
         shown.add(found["name"])
         what = " ".join(found["what"].split())
-        return example(found["name"], what[0].upper() + what[1:])
+        # Names of libraries and schemes are written small.
+        is_name = what.startswith("http")
+        return example(found["name"], what if is_name else what[0].upper() + what[1:])
 
     text = re.sub(_RECIPE, recipe, index)
     others = [name for name in dict.fromkeys(re.findall(_MENTION, index)) if name not in shown]
