@@ -202,10 +202,14 @@ class TCP(Server, TCPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     # Connections that were left open end, too.
     timeout = 5
     server: Server
+
+    def setup(self) -> None:
+        # A Unix socket has no such option.
+        self.disable_nagle_algorithm = bool(self.client_address)
+        super().setup()
 
     def do_GET(self) -> None:
         is_tls = isinstance(self.connection, ssl.SSLSocket)
@@ -213,9 +217,9 @@ class Handler(BaseHTTPRequestHandler):
         host = self.headers.get("Host", "127.0.0.1")
         url = self.path if is_absolute else f"http{'s' * is_tls}://{host}{self.path}"
         via = [("Via", f"1.1 {self.server.name}")] if self.server.name else []
-        request = httpx.Request(
-            self.command, url, headers=[*self.headers.items(), *via], content=self.read_body()
-        )
+        headers = [*self.headers.items(), *via]
+        request = httpx.Request(self.command, url, headers=headers, content=self.read_body())
+        request.extensions["client"] = self.client_address
         try:
             self.send(self.server.answer(request))
         except ConnectionError:
