@@ -25,7 +25,7 @@ from local import internet
 def fetch(folder: Path, urls: list[str]) -> list[str]:
     mounts = Mounts({"file://": FileSystemTransport(folder)})
     with httpx.Client(transport=mounts, base_url="file:///") as client:
-        return [f"{response} {response.text}" for response in map(client.get, urls)]
+        return [f"{got.status_code}: {got.text or '-'}" for got in map(client.get, urls)]
 
 
 # To copy (async)
@@ -33,7 +33,7 @@ async def fetch_async(folder: Path, urls: list[str]) -> list[str]:
     mounts = AsyncMounts({"file://": AsyncFileSystemTransport(folder)})
     async with httpx.AsyncClient(transport=mounts, base_url="file:///") as client:
         responses = [await client.get(url) for url in urls]
-        return [f"{response} {response.text}" for response in responses]
+        return [f"{got.status_code}: {got.text or '-'}" for got in responses]
 
 
 # To run
@@ -47,9 +47,9 @@ if __name__ == "__main__":
 
 # It prints
 #
-#     <Response [200 OK]> done
-#     <Response [404 Not Found]>
-#     <Response [200 OK]> https://example.com/
-#     <Response [200 OK]> done
-#     <Response [404 Not Found]>
-#     <Response [200 OK]> https://example.com/
+#     200: done
+#     404: -
+#     200: https://example.com/
+#     200: done
+#     404: -
+#     200: https://example.com/

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler
 from itertools import cycle
 from pathlib import Path
-from socket import MSG_PEEK, socket
+from socket import IPPROTO_TCP, MSG_PEEK, TCP_NODELAY, socket
 from socketserver import BaseServer, TCPServer, ThreadingMixIn
 from threading import Thread
 from typing import Any, TypeVar
@@ -246,8 +246,8 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def setup(self) -> None:
-        # A Unix socket has no such option.
-        self.disable_nagle_algorithm = bool(self.client_address)
+        if self.client_address:  # that of a Unix socket is empty
+            self.request.setsockopt(IPPROTO_TCP, TCP_NODELAY, True)
         super().setup()
 
     def do_GET(self) -> None:

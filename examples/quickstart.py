@@ -1,7 +1,4 @@
-"""One client, and every request takes its own way: pip install . && python examples/quickstart.py
-
-Two proxies and a server run on this machine while this lasts; nothing else is asked.
-"""
+"""One client, and every request takes its own way. Nothing but this machine is asked."""
 
 import anyio
 import httpx
@@ -39,12 +36,12 @@ if __name__ == "__main__":
     with proxies(2) as [one, two], server() as url:
         print(mounts := Mounts(routes(one, two)))
         urls = [f"{url}/", "https://shop.example/", "http://secure.example/"]
-        for response in fetch(
-            mounts, [*urls, "http://eu.partner.example/", "https://mock.example/"]
-        ):
-            print([each.outcome for each in response.extensions["attempts"]], response.text)
+        urls += ["http://eu.partner.example/", "https://mock.example/"]
+        for response in fetch(mounts, urls):
+            outcomes = [attempt.outcome for attempt in response.extensions["attempts"]]
+            print(f"{outcomes!s:<16}{response.text}")
         retrying = AsyncRetryTransport(AsyncMounts(routes(one, two)))
-        print("Async:", anyio.run(fetch_async, retrying, urls[-1]).text)
+        print(f"async:          {anyio.run(fetch_async, retrying, urls[1]).text}")
 
 # It prints
 #
@@ -54,9 +51,9 @@ if __name__ == "__main__":
 #     all://*.partner.example  proxy http://127.0.0.1:...
 #     all://                   proxy http://127.0.0.1:...
 #     (anything else)          direct (never reached)
-#     [200] http://127.0.0.1:.../
-#     [200] https://shop.example/ through proxy 1
-#     [200] https://secure.example/ through proxy 1
-#     [200] http://eu.partner.example/ through proxy 2
+#     [200]           http://127.0.0.1:.../
+#     [200]           https://shop.example/ through proxy 1
+#     [200]           https://secure.example/ through proxy 1
+#     [200]           http://eu.partner.example/ through proxy 2
 #     [503, 503, 200] OK
-#     Async: https://secure.example/ through proxy 1
+#     async:          https://shop.example/ through proxy 1
