@@ -1,7 +1,6 @@
 """A transport of one's own around another: so many requests a second, and no more.
 
-`Wrapper` opens and closes the inner transport, takes the arguments of one in its place and keeps the
-proxies of the environment. One pace may serve many transports.
+Like those made here, it takes the arguments of the inner one in its place: `RateLimit(pace)`.
 """
 
 import time
