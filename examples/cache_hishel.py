@@ -4,6 +4,7 @@ It takes any transport, and is one. Around retries it stores what they came to; 
 for one host.
 """
 
+import tempfile
 from pathlib import Path
 
 import httpx
@@ -39,10 +40,10 @@ def beneath_async(path: Path) -> httpx.AsyncBaseTransport:
 if __name__ == "__main__":
     fresh = [httpx.Response(200, headers={"Cache-Control": "max-age=60"}, text=n) for n in "123"]
     urls = [f"http://{host}.example.com/" for host in ("api", "api", "www", "www")]
-    with internet(in_turn(*fresh)):
-        client = httpx.Client(transport=around(Path("around.db")))
+    with internet(in_turn(*fresh)), tempfile.TemporaryDirectory() as folder:
+        client = httpx.Client(transport=around(Path(folder, "sync.db")))
         print([response.text for response in get(client, *urls)])
-        async_client = httpx.AsyncClient(transport=beneath_async(Path("beneath.db")))
+        async_client = httpx.AsyncClient(transport=beneath_async(Path(folder, "async.db")))
         print([response.text for response in get_async(async_client, *urls)])
 
 # It prints

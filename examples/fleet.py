@@ -1,4 +1,4 @@
-"""Crawl through proxies in turn with a fleet of processes, or of machines: with Dask.
+"""Crawl with a fleet of processes, or of machines, through proxies in turn: with Dask.
 
 Connections do not travel, so each worker makes its client from the same routing dict. What travels
 are routing dicts, policies and other values, and an `HSTSStore` as the path of its file. Each task is

@@ -4,6 +4,7 @@ An observer may pass on to a `HARRecorder` what it likes. Secrets are masked.
 """
 
 import json
+import tempfile
 from pathlib import Path
 
 import anyio
@@ -39,11 +40,12 @@ async def fetch_async(urls: list[str], failures: Failures) -> None:
 # To run
 if __name__ == "__main__":
     urls = [f"http://example.com/{number}?token=s3cret" for number in range(4)]
-    with internet(in_turn(200, 404, 200, 500)), Failures("failures.har") as failures:
-        fetch(urls, failures)
-        anyio.run(fetch_async, urls, failures)
-    for entry in json.loads(Path("failures.har").read_text("utf-8"))["log"]["entries"]:
-        print(entry["response"]["status"], entry["request"]["url"])
+    with internet(in_turn(200, 404, 200, 500)), tempfile.TemporaryDirectory() as folder:
+        with Failures(Path(folder, "failures.har")) as failures:
+            fetch(urls, failures)
+            anyio.run(fetch_async, urls, failures)
+        for entry in json.loads(Path(folder, "failures.har").read_text())["log"]["entries"]:
+            print(entry["response"]["status"], entry["request"]["url"])
 
 # It prints
 #

@@ -4,6 +4,7 @@ The rest is asked for by a range request, with the ETag of the first answer, and
 file's. `RetryTransport` goes inside: it repeats what is busy or cannot be reached.
 """
 
+import tempfile
 from pathlib import Path
 
 import anyio
@@ -40,11 +41,11 @@ async def download_async(url: str, path: Path) -> None:
 # To run
 if __name__ == "__main__":
     content = bytes(range(256)) * 4096
-    with server(breaking(content)) as url:
-        download(url, Path("sync.bin"))
-        anyio.run(download_async, url, Path("async.bin"))
-    for name in "sync.bin", "async.bin":
-        print(name, Path(name).read_bytes() == content)
+    with server(breaking(content)) as url, tempfile.TemporaryDirectory() as folder:
+        download(url, Path(folder, "sync.bin"))
+        anyio.run(download_async, url, Path(folder, "async.bin"))
+        for name in "sync.bin", "async.bin":
+            print(name, Path(folder, name).read_bytes() == content)
 
 # It prints
 #
