@@ -121,7 +121,7 @@ def types(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Run what the docstrings, the README and the examples show."""
     session.install(".[test]")
-    session.run("pytest", "tests/test_docs.py", "tests/test_examples.py")
+    session.run("pytest", "--slow", "tests/test_docs.py", "tests/test_examples.py")
 
 
 @nox.session

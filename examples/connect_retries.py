@@ -34,10 +34,10 @@ async def fetch_async(url: str) -> list[int]:
 # To run
 if __name__ == "__main__":
     with server(in_turn(503, 503, 200)) as url:
-        print(fetch(url))
-        print(anyio.run(fetch_async, url))
+        for statuses in fetch(url), anyio.run(fetch_async, url):
+            print("retries=1: {}, RetryTransport: {}".format(*statuses))
 
 # It prints
 #
-#     [503, 200]
-#     [503, 200]
+#     retries=1: 503, RetryTransport: 200
+#     retries=1: 503, RetryTransport: 200

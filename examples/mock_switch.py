@@ -19,18 +19,20 @@ def handler(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"text": "Hello, world!"})
 
 
-mock = httpx.MockTransport(handler) if os.environ.get("TESTING", "").upper() == "TRUE" else None
+def mock() -> httpx.MockTransport | None:
+    is_testing = os.environ.get("TESTING", "").upper() == "TRUE"
+    return httpx.MockTransport(handler) if is_testing else None
 
 
 # To copy (sync)
 def fetch(url: str) -> str:
-    with httpx.Client(transport=mock or default_transport()) as client:
+    with httpx.Client(transport=mock() or default_transport()) as client:
         return client.get(url).text
 
 
 # To copy (async)
 async def fetch_async(url: str) -> str:
-    async with httpx.AsyncClient(transport=mock or async_default_transport()) as client:
+    async with httpx.AsyncClient(transport=mock() or async_default_transport()) as client:
         return (await client.get(url)).text
 
 
@@ -38,7 +40,7 @@ async def fetch_async(url: str) -> str:
 if __name__ == "__main__":
     with internet():
         print(fetch("https://example.com/"), anyio.run(fetch_async, "https://example.com/"))
-        mock = httpx.MockTransport(handler)  # as with TESTING=true
+        os.environ["TESTING"] = "true"
         print(fetch("https://example.com/"), anyio.run(fetch_async, "https://example.com/"))
 
 # It prints

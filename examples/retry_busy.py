@@ -1,7 +1,7 @@
 """Try again when a server is busy or a connection breaks: safely, and up to four times in all.
 
 It repeats 429, 502, 503, 504 and errors of the network, where that is safe: a POST without an
-`Idempotency-Key` goes out once. It waits as the server's `Retry-After` says.
+`Idempotency-Key` arrives at most once. It waits as long as `Retry-After` says, or else exponentially longer.
 """
 
 import anyio

@@ -149,14 +149,16 @@ def test_a_client_of_the_other_kind_is_told_what_to_write() -> None:
     class Signing(transportkit.Wrapper):
         pass
 
-    retrying, signing = transportkit.RetryTransport(stub()), Signing(stub())
+    # Type checkers say so too.
+    retrying: Any = transportkit.RetryTransport(stub())
+    signing: Any = Signing(stub())
+    asynchronous: Any = transportkit.AsyncMounts({"all://": stub()})
     with pytest.raises(
         AttributeError, match=r"^RetryTransport is for sync .* AsyncRetryTransport$"
     ):
         anyio.run(httpx.AsyncClient(transport=retrying).get, "https://example.com/")
     with pytest.raises(AttributeError, match=r"^Signing is for sync .*, write AsyncWrapper$"):
         anyio.run(httpx.AsyncClient(transport=signing).__aenter__)
-    asynchronous = transportkit.AsyncMounts({"all://": stub()})
     with pytest.raises(AttributeError, match=r"^AsyncMounts is for async .*, write Mounts$"):
         httpx.Client(transport=asynchronous).get("https://example.com/")
     with pytest.raises(AttributeError, match=r"^'RetryTransport' object has no attribute 'get'$"):

@@ -35,7 +35,7 @@ class Stacked:
         """The settings that differ from the defaults."""
         return ""
 
-    if not TYPE_CHECKING:  # for whom an attribute that is missing has to be missing
+    if not TYPE_CHECKING:  # pragma: no branch - for type checkers, what is missing is missing
 
         def __getattr__(self, name: str) -> NoReturn:
             # With `obj` the traceback would go on to propose the other kind's method.
