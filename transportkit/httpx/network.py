@@ -15,6 +15,7 @@ from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
 from ..network.sending import async_send_through, send_through
+from ..wire.pickling import Unpicklable
 from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
@@ -27,7 +28,7 @@ class AsyncPooledStream(AsyncPooledBody[httpx.AsyncHTTPTransport], httpx.AsyncBy
     """The body of a response, whose end is that of its request."""
 
 
-class NetworkTransport(Stacked, httpx.BaseTransport):
+class NetworkTransport(Unpicklable, Stacked, httpx.BaseTransport):
     """An `httpx.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
@@ -84,7 +85,7 @@ class NetworkTransport(Stacked, httpx.BaseTransport):
         return self._core.settings()
 
 
-class AsyncNetworkTransport(Stacked, httpx.AsyncBaseTransport):
+class AsyncNetworkTransport(Unpicklable, Stacked, httpx.AsyncBaseTransport):
     """An `httpx.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
     The same as `NetworkTransport`, for async clients.
