@@ -189,7 +189,7 @@ class TestAWarning:
         assert warned[0].filename == __file__
 
     def test_of_arguments_that_do_not_reach_a_transport(self, make: Any, warned: Any) -> None:
-        make.Mounts({"all://": make.RetryTransport(retries=1)}, http2=True, trust_env=False)
+        make.Mounts({"all://": make.RetryTransport(http1=True)}, http2=True, trust_env=False)
         make.Mounts({"all://": make.HTTPTransport()}, verify=False)
         texts = [str(each.message) for each in warned]
         assert ["http2 of Mounts does not reach it" in texts[0], "verify of" in texts[1]] == [

@@ -369,30 +369,6 @@ class TestTheDeadline:
             timeout = inner.requests[-1].extensions["timeout"]
             assert dict(timeout) == timeouts
 
-    async def test_takes_the_connects_repeats_upon_itself(self, flavour: Flavour) -> None:
-        policy = RetryPolicy(deadline=5, **NO_WAIT)
-        transport = flavour.RetryTransport(policy=policy, retries=7, verify=False, trust_env=False)
-        events: list[str] = []
-
-        def trace(event: str, info: object) -> None:
-            events.append(event)
-
-        async def async_trace(event: str, info: object) -> None:
-            trace(event, info)
-
-        with faulty_origin(listening=False) as origin:
-            async with flavour.client(transport=transport) as client:
-                extensions = {"trace": async_trace if flavour.is_async else trace}
-                with pytest.raises(httpx.ConnectError):
-                    await client.get(origin.url, extensions=extensions)
-        assert events.count("connection.connect_tcp.started") == 4
-        assert "connection.retry.started" not in events
-
-    async def test_of_one_request_does_not_go_with_retries(self, flavour: Flavour) -> None:
-        transport = flavour.RetryTransport(retries=2, verify=False, trust_env=False)
-        with pytest.raises(ValueError, match="to which retries=2 would not keep"):
-            await outcome_of(flavour, transport, extensions={"retry": RetryPolicy(deadline=5)})
-
 
 class Stepping(httpx.AsyncBaseTransport):
     """Answers 503 twice and then 200, and cancels a scope at one of its awaits.
