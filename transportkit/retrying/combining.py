@@ -131,9 +131,14 @@ def check_strategy(
     Raises:
         TypeError: the text says what to write.
     """
-    if not callable(strategy):
-        raise TypeError(f"{name} must be a callable such as {example}, not {echoed(strategy)}")
     for part in _parts(strategy):
+        if not callable(part):
+            raise TypeError(f"{name} must be a callable such as {example}, not {echoed(part)}")
+        if isinstance(part, type) and issubclass(part, BaseException):
+            raise TypeError(
+                f"{name}: {part.__name__} is an error's class: write "
+                f"tenacity.retry_if_exception_type({part.__name__})"
+            )
         if advice := class_advice(part):
             raise TypeError(f"{name}: {advice}")
         if is_coroutine_function(part) and not (may_be_async and _is_awaited(part, strategy)):

@@ -80,7 +80,8 @@ class Routing(Generic[T]):
     ) -> None:
         if not isinstance(routes, Mapping):
             raise TypeError(
-                f"routes must be a dict of patterns and targets, not {type(routes).__name__}"
+                "routes must be a dict of patterns and targets such as "
+                f"{{'all://*.internal.example': None}}, not {type(routes).__name__}"
             )
         self._targets = Targets(kind, network, rotation)
         self._options = network.options
@@ -153,7 +154,9 @@ class Routing(Generic[T]):
                 parse_proxy(target, kind)
             return self._targets.resolve(target)
         except (TypeError, ValueError, OSError) as error:
-            raise InvalidRoute(f"{name}: {error}") from error
+            # Left out, it is made from the arguments for all, and they are what is wrong.
+            text = str(error) if target is None else f"{name}: {error}"
+            raise InvalidRoute(text) from error
 
     def _compile(
         self, pattern: Pattern, key: str | None, target: object, default: Resolved[T] | None
