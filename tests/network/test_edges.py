@@ -236,10 +236,20 @@ def test_where_there_is_no_poll_a_closed_connection_is_noticed(
 ) -> None:
     monkeypatch.delattr(select, "poll")
     connection = Connection[str](("http", b"h.example", None), 1, None)
-    connection.peer, other = socket.socketpair()
-    with connection.peer, other:
+    peer, other = socket.socketpair()
+    with peer, other:
+        connection.watch(peer)
         assert not connection.is_dead()
         other.close()
+        assert connection.is_dead()
+
+
+def test_a_connection_whose_own_socket_was_closed_is_dead() -> None:
+    connection = Connection[str](("http", b"h.example", None), 1, None)
+    peer, other = socket.socketpair()
+    with peer, other:
+        connection.watch(peer)
+        peer.close()
         assert connection.is_dead()
 
 
