@@ -120,8 +120,10 @@ ALONE = {
         lambda make, _: make.default_transport(
             http2=True, retries=2, limits={"max_connections": 3}, trust_env=False
         ),
-        "NetworkTransport  trust_env=False, http2=True, limits=Limits(max_connections=3, "
-        "max_keepalive_connections=None, keepalive_expiry=5.0), retries=2",
+        (
+            "NetworkTransport  trust_env=False, http2=True, limits=Limits(max_connections=3, "
+            "max_keepalive_connections=None, keepalive_expiry=5.0), retries=2"
+        ),
     ),
 }
 
