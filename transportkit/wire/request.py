@@ -35,15 +35,15 @@ def own_request(
     if stream is None or stream is request.stream:
         # Making one from its parts takes several times as long.
         made = object.__new__(type(request))
-        vars(made).update(vars(request))
-        made.headers, made.url = made.headers.copy(), url or request.url
+        changed = {"url": url or request.url, "headers": request.headers.copy()}
+        made.__dict__ = {**vars(request), **changed, "extensions": extensions}
     else:
         made = library_of(request).Request(
             request.method, url or request.url, headers=request.headers, stream=stream
         )
-    made.extensions = extensions
-    if is_a(made.stream, "ByteStream"):
-        made.read()  # For those who look at its content.
+        if is_a(stream, "ByteStream"):
+            made.read()  # For those who look at its content.
+        made.extensions = extensions
     own: R = made
     return own
 
@@ -57,5 +57,6 @@ def return_body(request: Any, sent: Request) -> None:  # noqa: ANN401 - its stre
         request: the caller's.
         sent: made of it by `own_request`.
     """
-    if is_a(sent.stream, "ByteStream"):
+    if sent.stream is not request.stream and is_a(sent.stream, "ByteStream"):
         request.stream = sent.stream
+        request.read()
