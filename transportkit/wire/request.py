@@ -35,15 +35,15 @@ def own_request(
     if stream is None or stream is request.stream:
         # Making one from its parts takes several times as long.
         made = object.__new__(type(request))
-        changed = {"url": url or request.url, "headers": request.headers.copy()}
-        made.__dict__ = {**vars(request), **changed, "extensions": extensions}
+        vars(made).update(vars(request))
+        made.headers, made.url = made.headers.copy(), url or request.url
     else:
         made = library_of(request).Request(
             request.method, url or request.url, headers=request.headers, stream=stream
         )
         if is_a(stream, "ByteStream"):
             made.read()  # For those who look at its content.
-        made.extensions = extensions
+    made.extensions = extensions
     own: R = made
     return own
 
