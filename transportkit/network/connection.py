@@ -74,17 +74,17 @@ class Connection(Generic[T]):
             return False
         return bool(self._has_input())
 
-    def watch(self, peer: Any) -> None:  # noqa: ANN401 - asyncio's and trio's sockets are none
-        """Know the socket, or None where there is none."""
-        self.peer = peer
-        if peer is not None:
-            self._has_input = _input_of(peer)
-
     def forget(self) -> None:
         """Forget what was known, as the connection will be made anew."""
         self.is_http2: bool | None = None
         self.peer: Any = None
         self.facts: Mapping[str, object] = {}
+
+    def watch(self, peer: Any) -> None:  # noqa: ANN401 - asyncio's and trio's sockets are none
+        """Know the socket, or None where there is none."""
+        self.peer = peer
+        if peer is not None:
+            self._has_input = _input_of(peer)
 
 
 def _input_of(peer: Any) -> Callable[[], list[Any]]:  # noqa: ANN401 - the same as above
