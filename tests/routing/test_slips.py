@@ -1,6 +1,6 @@
 """Slips of the hand in right keys: refused, or taken by the letter; and what is then advised.
 
-The reader here is one of the README, who knows nothing of how keys are parsed.
+The reader here is one of docs/routing.md, who knows nothing of how keys are parsed.
 """
 
 import ipaddress
@@ -48,7 +48,7 @@ GRAMMAR = r"([A-Za-z]+)://(\*?\[.*\]|[^/:]*)(?::([0-9]+))?(/.*)?"
 
 
 def reads(key: str, url: httpx.URL) -> bool:
-    """What the README says of a key and a URL."""
+    """What the documentation says of a key and a URL."""
     found = re.fullmatch(GRAMMAR, key)
     assert found, f"{key!r} is accepted, and nobody can say what it takes"
     scheme, host = found[1].lower(), found[2].lower().replace("[", "").strip("]")
