@@ -60,7 +60,7 @@ class NetworkTransport(Unpicklable, Stacked, httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response: httpx.Response
         connection, response = send_through(self._connections, request)
-        response.extensions.update(self._core.facts_of(connection))
+        response.extensions.update(connection.facts)
         if response.is_closed:
             # A mock has answered: nobody will close it.
             self._connections.release(connection)
@@ -101,7 +101,7 @@ class AsyncNetworkTransport(Unpicklable, Stacked, httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response: httpx.Response
         connection, response = await async_send_through(self._connections, request)
-        response.extensions.update(self._core.facts_of(connection))
+        response.extensions.update(connection.facts)
         if response.is_closed:
             # A mock has answered: nobody will close it.
             await self._connections.release(connection)

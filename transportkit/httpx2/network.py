@@ -61,7 +61,7 @@ class NetworkTransport(Unpicklable, Stacked, httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         response: httpx2.Response
         connection, response = send_through(self._connections, request)
-        response.extensions.update(self._core.facts_of(connection))
+        response.extensions.update(connection.facts)
         if response.is_closed:
             # A mock has answered: nobody will close it.
             self._connections.release(connection)
@@ -102,7 +102,7 @@ class AsyncNetworkTransport(Unpicklable, Stacked, httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response: httpx2.Response
         connection, response = await async_send_through(self._connections, request)
-        response.extensions.update(self._core.facts_of(connection))
+        response.extensions.update(connection.facts)
         if response.is_closed:
             # A mock has answered: nobody will close it.
             await self._connections.release(connection)

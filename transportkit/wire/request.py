@@ -41,9 +41,9 @@ def own_request(
         made = library_of(request).Request(
             request.method, url or request.url, headers=request.headers, stream=stream
         )
+        if is_a(stream, "ByteStream"):
+            made.read()  # For those who look at its content.
     made.extensions = extensions
-    if is_a(made.stream, "ByteStream"):
-        made.read()  # For those who look at its content.
     own: R = made
     return own
 
@@ -57,5 +57,6 @@ def return_body(request: Any, sent: Request) -> None:  # noqa: ANN401 - its stre
         request: the caller's.
         sent: made of it by `own_request`.
     """
-    if is_a(sent.stream, "ByteStream"):
+    if sent.stream is not request.stream and is_a(sent.stream, "ByteStream"):
         request.stream = sent.stream
+        request.read()
