@@ -209,3 +209,8 @@ def test_is_told_what_to_write(written: str, advice: str) -> None:
     told = str(raised.value).replace(f"{LIBRARY}.", "httpx.")
     assert advice in told
     assert " at 0x" not in told
+
+
+def test_is_told_nothing_of_arguments_that_were_left_out() -> None:
+    with pytest.raises(ValueError, match=r"^verify='nowhere.pem': there is no such file"):
+        transportkit.RetryTransport(verify="nowhere.pem")

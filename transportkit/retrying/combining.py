@@ -146,7 +146,7 @@ def check_strategy(
                 f"{name} must not be a coroutine function, whose result is always true: write a "
                 f"plain function such as {example}"
             )
-    if not takes_one_argument(strategy):
+    if callable(strategy) and not takes_one_argument(strategy):
         raise TypeError(
             f"{name} is called with one argument, a RetryCallState, which {echoed(strategy)} does not "
             f"take: write a callable such as {example}"
