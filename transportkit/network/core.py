@@ -190,6 +190,7 @@ class NetworkCore(Generic[T]):
         error = as_transport_error(error, request, handshake, in_body=in_body)
         if handshake is not None:
             connection.proxy_headers = handshake.proxy_headers
+            handshake.testify(error)
         if facts := self.facts_of(connection):
             vars(error)["extensions"] = {**facts}
         return error

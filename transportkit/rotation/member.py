@@ -7,9 +7,6 @@ from ..wire.library import AsyncBody, Body
 from ..wire.trace import Watch
 from .proxies import Entry
 
-_UNWATCHED = Watch()
-
-
 class ProxyStatus(NamedTuple):
     """The state of one proxy and its counters.
 
@@ -130,17 +127,16 @@ class Lease:
         generation: the member's, when the lease began.
         is_premature: True if the member was still ejected then, as all others were.
         is_ban: True once the target has answered with a ban.
-        watch: what was heard of the wire.
+        watch: what was heard of the wire before its last error.
     """
 
-    __slots__ = ("generation", "is_ban", "is_premature", "member", "watch")
+    is_ban: bool = False
+    watch: Watch = Watch()
 
-    def __init__(self, member: Member, is_premature: bool) -> None:
+    def __init__(self, member: Member, is_premature: bool = False) -> None:
         self.member: Member = member
         self.generation: int = member.generation
         self.is_premature: bool = is_premature
-        self.is_ban: bool = False
-        self.watch: Watch = _UNWATCHED
 
     @property
     def is_held(self) -> bool:

@@ -36,7 +36,10 @@ def own_request(
         # Making one from its parts takes several times as long.
         made = object.__new__(type(request))
         vars(made).update(vars(request))
-        made.headers, made.url = made.headers.copy(), url or request.url
+        # Their `copy` looks for the encoding of all of them.
+        made.headers = type(made.headers)(made.headers)
+        if url is not None:
+            made.url = url
     else:
         made = library_of(request).Request(
             request.method, url or request.url, headers=request.headers, stream=stream

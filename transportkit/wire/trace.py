@@ -65,6 +65,11 @@ class Watch:
         elif extensions is not None:
             extensions["trace"] = self._trace
 
+    def testify(self, error: Exception) -> None:
+        """Leave in an error what was heard of the wire, for `watch_of`."""
+        self.leave()
+        vars(error)["_watch"] = self
+
     def _blame_callback(self, error: BaseException) -> None:
         self.error = error
 
@@ -115,3 +120,12 @@ class AsyncSentWatch(Watch):
         except BaseException as error:
             self._blame_callback(error)
             raise
+
+
+_DEAF = Watch()
+
+
+def watch_of(error: Exception) -> Watch:
+    """What whoever raised an error has heard of the wire; nothing, if nobody left it there."""
+    watch: Watch = vars(error).get("_watch", _DEAF)
+    return watch
