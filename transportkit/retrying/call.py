@@ -82,7 +82,7 @@ class RetryCall:
             watch: the kind that the inner transport can call.
         """
         given = self._request.extensions
-        changed: dict[str, object] = {}
+        changed = why.mark_call(self._request)
         if self._attempts:
             changed["attempt"] = len(self._attempts) + 1
         if self._request.method not in self.policy.methods or self._is_suspect:
