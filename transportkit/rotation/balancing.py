@@ -82,7 +82,8 @@ class RoundRobin:
             elif schedule.member in tried:
                 aside.append(heappop(heap))
             else:
-                self._now = max(self._now, deadline)
+                if deadline > self._now:
+                    self._now = deadline
                 if is_banned is None or not is_banned(schedule.member):
                     schedule.turns += 1
                     schedule.passed_over = 0

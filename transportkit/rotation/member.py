@@ -1,6 +1,7 @@
 """One proxy of a rotation, and the leases under which requests use it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from ..wire.library import AsyncBody, Body
@@ -60,23 +61,6 @@ class Member:
         has_left: True once it has been removed.
     """
 
-    __slots__ = (
-        "_name",
-        "_namesake",
-        "ejected_until",
-        "ejection_time",
-        "entry",
-        "failed",
-        "generation",
-        "has_left",
-        "last_error",
-        "leases",
-        "number",
-        "probe",
-        "sent",
-        "weight",
-    )
-
     def __init__(self, entry: Entry, number: int = 0, namesake: int = 1) -> None:
         self.entry: Entry = entry
         self.number: int = number
@@ -90,17 +74,14 @@ class Member:
         self.probe: Lease | None = None
         self.generation: int = 0
         self.has_left: bool = False
-        self._name = ""
         self._namesake = namesake
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name that it is shown and known by, without credentials, and its own alone."""
         # Masking takes long, and most of many are never shown.
-        if not self._name:
-            namesake = self._namesake
-            self._name = f"{self.entry.name}#{namesake}" if namesake > 1 else self.entry.name
-        return self._name
+        namesake = self._namesake
+        return f"{self.entry.name}#{namesake}" if namesake > 1 else self.entry.name
 
     @property
     def label(self) -> str:

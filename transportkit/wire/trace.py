@@ -31,16 +31,15 @@ class Watch:
         error: the one that the caller's own callback has raised.
     """
 
-    __slots__ = ("_heard", "_sent", "_trace", "error", "extensions", "has_head_failed", "reached")
+    extensions: dict[str, Any] | None = None
+    reached: bool = False
+    has_head_failed: bool = False
+    error: BaseException | None = None
+    _heard: bool = False
+    _sent: bool = False
 
     def __init__(self, trace: Any = None) -> None:  # noqa: ANN401 - of either kind
         self._trace = trace
-        self._heard = False
-        self._sent = False
-        self.extensions: dict[str, Any] | None = None
-        self.reached: bool = False
-        self.has_head_failed: bool = False
-        self.error: BaseException | None = None
 
     def hear(self, event: str, info: Mapping[str, object]) -> None:
         """Record one event."""
@@ -89,8 +88,6 @@ class SentWatch(Watch):
         trace: the caller's own `extensions["trace"]`.
     """
 
-    __slots__ = ()
-
     def __call__(self, event: str, info: Mapping[str, object]) -> object:
         self.hear(event, info)
         if self._trace is None:
@@ -108,8 +105,6 @@ class AsyncSentWatch(Watch):
     Arguments:
         trace: the caller's own `extensions["trace"]`.
     """
-
-    __slots__ = ()
 
     async def __call__(self, event: str, info: Mapping[str, object]) -> object:
         self.hear(event, info)
