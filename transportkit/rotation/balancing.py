@@ -82,8 +82,7 @@ class RoundRobin:
             elif schedule.member in tried:
                 aside.append(heappop(heap))
             else:
-                if deadline > self._now:
-                    self._now = deadline
+                self._now = max(self._now, deadline)
                 if is_banned is None or not is_banned(schedule.member):
                     schedule.turns += 1
                     schedule.passed_over = 0

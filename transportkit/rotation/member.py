@@ -8,6 +8,7 @@ from ..wire.library import AsyncBody, Body
 from ..wire.trace import Watch
 from .proxies import Entry
 
+
 class ProxyStatus(NamedTuple):
     """The state of one proxy and its counters.
 
