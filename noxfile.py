@@ -11,13 +11,12 @@ import tomllib
 from pathlib import Path
 
 import nox
-from nox.command import CommandFailed
 
 PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
 PYTHONS = nox.project.python_versions(PYPROJECT)
 
-# About 30 s. Every transport there is, once through its docstring's and the README's examples,
-# and once over real sockets; and what differs between Pythons: imports, files, wheels.
+# About 30 s. Every transport there is, once through the examples of its docstring and its page, and
+# once over real sockets; and what differs between Pythons: imports, files, wheels.
 SMOKE = (
     "tests/test_docs.py",
     "tests/test_exports.py",
@@ -31,7 +30,7 @@ SMOKE = (
 )
 
 nox.needs_version = ">=2024.10"
-nox.options.sessions = ["lint", "types", "docs", "tests"]
+nox.options.sessions = ["lint", "types", "docs", "shown", "tests"]
 nox.options.error_on_external_run = True
 
 
@@ -44,11 +43,14 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Run all tests, and the quick ones on httpx2: together they reach every line and branch."""
+    """Run all tests, and the quick ones on httpx2: together they reach every line and branch.
+
+    What is async runs as asyncio on one of the libraries, and as trio on the other.
+    """
     session.install(".[test]")
     covered = ["-q", "--cov", "--cov-report=", "--cov-fail-under=0", *session.posargs]
     session.run("pytest", "--slow", *covered)
-    session.run("pytest", "--library=httpx2", "--every-flavour", "--cov-append", *covered)
+    session.run("pytest", "--library=httpx2", "--both-shells", "--cov-append", *covered)
     session.run("coverage", "report")
 
 
@@ -79,7 +81,7 @@ def wheel(session: nox.Session) -> None:
         session.run("pip", "wheel", "-q", "--no-deps", f"--wheel-dir={away}", ".")
         (built,) = away.glob("*.whl")
         session.install(f"{built}[test]")
-        for folder in ("tests", "examples"):
+        for folder in ("tests", "examples", "docs"):
             shutil.copytree(folder, away / folder)
         for file in ("README.md", "pyproject.toml"):
             shutil.copy(file, away)
@@ -117,25 +119,28 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run what the docstrings, the README and the examples show."""
+    """Build the documentation, into a folder that is given behind `--`, or to see that it can be."""
+    session.install(".[docs]")
+    with tempfile.TemporaryDirectory() as away:
+        to = session.posargs or [away]
+        # Material warns of what MkDocs may become.
+        env = {"NO_MKDOCS_2_WARNING": "1"}
+        session.run("mkdocs", "build", "--strict", "--site-dir", *to, env=env)
+
+
+@nox.session
+def shown(session: nox.Session) -> None:
+    """Run what the docstrings, the README, the documentation and the examples show."""
     session.install(".[test]")
-    session.run("pytest", "tests/test_docs.py", "tests/test_examples.py")
+    shown = ("tests/test_docs.py", "tests/test_pages.py", "tests/test_examples.py")
+    session.run("pytest", "--slow", *shown)
 
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Print what things cost beside the stock client and the peers, all or those given."""
+    """Write docs/benchmarks.md: what things cost beside the peers; or print it of those given."""
     session.install(".[test,benchmarks]")
-    # What the others have in common prints nothing.
-    found = set(Path("tests/benchmarks").glob("*.py")) - {Path("tests/benchmarks/ratios.py")}
-    missed = []
-    for benchmark in session.posargs or sorted(map(str, found)):
-        try:
-            session.run("python", benchmark)
-        except CommandFailed:
-            missed.append(benchmark)
-    if missed:
-        session.error(f"a bar is missed in {', '.join(missed)}")
+    session.run("python", "tests/benchmarks/page.py", *session.posargs)
 
 
 def extra(name: str) -> list[str]:

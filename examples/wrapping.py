@@ -1,60 +1,52 @@
-"""A transport of one's own around another: so many requests a second, and no more."""
+"""Write a transport of your own around another one: `Wrapper` opens, closes and shows it.
 
-import threading
-import time
+It sends a request of its own, as the caller's may be sent a second time, by a retry or a redirect.
+"""
 
 import anyio
 import httpx
 
-from transportkit import AsyncWrapper, Wrapper
+from transportkit import AsyncRetryTransport, AsyncWrapper, RetryTransport, Wrapper
+
+from local import internet
 
 
-class Pace:
-    """Gives each request its turn; it decides and does not wait, so it serves both transports."""
-
-    def __init__(self, per_second: float) -> None:
-        self._distance = 1 / per_second
-        self._next = 0.0
-        self._lock = threading.Lock()
-
-    def seconds_to_wait(self) -> float:
-        with self._lock:
-            now = time.monotonic()
-            turn = max(now, self._next)
-            self._next = turn + self._distance
-        return turn - now
+# To copy (both)
+def signed(request: httpx.Request) -> httpx.Request:
+    headers = [*request.headers.raw, (b"X-Signature", b"blue")]
+    body, more = request.stream, request.extensions
+    return httpx.Request(request.method, request.url, headers=headers, stream=body, extensions=more)
 
 
-class RateLimit(Wrapper):
-    def __init__(self, transport: httpx.BaseTransport | None = None, *, pace: Pace) -> None:
-        super().__init__(transport)
-        self._pace = pace
-
+# To copy (sync)
+class Signed(Wrapper):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        time.sleep(self._pace.seconds_to_wait())
-        return super().handle_request(request)
+        return super().handle_request(signed(request))
 
 
-class AsyncRateLimit(AsyncWrapper):
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None, *, pace: Pace) -> None:
-        super().__init__(transport)
-        self._pace = pace
-
+# To copy (async)
+class AsyncSigned(AsyncWrapper):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await anyio.sleep(self._pace.seconds_to_wait())
-        return await super().handle_async_request(request)
+        return await super().handle_async_request(signed(request))
 
 
-async def main(server: httpx.MockTransport, pace: Pace) -> None:
-    async with httpx.AsyncClient(transport=AsyncRateLimit(server, pace=pace)) as client:
-        await client.get("https://api.example.com/")
+# To run
+async def main(url: str) -> None:
+    async with httpx.AsyncClient(transport=AsyncSigned(AsyncRetryTransport())) as client:
+        print((await client.get(url)).text)
 
 
 if __name__ == "__main__":
-    server = httpx.MockTransport(lambda _: httpx.Response(200))
-    pace = Pace(per_second=20)
-    started = time.monotonic()
-    with httpx.Client(transport=RateLimit(server, pace=pace)) as client:
-        client.get("https://api.example.com/")
-    anyio.run(main, server, pace)
-    print(f"two requests, {time.monotonic() - started:.2f} s")
+    print(Signed(RetryTransport()))
+    with internet(lambda request: httpx.Response(200, text=request.headers["X-Signature"])):
+        with httpx.Client(transport=Signed(RetryTransport())) as client:
+            print(client.get("https://example.com/").text)
+        anyio.run(main, "https://example.com/")
+
+# It prints
+#
+#     Signed
+#     └─ RetryTransport
+#        └─ NetworkTransport
+#     blue
+#     blue

@@ -22,11 +22,16 @@ hypothesis.settings.register_profile("slow", deadline=None, derandomize=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="run what takes long, too, and all of it")
+    parser.addoption("--slow", action="store_true", help="run what takes long, too")
     parser.addoption(
         "--every-flavour",
         action="store_true",
-        help="run each test as sync, asyncio and trio, not as one of them; so does --slow",
+        help="run each test as sync, asyncio and trio, not as one of them",
+    )
+    parser.addoption(
+        "--both-shells",
+        action="store_true",
+        help="run each test as sync, and as one of the other two; so does --slow",
     )
     parser.addoption("--library", choices=["httpx", "httpx2"], help="run on this one of the two")
 
@@ -51,33 +56,49 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 @pytest.hookimpl(trylast=True)  # what -k and -m left
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # Whoever names a test gets all of it.
-    if config.getoption("slow") or any("::" in argument for argument in config.args):
+    if any("::" in argument for argument in config.args):
         return
     quick = [item for item in items if not item.get_closest_marker("slow")]
-    if not config.getoption("every_flavour"):
-        quick = _one_flavour_each(quick)
-    config.hook.pytest_deselected(items=list(set(items).difference(quick)))
-    items[:] = quick
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if not config.getoption("slow"):
+        slow = []
+    if config.getoption("every_flavour"):
+        kept = {*slow, *quick}
+    else:
+        is_both = config.getoption("slow") or config.getoption("both_shells")
+        # On the two libraries they take other turns.
+        kept = set(_by_turns([*quick, *slow], is_both, config.getoption("library") == "httpx2"))
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    # What takes long comes first: none of the workers is left with it in the end.
+    items[:] = [item for item in (*slow, *quick) if item in kept]
 
 
-def _one_flavour_each(items: list[pytest.Item]) -> list[pytest.Item]:
-    """One of the items that differ in their flavour alone: tests take the flavours by turns."""
-    alike: dict[tuple[str, ...], list[pytest.Item]] = {}
-    turns: dict[tuple[str, ...], int] = {}
+def _by_turns(items: list[pytest.Item], is_both: bool, start: int) -> Iterator[pytest.Item]:
+    """One of the items that differ in their flavour alone, or a sync and an async one of them."""
+    tests: dict[str, dict[tuple[int, ...], list[pytest.Item]]] = {}
     for item in items:
-        indices = dict(item.callspec.indices) if hasattr(item, "callspec") else {}
-        indices.pop("flavour", None)
-        test = item.nodeid.partition("[")[0]
-        key = (test, *(f"{name} {index}" for name, index in indices.items()))
-        alike.setdefault(key, []).append(item)
-        turns[key] = zlib.crc32(test.encode()) + sum(indices.values())
-    return [flavours[turns[key] % len(flavours)] for key, flavours in alike.items()]
+        # By what they are: pytest's numbers differ where the flavour is not the last of them.
+        values = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+        is_apart = values.pop("flavour", None) == "sync" and is_both
+        rows = tests.setdefault(item.nodeid.partition("[")[0], {})
+        rows.setdefault((is_apart, *map(id, values.values())), []).append(item)
+    for test, rows in tests.items():
+        first = start + zlib.crc32(test.encode())
+        for number, alike in enumerate(rows.values()):
+            # One turn in four is left out, for those who have three of something themselves.
+            yield alike[(first + number + number // 3) % len(alike)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    # What is imported and collected stays: nobody need look through it, neither meanwhile ...
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    # The tests that collect garbage need not look through all that was imported, each time.
-    gc.collect()
+    # ... nor each time that a test collects garbage.
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

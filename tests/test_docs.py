@@ -1,12 +1,14 @@
-"""What the docstrings and the README show is what happens."""
+"""What the docstrings, the README and the pages in docs/ show is what happens."""
 
 import ast
 import doctest
 import functools
 import importlib
 import importlib.util
+import inspect
 import io
 import logging
+import os
 import pkgutil
 import re
 import textwrap
@@ -21,7 +23,7 @@ import pytest
 import transportkit
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 PACKAGE = Path(transportkit.__path__[0])
 MODULES = [
     "transportkit",
@@ -47,12 +49,23 @@ def _in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.fixture(autouse=True)
+def _with_the_environment_there_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
 def _with_the_handlers_there_were() -> Iterator[None]:
     """An example that adds a handler to a logger would change what other tests see there."""
-    before = {id(logger): [*logger.handlers] for logger in loggers()}
+    before = {id(logger): ([*logger.handlers], logger.level) for logger in loggers()}
     yield
     for logger in loggers():
-        logger.handlers[:] = before.get(id(logger), [])
+        logger.handlers[:], level = before.get(id(logger), ([], logging.NOTSET))
+        logger.setLevel(level)
 
 
 def loggers() -> list[logging.Logger]:
@@ -99,8 +112,9 @@ class TestDocstrings:
 
 
 class Block(NamedTuple):
-    """Code of the README: a program, or examples with `>>>`."""
+    """Code of a page: a program, or examples with `>>>`."""
 
+    page: str
     section: str
     line: int
     code: str
@@ -108,16 +122,16 @@ class Block(NamedTuple):
     def run(self, namespace: dict[str, object]) -> None:
         if ">>> " in self.code:
             test = doctest.DocTestParser().get_doctest(
-                self.code, namespace, self.section, "README.md", self.line
+                self.code, namespace, self.section, self.page, self.line
             )
             test.globs = namespace
             assert run(test) == ""
         else:
             tree = ast.increment_lineno(ast.parse(self.code), self.line)
-            exec(compile(tree, "README.md", "exec"), namespace)
+            exec(compile(tree, self.page, "exec"), namespace)
 
 
-def blocks(text: str) -> Iterator[Block]:
+def blocks(text: str, page: str = "README.md") -> Iterator[Block]:
     """Every fenced block tagged `python`, and every block with `>>>`, fenced or not.
 
     A section is what stands under a heading of the first or second level.
@@ -137,24 +151,38 @@ def blocks(text: str) -> Iterator[Block]:
     for start, code in sorted(found.items()):
         sections = _SECTION.findall(prose, 0, start)
         line = text.count("\n", 0, start)
-        yield Block(sections[-1] if sections else "", line, textwrap.dedent(code))
+        yield Block(page, sections[-1] if sections else "", line, textwrap.dedent(code))
 
 
-SECTIONS = {
-    section: list(found) for section, found in groupby(blocks(README), lambda found: found.section)
-}
+def sections() -> Iterator[tuple[str, list[Block]]]:
+    """The blocks of each section of each page, named by both."""
+    for path in PAGES:
+        page = path.relative_to(ROOT).as_posix()
+        if IS_LEFT_OUT and page == "docs/httpx2.md":
+            continue
+        found = blocks(path.read_text("utf-8"), page)
+        for section, of_it in groupby(found, lambda block: block.section):
+            yield f"{page}: {section}", list(of_it)
 
 
-class TestTheReadme:
-    @pytest.mark.parametrize("section", SECTIONS)
-    def test_shows_what_happens(self, section: str) -> None:
+SECTIONS = list(sections())
+
+
+class TestThePages:
+    @pytest.mark.parametrize(("name", "found"), SECTIONS, ids=[name for name, _ in SECTIONS])
+    def test_show_what_happens(
+        self, name: str, found: list[Block], request: pytest.FixtureRequest
+    ) -> None:
         namespace: dict[str, object] = {"__name__": "__main__"}
-        for block in SECTIONS[section]:
+        for block in found:
             block.run(namespace)
+        for shown in [*namespace.values()]:
+            # What is shown as a test is run as one.
+            if inspect.isfunction(shown) and shown.__name__.startswith("test_"):
+                shown(*map(request.getfixturevalue, inspect.signature(shown).parameters))
 
-    def test_has_sections_of_different_names(self) -> None:
-        # The parametrization above would run only the last of two.
-        names = [section for section, _ in groupby(blocks(README), lambda found: found.section)]
+    def test_have_sections_of_different_names(self) -> None:
+        names = [name for name, _ in SECTIONS]
         assert len(names) == len(set(names))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import tenacity
 from support import transportkit
@@ -142,6 +143,26 @@ def test_a_wrapper_of_ones_own_shows_what_it_wraps(make: Any) -> None:
 
     assert repr(Signing(stub())) == "Signing(MockTransport)"
     assert str(Signing(stub())) == "Signing\n└─ MockTransport"
+
+
+def test_a_client_of_the_other_kind_is_told_what_to_write() -> None:
+    class Signing(transportkit.Wrapper):
+        pass
+
+    # Type checkers say so too.
+    retrying: Any = transportkit.RetryTransport(stub())
+    signing: Any = Signing(stub())
+    asynchronous: Any = transportkit.AsyncMounts({"all://": stub()})
+    with pytest.raises(
+        AttributeError, match=r"^RetryTransport is for sync .* AsyncRetryTransport$"
+    ):
+        anyio.run(httpx.AsyncClient(transport=retrying).get, "https://example.com/")
+    with pytest.raises(AttributeError, match=r"^Signing is for sync .*, write AsyncWrapper$"):
+        anyio.run(httpx.AsyncClient(transport=signing).__aenter__)
+    with pytest.raises(AttributeError, match=r"^AsyncMounts is for async .*, write Mounts$"):
+        httpx.Client(transport=asynchronous).get("https://example.com/")
+    with pytest.raises(AttributeError, match=r"^'RetryTransport' object has no attribute 'get'$"):
+        retrying.get  # noqa: B018
 
 
 @pytest.fixture

@@ -131,7 +131,11 @@ def throughput(report: Report, root: Path, big: Path) -> None:
         for name, measure in contestants.items():
             times[name].append(measure())
     median = {name: statistics.median(measured) for name, measured in times.items()}
-    print("1 GiB, throughput against a loop over os.read in this run:")
+    report.heading(
+        "1 GiB, throughput against a loop over os.read in this run",
+        to="os.read",
+        is_more_better=True,
+    )
     for name, bar in [("sync", 0.9), ("asyncio", 0.4), ("trio", 0.4), ("requests-file", 0)]:
         for size in ("256 KiB", "768 KiB", "1 MiB"):
             if name in median:
@@ -153,13 +157,15 @@ def small_files(report: Report, root: Path) -> None:
         session.trust_env = False
         session.mount("file://", requests_file.FileAdapter())
         others["requests-file"] = partial(content, session, url)
-    print("1 KiB files a second through client.get, against:")
+    report.heading(
+        "1 KiB files a second through client.get, against", to="peer", is_more_better=True
+    )
     for name, call in others.items():
         assert call() == ours.get(url).content
         # In pairs: who comes after a third one finds the caches of the machine cold.
         median = medians({"ours": partial(content, ours, url), name: call})
         bar = 0.9 if name == "httpx-file" else 0
-        report.ratio(name, median[name] / median["ours"], at_least=bar)
+        report.ratio(name, median[name] / median["ours"], at_least=bar, to=name)
 
 
 async def async_small_files(root: Path) -> tuple[float, float]:
@@ -202,9 +208,9 @@ def contents(report: Report, root: Path) -> None:
             for name, call in calls.items():
                 times[name].append(timed(call))
         mine = statistics.median(times.pop("ours"))
-        print(f".content of {size} MiB, times of others:")
+        report.heading(f".content of {size} MiB, times of others", to="", is_more_better=True)
         for name, measured in times.items():
-            report.ratio(name, statistics.median(measured) / mine)
+            report.ratio(name, statistics.median(measured) / mine, to=name)
         path.unlink()
 
 
@@ -220,7 +226,7 @@ def main() -> None:
                     file.write(block)
         big = root / "big"
         throughput(report, root, big)
-        print("1 GiB, growth of the process in MiB:")
+        report.heading("1 GiB, growth of the process in MiB", to="MiB")
         for backend, bar in (("sync", 2), ("asyncio", 16), ("trio", 16)):
             report.ratio(backend, growth(root, big, backend), at_most=bar)
         big.unlink()
@@ -228,7 +234,7 @@ def main() -> None:
         small_files(report, root)
         if peer("httpx_file"):
             mine, others = anyio.run(async_small_files, root)
-            report.ratio("httpx-file, async", others / mine)
+            report.ratio("httpx-file, async", others / mine, to="httpx-file")
         contents(report, root)
     sys.exit(not report.met)
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-from ratios import Report, medians
+from ratios import BARE, Report, medians
 
 from transportkit import HSTSStore, HSTSTransport
 from transportkit.httpx.wrapper import Wrapper
@@ -58,10 +58,10 @@ def main() -> None:
             contestants[f"{name} {size}"] = partial(store.__contains__, host)
             contestants[f"scan {name} {size}"] = partial(scan, hosts, host)
     times = medians(contestants)
-    print("Look-up time with 10 000 hosts against 10:")
+    report.heading("Look-up time with 10 000 hosts against 10", to="10 hosts")
     for name in ("hit", "subdomain", "miss"):
         report.ratio(name, times[f"{name} 10000"] / times[f"{name} 10"], at_most=1.5)
-    print("Times a scan takes of our look-up:")
+    report.heading("Times a scan takes of our look-up", to="a scan", is_more_better=True)
     for size in SIZES:
         bar = 100 if size == 10_000 else 0
         report.ratio(
@@ -80,7 +80,7 @@ def main() -> None:
                 "file": getting(HSTSTransport(answering(USUAL | HEADER), in_file)),
             }
         )
-    print("client.get against the same through a transport that does nothing:")
+    report.heading("client.get against the same through a transport that does nothing", to=BARE)
     report.ratio("no header", times["hsts without"] / times["without"], at_most=1.05)
     report.ratio("header, known host", times["hsts with"] / times["with"], at_most=1.5)
     report.ratio("header, known host, store in a file", times["file"] / times["with"], at_most=1.5)

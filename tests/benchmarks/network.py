@@ -23,7 +23,7 @@ from typing import Any
 
 import httpx
 import trustme
-from ratios import Report
+from ratios import BARE, Report
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from support.contestants import CONTESTANTS, batch
@@ -85,7 +85,7 @@ def show(report: Report, what: str, found: Measured, bar: float = 0) -> None:
     stock = found["stock"][0]
     report.ratio(what, found["ours"][0] / stock, at_most=bar)
     if "aiohttp" in found:
-        report.ratio("   aiohttp's", found["aiohttp"][0] / stock)
+        report.ratio("   aiohttp's", found["aiohttp"][0] / stock, is_peer=True)
     for name, (seconds, latencies) in found.items() if IS_ALL else ():
         points = statistics.quantiles(latencies, n=100)
         rate, p50, p99 = 1 / seconds, points[49] * 1e3, points[98] * 1e3
@@ -93,7 +93,7 @@ def show(report: Report, what: str, found: Measured, bar: float = 0) -> None:
 
 
 def kept(report: Report, _: str) -> None:
-    print("Time per request against the stock client's, 100 connections kept:")
+    report.heading("Time per request against the stock client's, 100 connections kept", to=BARE)
     with quick_server() as urls:
         sizes = [(1, 1.05), (10, 0.12), (32, 0.12)] + [(100, 0), (300, 0), (1000, 0)] * IS_ALL
         for at_once, bar in sizes:
@@ -101,7 +101,7 @@ def kept(report: Report, _: str) -> None:
 
 
 def defaults(report: Report, _: str) -> None:
-    print("The same with the default limits:")
+    report.heading("Time per request against the stock client's, default limits", to=BARE)
     with quick_server() as urls:
         sizes = [(1, 1.05), (10, 0.85), (32, 0.65)] + [(100, 0), (300, 0), (1000, 0)] * IS_ALL
         for at_once, bar in sizes:
@@ -109,7 +109,7 @@ def defaults(report: Report, _: str) -> None:
 
 
 def origins(report: Report, _: str) -> None:
-    print("200 origins in turn:")
+    report.heading("200 origins in turn", to=BARE)
     with quick_server(count=200) as urls:
         for at_once in (1, 10, 32):
             compare(report, "default limits", urls, at_once, limits=DEFAULT)
@@ -117,7 +117,7 @@ def origins(report: Report, _: str) -> None:
 
 
 def rotation(report: Report, _: str) -> None:
-    print("A rotation of 100 proxies, against a stock transport for each:")
+    report.heading("A rotation of 100 proxies, against a stock transport for each", to=BARE)
     with quick_server(count=100) as proxies:
         for at_once in (1, 10, 32):
             url = "http://shop.example/"
@@ -147,7 +147,7 @@ def resident() -> float:
 
 
 def alone(report: Report, _: str) -> None:
-    print("One connection, which is all that there is:")
+    report.heading("One connection, which is all that there is", to=BARE)
     with quick_server() as urls:
         found = asyncio.run(measured(urls, 1, names=("stock", "ours")))
         show(report, "async", found, 1.05)
@@ -183,14 +183,14 @@ def threads(url: str, count: int) -> Measured:
 
 
 def encrypted(report: Report, certificate: str) -> None:
-    print("Over TLS, 100 connections kept:")
+    report.heading("Over TLS, 100 connections kept", to=BARE)
     with quick_server(certificate) as urls:
         for at_once in (1, 10, 32, 100, 300):
             compare(report, "one origin", urls, at_once, limits=KEPT)
 
 
 def http2(report: Report, certificate: str) -> None:
-    print("HTTP/2, one connection:")
+    report.heading("HTTP/2, one connection", to=BARE)
     with http2_server(certificate) as url:
         for at_once, bar in (1, 0), (10, 0), (32, 1.05):
             if bar or IS_ALL:

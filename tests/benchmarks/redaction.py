@@ -71,7 +71,7 @@ def walked(node: object) -> object:
 
 
 def costs_of_json(report: Report) -> None:
-    print("masking JSON, against json.dumps of the same data")
+    report.heading("Masking JSON, against json.dumps of the same data", to="json.dumps")
     for what, more in KINDS.items():
         for size in SIZES:
             data = rows(size, more)
@@ -92,7 +92,8 @@ def costs_of_json(report: Report) -> None:
             report.ratio(
                 f"{what}, {size:,} bytes", times["mask"] / times["dumps"], at_most=JSON_BAR
             )
-            report.ratio("  (parsed, walked and dumped)", times["walk"] / times["dumps"])
+            parsed = "  (parsed, walked and dumped)"
+            report.ratio(parsed, times["walk"] / times["dumps"], is_peer=True)
 
 
 def ignore(shown: object) -> None:
@@ -110,7 +111,7 @@ def costs_of_a_console(report: Report) -> None:
         {"dumps": lambda: json.dumps(data), "console": lambda: transport.handle_request(request)},
         rounds=51,
     )
-    print("ConsoleLog with a body of 100 kB, against json.dumps of it")
+    report.heading("ConsoleLog with a body of 100 kB, against json.dumps of it", to="json.dumps")
     report.ratio("a whole exchange", times["console"] / times["dumps"], at_most=LOOP_BAR)
     logger = logging.getLogger("transportkit.off")
     stub = httpx.MockTransport(lambda _: httpx.Response(200))
@@ -122,6 +123,7 @@ def costs_of_a_console(report: Report) -> None:
         "of a logger that is off, against a null observer",
         times["off"] / times["null"],
         at_most=1.1,
+        to="a null observer",
     )
 
 
@@ -140,11 +142,13 @@ def mask_text(text: str, size: int) -> None:
 
 
 def costs_of_any_text(report: Report) -> None:
-    print("16 000 characters against 1 000")
+    report.heading("Masking 16 000 characters against 1 000", to="1 000 characters")
     for run in RUNS:
         few, many = (seconds(mask_everywhere, run, size) for size in (1_000, 16_000))
         report.ratio(repr(run), many / few, at_most=BAR)
-    print("160 000 characters of all of them against 10 000")
+    report.heading(
+        "Masking 160 000 characters of all of them against 10 000", to="10 000 characters"
+    )
     text = "".join(run * (160_000 // len(RUNS) // len(run)) for run in RUNS)
     part = "".join(run * (10_000 // len(RUNS) // len(run)) for run in RUNS)
     few, many = (seconds(mask_text, each, len(each)) for each in (part, text))

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import httpx_retries
 import tenacity
-from ratios import Report, medians
+from ratios import BARE, Report, medians
 
 from transportkit import AsyncRetryTransport, RetryPolicy, RetryTransport
 
@@ -70,14 +70,16 @@ def success(report: Report) -> None:
         }
     )
     for kind, times in (("sync", once), ("async", looped)):
-        print(f"Success over MockTransport, {kind}, against the bare transport:")
+        report.heading(f"Success over MockTransport, {kind}, against the bare transport", to=BARE)
         for name in ("transportkit", "httpx-retries", "tenacity"):
             bar = 1.05 if name == "transportkit" else 0
-            report.ratio(name, times[name] / times["bare"], at_most=bar)
+            is_peer = name != "transportkit"
+            report.ratio(name, times[name] / times["bare"], at_most=bar, is_peer=is_peer)
         report.ratio(
             "transportkit against httpx-retries",
             times["transportkit"] / times["httpx-retries"],
             at_most=1,
+            to="httpx-retries",
         )
 
 
@@ -105,9 +107,9 @@ def after_a_503(report: Report) -> None:
             "tenacity": calling(decorated),
         }
     )
-    print("503, then 200, against httpx-retries:")
+    report.heading("503, then 200, against httpx-retries", to="httpx-retries")
     report.ratio("transportkit", times["transportkit"] / times["httpx-retries"], at_most=1)
-    report.ratio("tenacity", times["tenacity"] / times["httpx-retries"])
+    report.ratio("tenacity", times["tenacity"] / times["httpx-retries"], is_peer=True)
 
 
 @contextmanager
@@ -166,9 +168,10 @@ def after_a_503_on_loopback(report: Report) -> None:
                     "httpx-retries": partial(theirs.get, url),
                 }
             )
-        print(f"503 {what}, then 200, on loopback, against two bare calls:")
+        report.heading(f"503 {what}, then 200, on loopback, against two bare calls", to=BARE)
         report.ratio("transportkit", times["transportkit"] / times["two bare calls"], at_most=1)
-        report.ratio("httpx-retries", times["httpx-retries"] / times["two bare calls"])
+        theirs = times["httpx-retries"] / times["two bare calls"]
+        report.ratio("httpx-retries", theirs, is_peer=True)
 
 
 def connections_used(make: Callable[[httpx.HTTPTransport], Any]) -> int:
@@ -207,13 +210,14 @@ def connections_used(make: Callable[[httpx.HTTPTransport], Any]) -> int:
 def connections(report: Report) -> None:
     patient = RetryPolicy(stop=tenacity.stop_after_attempt(11), wait=lambda state: 0)
     retry = httpx_retries.Retry(total=10, backoff_factor=0)
-    print("TCP connections for 10 x 503, then 200:")
+    report.heading("TCP connections for 10 x 503, then 200", to="connections")
     report.ratio(
         "transportkit", connections_used(lambda inner: RetryTransport(inner, patient)), at_most=1
     )
     report.ratio(
         "httpx-retries",
         connections_used(lambda inner: httpx_retries.RetryTransport(inner, retry)),
+        is_peer=True,
     )
 
 

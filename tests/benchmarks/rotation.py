@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
-from ratios import Report, medians
+from ratios import BARE, Report, medians
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from support.fleet import fleet
@@ -128,7 +128,11 @@ def building(report: Report) -> None:
         {name: statistics.median(row[column] for row in rows) for name, rows in found.items()}
         for column in range(3)
     )
-    print("100 proxies, the recipe of httpx's documentation against ours:")
+    report.heading(
+        "100 proxies, the recipe of httpx's documentation against ours",
+        to=BARE,
+        is_more_better=True,
+    )
     for name, what, bar in (
         ("made", "time until it is there", 50),
         ("ready", "time until the first request connects", 50),
@@ -136,7 +140,9 @@ def building(report: Report) -> None:
     ):
         report.ratio(what, seconds["recipe"] / seconds[name], at_least=bar)
     report.ratio("memory when each has been used", memory["recipe"] / max(memory["used"], 1))
-    report.ratio("SSL contexts when each has been used", contexts_held["used"], at_most=1)
+    report.ratio(
+        "our SSL contexts when each has been used", contexts_held["used"], at_most=1, to="contexts"
+    )
 
 
 def choosing(size: int, kind: str) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -205,18 +211,20 @@ def selection(report: Report) -> None:
     times = medians(contestants)
     times |= medians({"nginx": smooth(10_000)})
     micros = quickest(contestants)
-    print("Choosing a proxy, in microseconds:")
+    report.heading("Choosing a proxy, in microseconds", to="us")
     for kind in kinds:
         for size in SIZES:
             bar = 0 if size < 10_000 else 6 if kind == "sticky" else 3
             report.ratio(f"{kind}, {size} proxies", micros[f"{kind} {size}"], at_most=bar)
-    print("The same with all that a request needs before it is sent:")
+    report.heading("The same with all that a request needs before it is sent", to="us")
     for kind in kinds:
         report.ratio(f"{kind}, 10000 proxies", micros[f"whole {kind} 10000"])
-    print("Choosing among 10 000 proxies against 3:")
+    report.heading("Choosing among 10 000 proxies against 3", to="3 proxies")
     for kind in kinds:
         report.ratio(kind, times[f"{kind} 10000"] / times[f"{kind} 3"], at_most=4)
-    print("Times nginx's smooth variant takes of ours, 10 000 proxies:")
+    report.heading(
+        "Times nginx's smooth variant takes of ours, 10 000 proxies", to="nginx's variant"
+    )
     report.ratio("in turn", times["nginx"] / times["in turn 10000"], at_least=100)
 
 
@@ -245,7 +253,9 @@ def throughput(report: Report) -> None:
             for requests in contestants.values():
                 requests()
             times = medians(contestants)
-    print("Requests per second after the first round, half of ten proxies refusing:")
+    report.heading(
+        "Requests per second after the first round, half of ten proxies refusing", to="all alive"
+    )
     report.ratio("against all alive", times["ten"] / times["five"], at_least=0.95)
 
 

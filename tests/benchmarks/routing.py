@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import httpx
-from ratios import Report, medians
+from ratios import BARE, Report, medians
 
 from transportkit import Mounts
 
@@ -58,17 +58,23 @@ def main() -> None:
         contestants[f"ours path {size}"] = partial(by_path.route_for, prefix)
     times = medians(contestants) | medians(slow)
 
-    print("Look-up time with 10 000 routes against 10:")
+    report.heading("Look-up time with 10 000 routes against 10", to="10 routes")
     for name in ("hit", "miss", "international", "cold miss", "path"):
         ratio = times[f"ours {name} 10000"] / times[f"ours {name} 10"]
         report.ratio(name, ratio, at_most=1.5)
     for name in ("hit", "miss", "international"):
-        print(f"Times the stock client's look-up takes of ours, {name}:")
+        report.heading(
+            f"Times the stock client's look-up takes of ours, {name}", to=BARE, is_more_better=True
+        )
         for size in SIZES:
             ratio = times[f"stock {name} {size}"] / times[f"ours {name} {size}"]
             bar = 1000 if size == 10_000 and name == "miss" else 1 if size >= 3 else 0
             report.ratio(f"{size} routes", ratio, at_least=bar)
-    print("The same, every host for the first time (the stock client has no memory to miss):")
+    report.heading(
+        "The same, every host for the first time (the stock client has no memory to miss)",
+        to=BARE,
+        is_more_better=True,
+    )
     for size in SIZES:
         ratio = times[f"stock miss {size}"] / times[f"ours cold miss {size}"]
         report.ratio(f"{size} routes", ratio, at_least=0.7 if size >= 3 else 0)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 import httpx
-from ratios import Report, medians
+from ratios import BARE, Report, medians
 
 from transportkit import (
     AsyncMounts,
@@ -60,7 +60,9 @@ def rotation() -> ProxyRoundRobin:
 
 
 def loopback(report: Report, proxies: list[str]) -> None:
-    print("client.get through proxies on loopback, against a stock client with one:")
+    report.heading(
+        "client.get through proxies on loopback, against a stock client with one", to=BARE
+    )
     whole = Mounts({"all://": RetryTransport(ProxyRoundRobin(proxies))})
     with httpx.Client(proxy=proxies[0]) as bare, httpx.Client(transport=whole) as ours:
         times = medians({"bare": partial(bare.get, THROUGH), "whole": partial(ours.get, THROUGH)})
@@ -93,7 +95,7 @@ def main() -> int:
             "all of them": getting(Mounts({"all://": RetryTransport(rotation())})),
         }
     )
-    print("client.get on a stub, against bare:")
+    report.heading("client.get on a stub, against bare", to=BARE)
     for name in ("Mounts", "RetryTransport", "ProxyRoundRobin"):
         report.ratio(name, times[name] / times["bare"])
     report.ratio("all of them", times["all of them"] / times["bare"], at_most=1.13)

@@ -373,15 +373,15 @@ class TestReading:
         assert peak < (16 if flavour.is_async else 2) * MIB
 
     @pytest.mark.slow
-    async def test_of_one_gibibyte_is_right_to_the_last_bit(
+    async def test_of_a_big_one_is_right_to_the_last_bit(
         self, flavour: Flavour, tmp_path: Path
     ) -> None:
         path = tmp_path / "big"
         with path.open("wb") as file:
-            for position in range(0, 1024, 37):
+            for position in range(0, 256, 37):
                 file.seek(position * MIB + position)
                 file.write(os.urandom(5000))
-            file.truncate(1024 * MIB)
+            file.truncate(256 * MIB)
         transport = flavour.FileSystemTransport(tmp_path)
         response = await flavour.send(transport, httpx.Request("GET", file_url(path)))
         received = hashlib.sha256()

@@ -3,6 +3,7 @@
 import gc
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -78,20 +79,26 @@ def test_an_interrupt_at_any_step_leaves_no_descriptor(
         response.read()
         response.close()
 
+    def interrupt_each() -> None:
+        before, after, interrupts = numbers(), 1 + len(name) % stride, 0
+        while True:
+            with interrupted(after) as left:
+                try:
+                    read()
+                except Interrupt:
+                    interrupts += 1
+            if left[0] > 0:
+                break
+            if numbers() != before:
+                # Errors and their tracebacks may hold each other.
+                gc.collect()
+            assert numbers() == before, f"after {after} steps"
+            after += stride
+        assert interrupts > 500 / stride
+
     read()
     gc.collect()
-    before, after, interrupts = numbers(), 1 + len(name) % stride, 0
-    while True:
-        with interrupted(after) as left:
-            try:
-                read()
-            except Interrupt:
-                interrupts += 1
-        if left[0] > 0:
-            break
-        if numbers() != before:
-            # Errors and their tracebacks may hold each other.
-            gc.collect()
-        assert numbers() == before, f"after {after} steps"
-        after += stride
-    assert interrupts > 500 / stride
+    # A thread that is interrupted while it handles an error goes on handling it: each later
+    # error of the thread would drag all of these along.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(interrupt_each).result()

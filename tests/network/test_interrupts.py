@@ -30,20 +30,29 @@ def interrupted() -> Iterator[Callable[[], None]]:
     """Ctrl-C at once, or a little later, when what it yields has been called."""
     main = threading.main_thread().ident
     assert main is not None
-    is_time = threading.Event()
+    is_time, is_over = threading.Event(), threading.Event()
 
     def interrupt() -> None:
         is_time.wait(30)
-        signal.pthread_kill(main, signal.SIGINT)
+        while not is_over.is_set():
+            signal.pthread_kill(main, signal.SIGINT)
+            # One that came on the way into a system call has not ended it; another one will.
+            is_over.wait(0.01)
 
-    # What is started in the background of a shell ignores it.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    def once(*_: object) -> None:
+        if not is_over.is_set():
+            is_over.set()
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, once)
     thread = threading.Thread(target=interrupt)
     thread.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             yield is_time.set
     finally:
+        is_over.set()
+        is_time.set()
         thread.join()
         signal.signal(signal.SIGINT, before)
 

@@ -121,7 +121,7 @@ async def test_a_closed_transport_opens_again(flavour: Flavour) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "most"), [(70, 4), pytest.param(1000, 10, marks=pytest.mark.slow)]
+    ("count", "most"), [(70, 4), pytest.param(400, 10, marks=pytest.mark.slow)]
 )
 @ASYNC_ONLY
 async def test_there_are_never_more_than_there_may_be(

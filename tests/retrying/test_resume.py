@@ -1289,7 +1289,7 @@ def peak_memory() -> int:
     ("size", "flavour"),
     [
         *((2**25, name) for name in NAMES),
-        pytest.param(2**30, "sync", marks=pytest.mark.slow),
+        pytest.param(2**28, "sync", marks=pytest.mark.slow),
         *(pytest.param(2**26, name, marks=pytest.mark.slow) for name in NAMES[1:]),
     ],
     indirect=["flavour"],

@@ -29,7 +29,7 @@ URL = "http://target.example/"
 
 # How many at once, as tasks and as threads.
 CROWDS = pytest.mark.parametrize(
-    "crowd", [pytest.param(8, id="8"), pytest.param(256, id="256", marks=pytest.mark.slow)]
+    "crowd", [pytest.param(8, id="8"), pytest.param(128, id="128", marks=pytest.mark.slow)]
 )
 
 

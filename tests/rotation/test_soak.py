@@ -40,7 +40,7 @@ async def together(flavour: Flavour, workers: int, work: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("requests", "lifetime"), [(240, 40), pytest.param(20_000, 400, marks=pytest.mark.slow)]
+    ("requests", "lifetime"), [(240, 40), pytest.param(5_000, 100, marks=pytest.mark.slow)]
 )
 async def test_every_body_is_right_while_proxies_die(
     requests: int, lifetime: int, flavour: Flavour

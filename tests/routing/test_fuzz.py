@@ -17,7 +17,7 @@ from support.transportkit import InvalidRoute, Mounts
 from transportkit.routing.keys import parse_pattern
 from transportkit.routing.patterns import Pattern, address
 
-PAIRS = int(os.environ.get("TRANSPORTKIT_FUZZ_PAIRS", "20000"))
+PAIRS = int(os.environ.get("TRANSPORTKIT_FUZZ_PAIRS", "10000"))
 THIN = 1000
 URLS_PER_DICT = 20
 
@@ -135,7 +135,7 @@ def test_it_chooses_what_the_stock_client_chooses(pairs: int) -> None:
     seen.clear()
     fuzz = settings(
         max_examples=-(-pairs // URLS_PER_DICT),
-        derandomize=pairs in (THIN, 20_000),
+        derandomize=pairs in (THIN, 10_000),
         suppress_health_check=list(HealthCheck),
     )(example(RARE)(given(cases(URLS_PER_DICT))(compare)))
     fuzz()

@@ -65,7 +65,7 @@ def find_and_scan(case: tuple[list[str], list[str]]) -> None:
         assert routes.find(url) == expected
 
 
-@pytest.mark.parametrize("examples", [25, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [25, pytest.param(100, marks=pytest.mark.slow)])
 def test_it_finds_what_a_scan_of_all_patterns_finds(examples: int) -> None:
     settings(max_examples=examples)(given(cases(20))(find_and_scan))()
 

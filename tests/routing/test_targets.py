@@ -398,7 +398,10 @@ REFUSED = [
     (True, "bool is not a target: write a transport"),
     (False, "bool is not a target: write a transport"),
     (b"http://proxy.example", "bytes is not a target: write a transport"),
-    (lambda request: httpx.Response(200), "function is not a target: write a transport"),
+    (
+        lambda request: httpx.Response(200),
+        f"function is not a target: write {LIBRARY}.MockTransport(...) around a function",
+    ),
 ]
 
 
@@ -411,6 +414,14 @@ def test_what_is_no_target_is_refused_with_the_key_and_what_to_write(
         mounts_class({"all://": None, KEY: target}, verify=TLS)
     assert str(refusal.value).startswith(f"'{KEY}': ")
     assert advice in str(refusal.value)
+
+
+@pytest.mark.parametrize(("mounts_class", "gateway"), [(Mounts, "WSGI"), (AsyncMounts, "ASGI")])
+def test_an_application_goes_into_a_transport(mounts_class: Any, gateway: str) -> None:
+    with pytest.raises(
+        InvalidRoute, match=rf"{LIBRARY}\.{gateway}Transport\(\.\.\.\) around an app"
+    ):
+        mounts_class({KEY: lambda environ, start_response: []})
 
 
 @pytest.mark.parametrize(("refused", "mounts_class"), thinned(_numbered(REFUSED), named(CLASSES)))

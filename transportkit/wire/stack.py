@@ -2,6 +2,11 @@
 
 import warnings
 from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+# What a client asks of its transport.
+_OF_SYNC = frozenset({"__enter__", "handle_request", "close"})
+_OF_ASYNC = frozenset({"__aenter__", "handle_async_request", "aclose"})
 
 
 class StackWarning(UserWarning):
@@ -29,6 +34,12 @@ class Stacked:
     def _settings(self) -> str:
         """The settings that differ from the defaults."""
         return ""
+
+    if not TYPE_CHECKING:  # pragma: no branch - for type checkers, what is missing is missing
+
+        def __getattr__(self, name: str) -> NoReturn:
+            # With `obj` the traceback would go on to propose the other kind's method.
+            raise AttributeError(_why_missing(type(self), name), name=name)
 
     def __repr__(self) -> str:
         branches = self._branches()
@@ -92,6 +103,16 @@ def warn_of_what_a_route_loses(pattern: str, transport: object, options: Collect
 def _warn(text: str, level: int) -> None:
     """Warn whoever makes a transport, so many functions of its construction above the caller."""
     warnings.warn(text, StackWarning, stacklevel=level + 2)
+
+
+def _why_missing(kind: type, name: str) -> str:
+    ours = next(base for base in kind.__mro__ if base.__module__.startswith("transportkit."))
+    if name in _OF_ASYNC:
+        return f"{kind.__name__} is for sync clients: for async ones, write Async{ours.__name__}"
+    if name in _OF_SYNC:
+        other = ours.__name__.removeprefix("Async")
+        return f"{kind.__name__} is for async clients: for sync ones, write {other}"
+    return f"{kind.__name__!r} object has no attribute {name!r}"
 
 
 def _kind(transport: object) -> str:
