@@ -98,8 +98,12 @@ class Pool(Membership):
         ):
             assert self._ring is not None
             return self._ring.find(point, now, tried, is_banned)
-        due = self._ejections.pop(now, tried, is_banned) if self._ejections.heap else None
-        return self._balancer.pick(tried, is_banned) if due is None else due
+        # A request probes one member at most, as long as others are in rotation: several whose time
+        # is over together could use up all of its tries.
+        member = self._balancer.pick(tried, is_banned) if tried else None
+        if member is None and self._ejections.heap:
+            member = self._ejections.pop(now, tried, is_banned)
+        return self._balancer.pick(tried, is_banned) if member is None else member
 
     def _pick_in_panic(
         self, tried: Collection[Member], is_banned: _Test, host: str
