@@ -115,7 +115,16 @@ ALONE = {
     ),
     "network": (
         lambda make, _: make.default_transport(proxy=PROXIES[0], verify=False, trust_env=False),
-        "NetworkTransport  proxy='http://****@a.example:8080', verify=False",
+        "NetworkTransport  verify=False, trust_env=False, proxy=http://****@a.example:8080",
+    ),
+    "network, not as by default": (
+        lambda make, _: make.default_transport(
+            http2=True, retries=2, limits={"max_connections": 3}, trust_env=False
+        ),
+        (
+            "NetworkTransport  trust_env=False, http2=True, limits=Limits(max_connections=3, "
+            "max_keepalive_connections=None, keepalive_expiry=5.0), retries=2"
+        ),
     ),
 }
 

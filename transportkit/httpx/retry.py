@@ -58,6 +58,8 @@ class RetryTransport(Attempting):
     <Response [200 OK]>
     """
 
+    _instead = "send the RetryPolicy and make another one in the other process"
+
     def __init__(
         self,
         transport: httpx.BaseTransport | None = None,
@@ -116,6 +118,8 @@ class AsyncRetryTransport(AsyncAttempting):
     >>> transport = AsyncRetryTransport(policy=RetryPolicy(deadline=10), http2=True)
     >>> client = httpx.AsyncClient(transport=transport)
     """
+
+    _instead = "send the RetryPolicy and make another one in the other process"
 
     def __init__(
         self,

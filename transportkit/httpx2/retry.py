@@ -59,6 +59,8 @@ class RetryTransport(Attempting):
     <Response [200 OK]>
     """
 
+    _instead = "send the RetryPolicy and make another one in the other process"
+
     def __init__(
         self,
         transport: httpx2.BaseTransport | None = None,
@@ -117,6 +119,8 @@ class AsyncRetryTransport(AsyncAttempting):
     >>> transport = AsyncRetryTransport(policy=RetryPolicy(deadline=10), http2=True)
     >>> client = httpx2.AsyncClient(transport=transport)
     """
+
+    _instead = "send the RetryPolicy and make another one in the other process"
 
     def __init__(
         self,

@@ -20,7 +20,17 @@ Predicate = Callable[["RetryCallState"], bool | Awaitable[bool]]
 Wait = Callable[["RetryCallState"], float]
 
 
-class Condition(ABC):
+class Strategy:
+    """What is equal to another of the same arguments, as it is after a trip to another process."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+
+class Condition(Strategy, ABC):
     """A predicate that combines with others, as tenacity's do."""
 
     @abstractmethod
@@ -87,7 +97,7 @@ async def async_ask(predicate: Predicate, state: "RetryCallState") -> bool:
     return bool(await async_result_of(predicate(state)))
 
 
-class Sum:
+class Sum(Strategy):
     """Waits that follow one another."""
 
     def __init__(self, *waits: Wait) -> None:

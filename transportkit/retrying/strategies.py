@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..wire.arguments import check_number
 from ..wire.library import Headers, Name, Response, is_a
-from .combining import Condition, Sum, Wait, check_strategy
+from .combining import Condition, Strategy, Sum, Wait, check_strategy
 from .notation import written
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class retry_if_transport_error(Condition):
         return "retry_if_transport_error()"
 
 
-class wait_retry_after:
+class wait_retry_after(Strategy):
     """Wait as long as the server asks for.
 
     Reads `retry-after-ms`, then `Retry-After` as seconds or as a date (RFC 9110, section

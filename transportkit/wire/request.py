@@ -59,5 +59,6 @@ def return_body(request: Any, sent: Request) -> None:  # noqa: ANN401 - its stre
         request: the caller's.
         sent: made of it by `own_request`.
     """
-    if is_a(sent.stream, "ByteStream"):
+    if sent.stream is not request.stream and is_a(sent.stream, "ByteStream"):
         request.stream = sent.stream
+        request.read()
