@@ -6,7 +6,6 @@ meanwhile. A change is dropped only when it is in the file, so nothing is lost w
 fails.
 """
 
-import logging
 import math
 import os
 import threading
@@ -18,6 +17,7 @@ from ..redaction.redaction import REDACTION
 from ..wire.arguments import advising
 from ..wire.forking import renew_in_child
 from ..wire.library import any_library, parse_url
+from ..wire.logs import Log
 from .curl_file import CurlFile
 from .rfc6797 import (
     Entry,
@@ -32,7 +32,7 @@ from .rfc6797 import (
     upsert,
 )
 
-_logger = logging.getLogger("transportkit.https")
+_logger = Log("transportkit.https")
 
 # Seconds between two saves while requests are sent. Most headers only move the expiry of a
 # known host further away: that can wait.

@@ -199,6 +199,8 @@ class NetworkCore(Generic[T]):
         if not isinstance(error, Exception):
             return error
         error = as_transport_error(error, request, handshake, in_body=in_body)
+        if handshake is not None:
+            handshake.testify(error)
         facts = connection.facts if handshake is None else self._facts_of(handshake)
         if facts:
             vars(error)["extensions"] = {**facts}

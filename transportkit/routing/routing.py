@@ -1,6 +1,5 @@
 """A routing dict compiled into routes, and the route that takes a URL."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -9,6 +8,7 @@ from ..network.factory import TransportFactory
 from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import REDACTION
 from ..wire.library import URL, Request, library_of
+from ..wire.logs import Log
 from ..wire.stack import warn_of_what_a_route_loses
 from .environment import Variable, environment_routes
 from .keys import parse_pattern
@@ -18,7 +18,7 @@ from .schemes import check_scheme
 from .table import RoutingTable
 from .targets import Resolved, Targets
 
-_logger = logging.getLogger("transportkit.routing")
+_logger = Log("transportkit.routing")
 
 T = TypeVar("T")
 V = TypeVar("V")
