@@ -6,7 +6,7 @@ from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
 from ..retrying.attempt import Attempt
-from ..wire.library import Request, Response, is_a, library_of
+from ..wire.library import URL, Request, Response, is_a, library_of
 from .bodies import BodyCapture
 from .record import RawHeaders, Record
 from .reporting import Reporter
@@ -42,8 +42,15 @@ class Capture(Record):
     """
 
     # Those of a Record that are set below: not every type checker looks for them there.
+    method: str
+    url: URL
+    request_headers: RawHeaders
+    started_at: float
     started: float
     head: float | None
+    events: list[tuple[str, float]]
+    sent: BodyCapture
+    received: BodyCapture
     status: int | None
     reason: str
     http_version: str | None
