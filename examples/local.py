@@ -20,6 +20,7 @@ from socketserver import BaseServer, TCPServer, ThreadingMixIn
 from threading import Thread
 from typing import Any, TypeVar
 
+import anyio
 import httpx
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -57,6 +58,28 @@ def in_turn(*answers: int | httpx.Response | None) -> Answer:
             headers = {"Retry-After": "0"} if turn >= 400 else {}
             return httpx.Response(turn, headers=headers, text=httpx.codes.get_reason_phrase(turn))
         return turn
+
+    return answer
+
+
+def breaking(content: bytes, pieces: int = 4) -> Answer:
+    """Give a file in as many ranges: each time the connection breaks after the next piece of it."""
+    size = len(content)
+
+    def body(start: int) -> Iterator[bytes]:
+        end = start + size // pieces
+        yield content[start:end]
+        if end < size:
+            raise ConnectionResetError
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        start = int(
+            request.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0]
+        )
+        headers = {"ETag": '"1"', "Content-Length": str(size - start)}
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+        return httpx.Response(206 if start else 200, headers=headers, content=body(start))
 
     return answer
 
@@ -155,6 +178,22 @@ def http2_server(answer: Answer = hello) -> Iterator[str]:
             loop.call_soon_threadsafe(stop.set)
             thread.join()
             loop.close()
+
+
+def get(client: httpx.Client, *urls: str) -> list[httpx.Response]:
+    """Ask for some URLs, and close the client."""
+    with client:
+        return [client.get(url) for url in urls]
+
+
+def get_async(client: httpx.AsyncClient, *urls: str) -> list[httpx.Response]:
+    """The same in an event loop."""
+
+    async def main() -> list[httpx.Response]:
+        async with client:
+            return [await client.get(url) for url in urls]
+
+    return anyio.run(main)
 
 
 @contextmanager

@@ -16,8 +16,8 @@ INDEX = (FOLDER / "README.md").read_text("utf-8")
 # Not to be copied from: the servers, and what draws a picture.
 TOOLS = {"local.py", "waterfall.py"}
 EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if path.name not in TOOLS)
-# WSGI is for sync clients, ASGI is for async ones.
-ONE_FLAVOUR = {"wsgi_flask.py", "asgi_starlette.py", "asgi_startup.py"}
+# WSGI is for sync clients, ASGI is for async ones, and a loader would differ in three names.
+ONE_FLAVOUR = {"wsgi_flask.py", "asgi_starlette.py", "asgi_startup.py", "routes_toml.py"}
 PARTS = ["To copy (both)", "To copy (sync)", "To copy (async)", "To run", "It prints"]
 
 

@@ -115,7 +115,16 @@ ALONE = {
     ),
     "network": (
         lambda make, _: make.default_transport(proxy=PROXIES[0], verify=False, trust_env=False),
-        "NetworkTransport  proxy='http://****@a.example:8080', verify=False",
+        "NetworkTransport  verify=False, trust_env=False, proxy=http://****@a.example:8080",
+    ),
+    "network, not as by default": (
+        lambda make, _: make.default_transport(
+            http2=True, retries=2, limits={"max_connections": 3}, trust_env=False
+        ),
+        (
+            "NetworkTransport  trust_env=False, http2=True, limits=Limits(max_connections=3, "
+            "max_keepalive_connections=None, keepalive_expiry=5.0), retries=2"
+        ),
     ),
 }
 
@@ -189,7 +198,7 @@ class TestAWarning:
         assert warned[0].filename == __file__
 
     def test_of_arguments_that_do_not_reach_a_transport(self, make: Any, warned: Any) -> None:
-        make.Mounts({"all://": make.RetryTransport(retries=1)}, http2=True, trust_env=False)
+        make.Mounts({"all://": make.RetryTransport(http1=True)}, http2=True, trust_env=False)
         make.Mounts({"all://": make.HTTPTransport()}, verify=False)
         texts = [str(each.message) for each in warned]
         assert ["http2 of Mounts does not reach it" in texts[0], "verify of" in texts[1]] == [

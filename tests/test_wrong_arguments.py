@@ -20,7 +20,11 @@ WRONG = [
         "RetryTransport(max_retries=3)",
         "write policy=RetryPolicy(stop=tenacity.stop_after_attempt(1 + ...))",
     ),
-    ('RetryTransport(retries="3")', "must be int, not str"),
+    (
+        "RetryTransport(retries=3)",
+        "write policy=RetryPolicy(stop=tenacity.stop_after_attempt(1 + 3))",
+    ),
+    ('ResumeTransport(retries="3")', "must be int, not str"),
     ("RetryTransport(timeout=5)", "write httpx.Client(timeout=...)"),
     ("RetryTransport(policy=3)", "write RetryPolicy(...)"),
     ("RetryTransport(policy=RetryPolicy)", "write RetryPolicy(...)"),
@@ -36,7 +40,7 @@ WRONG = [
     ('RetryTransport("http://proxy:8080")', "write proxy=..."),
     ('RetryTransport(["http://a:1"])', "write ProxyRoundRobin([...])"),
     ('RetryTransport({"all://": None})', "write Mounts({...})"),
-    ("RetryTransport(budget=10)", "must be a RetryBudget or None, not 10"),
+    ("RetryTransport(budget=10)", "write RetryBudget(...)"),
     ('RetryTransport(headers={"a": "b"})', "write httpx.Client(headers=...)"),
     ("RetryPolicy(max_attempts=3)", "write stop=tenacity.stop_after_attempt(...)"),
     ("RetryPolicy(3)", "must be a callable such as retry_if_status(503), not 3"),
@@ -45,7 +49,26 @@ WRONG = [
     ("RetryPolicy(wait=1)", "must be a callable such as tenacity.wait_fixed(1), not 1"),
     ("RetryPolicy(retry=503)", "must be a callable such as retry_if_status(503), not 503"),
     ("RetryPolicy(retry=[503])", "must be a callable such as retry_if_status(503), not [503]"),
-    ('RetryPolicy(methods="POST")', "must be a set such as {'GET', 'PUT'}, not 'POST'"),
+    (
+        'RetryPolicy(methods="POST")',
+        "must be a set such as {*RetryPolicy().methods, 'POST'}, not 'POST'",
+    ),
+    (
+        "RetryPolicy(methods=None)",
+        "must be a set such as {*RetryPolicy().methods, 'POST'}, not None",
+    ),
+    (
+        "RetryPolicy(httpx.ConnectError)",
+        "write tenacity.retry_if_exception_type(ConnectError)",
+    ),
+    (
+        "RetryPolicy(retry_if_status(503) | httpx.ConnectError)",
+        "write tenacity.retry_if_exception_type(ConnectError)",
+    ),
+    (
+        "RetryPolicy(retry_if_status(500) | 503)",
+        "must be a callable such as retry_if_status(503), not 503",
+    ),
     ("RetryPolicy(deadline=0)", "must be above 0 seconds, not 0"),
     ('RetryPolicy(deadline="30")', "must be a number of seconds, not '30'"),
     ("RetryPolicy(backoff_factor=0.5)", "write wait=tenacity.wait_exponential(multiplier=...)"),
@@ -54,7 +77,9 @@ WRONG = [
         "write retry=retry_if_status(503, ...) | retry_if_transport_error()",
     ),
     ("retry_if_status()", "write retry_if_status(503)"),
-    ("retry_if_status([503])", "write 200 to 599"),
+    ("retry_if_status([500, 503])", "write retry_if_status(*[500, 503])"),
+    ("retry_if_status(range(500, 600))", "write retry_if_status(*range(500, 600))"),
+    ('retry_if_status("503")', "write 200 to 599"),
     ("retry_if_status(99999)", "write 200 to 599"),
     ("wait_retry_after(5)", "must be a callable such as tenacity.wait_fixed(2), not 5"),
     (
@@ -104,7 +129,10 @@ WRONG = [
     ("Cooldown(jitter=True)", "write one of first, max, factor"),
     ("Cooldown(base=5)", "write first=..."),
     ("Mounts()", "write Mounts(routes=...)"),
-    ('Mounts([("all://", None)])', "routes must be a dict of patterns and targets, not list"),
+    (
+        'Mounts([("all://", None)])',
+        "must be a dict of patterns and targets such as {'all://*.internal.example': None}, not list",
+    ),
     ('Mounts({"example.com": None})', "write 'all://example.com'"),
     ('Mounts({"all://": "none"})', "write 'direct'"),
     (
@@ -126,6 +154,7 @@ WRONG = [
     ("DebuggingTransport(ConsoleLog())", "write DebuggingTransport(None, observer)"),
     ("DebuggingTransport(STUB, ConsoleLog)", "write ConsoleLog(...)"),
     ("DebuggingTransport(STUB, observers=[print])", "write DebuggingTransport(None, observer)"),
+    ("DebuggingTransport(STUB, observer=print)", "write DebuggingTransport(None, observer)"),
     ("DebuggingTransport(STUB, bodies=True)", "write bodies=4096"),
     ('DebuggingTransport(STUB, bodies="all")', "write bodies=4096"),
     ('DebuggingTransport(STUB, redaction=["password"])', "write Redaction(...)"),
@@ -147,6 +176,9 @@ WRONG = [
     ('RedactingFilter("password")', "write handler.addFilter(RedactingFilter())"),
     ('RedactingFilter(mask=["x"])', "write RedactingFilter(Redaction(mask=[...]))"),
     ("HTTPSRedirect(200)", "must be one of 301, 302, 303, 307, 308, not 200"),
+    ("HTTPSRedirect(STUB)", "write Mounts({'http://': HTTPSRedirect()}, default=...)"),
+    ("HTTPSRedirect(transport=STUB)", "write Mounts({'http://': HTTPSRedirect()}, default=...)"),
+    ("HTTPSRedirect(location=308)", "has no argument 'location': write status_code"),
     ("HTTPSRedirect(code=308)", "write status_code=..."),
     ("RefusingTransport()", "write RefusingTransport(reason=...)"),
     ('HSTSTransport("hsts.txt")', "must be an httpx.BaseTransport, not str"),
@@ -177,3 +209,8 @@ def test_is_told_what_to_write(written: str, advice: str) -> None:
     told = str(raised.value).replace(f"{LIBRARY}.", "httpx.")
     assert advice in told
     assert " at 0x" not in told
+
+
+def test_is_told_nothing_of_arguments_that_were_left_out() -> None:
+    with pytest.raises(ValueError, match=r"^verify='nowhere.pem': there is no such file"):
+        transportkit.RetryTransport(verify="nowhere.pem")

@@ -249,15 +249,44 @@ async def test_what_became_due_since_the_last_request_is_not_used(flavour: Flavo
             assert len(peers) == 3
 
 
+async def test_what_becomes_free_before_one_waits_is_taken(flavour: Flavour) -> None:
+    with raw_server(answering) as url:
+        transport = network(flavour, limits=limits(1))
+        pool = transport._core.pool
+        held = pool.acquire(("http", b"h.example", None), 1, False)
+        pool.retire(held)
+
+        class Freeing(dict[str, float]):
+            def get(self, name: str, default: Any = None) -> Any:
+                if name == "pool" and held.requests:
+                    pool.closed(pool.release(held, 0))
+                return super().get(name, default)
+
+        async with flavour.client(transport=transport) as client:
+            response = await client.get(url, extensions={"timeout": Freeing(read=30)})
+            assert response.status_code == 200
+        assert not held.requests
+
+
 def test_where_there_is_no_poll_a_closed_connection_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delattr(select, "poll")
     connection = Connection[str](("http", b"h.example", None), 1, None)
-    connection.peer, other = socket.socketpair()
-    with connection.peer, other:
+    peer, other = socket.socketpair()
+    with peer, other:
+        connection.watch(peer)
         assert not connection.is_dead()
         other.close()
+        assert connection.is_dead()
+
+
+def test_a_connection_whose_own_socket_was_closed_is_dead() -> None:
+    connection = Connection[str](("http", b"h.example", None), 1, None)
+    peer, other = socket.socketpair()
+    with peer, other:
+        connection.watch(peer)
+        peer.close()
         assert connection.is_dead()
 
 

@@ -51,7 +51,7 @@ def give_back(it: Pool[str], connection: Connection[str], now: float = 0) -> Non
 def queue(it: Pool[str], origin: Origin = A, holder: int = ME) -> tuple[Waiter[str], list[int]]:
     woken: list[int] = []
     waiter = Waiter[str](origin, holder, lambda: woken.append(1))
-    it.wait(waiter, False)
+    assert it.acquire(origin, holder, False, waiter) is None
     return waiter, woken
 
 
@@ -134,8 +134,9 @@ class TestTheQueue:
         it = pool(1)
         connection = take(it)
         give_back(it, connection)
-        waiter, woken = queue(it)
-        assert (woken, it.settle(waiter)) == ([1], connection)
+        waiter = Waiter[str](A, ME, lambda: None)
+        assert it.acquire(A, ME, False, waiter) is connection
+        assert it.settle(waiter) is None
 
     def test_is_given_the_place_of_what_was_closed(self) -> None:
         it = pool(1)
@@ -401,7 +402,7 @@ class Machine(RuleBasedStateMachine):
         if connection is None:
             woken: list[int] = []
             waiter = Waiter[str](origin, holder, lambda: woken.append(1))
-            self.it.wait(waiter, share)
+            assert self.it.acquire(origin, holder, share, waiter) is None
             self.waiting.append((waiter, woken))
         else:
             assert connection.origin == origin
@@ -467,7 +468,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_idle_is_in_order_and_in_time(self) -> None:
-        expiries = [connection.expires for connection in self.it._idle._all]
+        expiries = [connection.expires for connection in self.it._idle]
         assert expiries == sorted(expiries)
         assert all(self.now < expires for expires in expiries)
         assert sum(map(len, self.it._idle._by_origin.values())) == len(self.it._idle)

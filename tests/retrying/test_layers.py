@@ -1,7 +1,7 @@
 """Retry transports around other layers: what beneath gave up on, what is told, who is asked."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -392,30 +392,6 @@ class TestTheDeadline:
             timeout = inner.requests[-1].extensions["timeout"]
             assert dict(timeout) == timeouts
 
-    async def test_takes_the_connects_repeats_upon_itself(self, flavour: Flavour) -> None:
-        policy = RetryPolicy(deadline=5, **NO_WAIT)
-        transport = flavour.RetryTransport(policy=policy, retries=7, verify=False, trust_env=False)
-        events: list[str] = []
-
-        def trace(event: str, info: object) -> None:
-            events.append(event)
-
-        async def async_trace(event: str, info: object) -> None:
-            trace(event, info)
-
-        with faulty_origin(listening=False) as origin:
-            async with flavour.client(transport=transport) as client:
-                extensions = {"trace": async_trace if flavour.is_async else trace}
-                with pytest.raises(httpx.ConnectError):
-                    await client.get(origin.url, extensions=extensions)
-        assert events.count("connection.connect_tcp.started") == 4
-        assert "connection.retry.started" not in events
-
-    async def test_of_one_request_does_not_go_with_retries(self, flavour: Flavour) -> None:
-        transport = flavour.RetryTransport(retries=2, verify=False, trust_env=False)
-        with pytest.raises(ValueError, match="to which retries=2 would not keep"):
-            await outcome_of(flavour, transport, extensions={"retry": RetryPolicy(deadline=5)})
-
 
 class Stepping(httpx.AsyncBaseTransport):
     """Answers 503 twice and then 200, and cancels a scope at one of its awaits.
@@ -543,3 +519,84 @@ async def test_an_obeyed_429_is_not_charged_to_the_budget(flavour: Flavour) -> N
     # One without the header is charged.
     transport = flavour.RetryTransport(Answers(*[429] * 9), AT_ONCE, budget=budget)
     assert (await outcome_of(flavour, transport)).status_code == 429
+
+
+def pieces() -> Iterator[bytes]:
+    yield b"piece"
+
+
+async def async_pieces() -> AsyncIterator[bytes]:
+    yield b"piece"
+
+
+class Other(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body around another, of a class that transportkit does not know."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
+
+
+class Replacing(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Sends another request, with a body of its own."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def _another(self, request: httpx.Request) -> httpx.Request:
+        return httpx.Request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            stream=Other(request.stream),
+            extensions=request.extensions,
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = self._inner.handle_request(self._another(request))
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        another = self._another(request)
+        response: httpx.Response = await self._inner.handle_async_request(another)
+        return response
+
+
+class TestABodyThatEachLayerWraps:
+    @pytest.mark.parametrize("between", ["DebuggingTransport", "another's", "all"])
+    async def test_is_not_repeated_by_each(self, flavour: Flavour, between: str) -> None:
+        inner = Answers(*[503] * 30)
+        transport = flavour.RetryTransport(inner, AT_ONCE)
+        if between != "another's":
+            transport = flavour.DebuggingTransport(transport, lambda exchange: None)
+        if between != "DebuggingTransport":
+            transport = Replacing(transport)
+        if between == "all":
+            transport = flavour.RetryTransport(transport, AT_ONCE)
+        transport = flavour.RetryTransport(transport, AT_ONCE)
+        content = async_pieces() if flavour.is_async else pieces()
+        response = await outcome_of(flavour, transport, method="PUT", content=content)
+        assert response.status_code == 503
+        assert len(inner.requests) == 4
+
+    async def test_is_repeated_by_each_if_the_policy_says_so(self, flavour: Flavour) -> None:
+        inner = Answers(*[503] * 30)
+        outer = RetryPolicy(**NO_WAIT, repeats_given_up=True)
+        beneath = flavour.DebuggingTransport(
+            flavour.RetryTransport(inner, AT_ONCE), lambda exchange: None
+        )
+        transport = flavour.RetryTransport(beneath, outer)
+        content = async_pieces() if flavour.is_async else pieces()
+        await outcome_of(flavour, transport, method="PUT", content=content)
+        assert len(inner.requests) == 16
+
+    async def test_leaves_the_requests_extensions_alone(self, flavour: Flavour) -> None:
+        content = async_pieces() if flavour.is_async else pieces()
+        request = httpx.Request("PUT", "http://h/", content=content)
+        await flavour.send(flavour.RetryTransport(Answers(503), AT_ONCE), request)
+        assert request.extensions == {}

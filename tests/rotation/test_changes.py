@@ -192,5 +192,5 @@ class TestAFreshList:
     def test_of_thousands_masks_no_name(self) -> None:
         rotation = ProxyRoundRobin([f"http://proxy-{number}.example" for number in range(2000)])
         assert repr(rotation).endswith("proxy-2.example and 1997 more>")
-        assert sum(bool(member._name) for member in rotation._rotation.pool.members()) == 3
+        assert sum("name" in vars(member) for member in rotation._rotation.pool.members()) == 3
         rotation.close()

@@ -544,3 +544,24 @@ def test_an_ejected_member_takes_no_turn_when_its_weight_changes() -> None:
     entries = [entry(0, weight=5), entry(1)]
     its.pool.replace({each.identity: each for each in entries})
     assert [its.number() for _ in range(3)] == [1, 1, 1]
+
+
+def test_a_request_probes_one_at_most_while_others_are_in_rotation() -> None:
+    fixture = Fixture(4)
+    for number in range(3):
+        lease = fixture.acquire()
+        assert lease is not None
+        assert fixture.number_of(lease) == number
+        fixture.pool.eject(lease)
+        fixture.pool.release(lease)
+    fixture.now += 100
+    probe = fixture.acquire()
+    assert probe is not None
+    assert fixture.number_of(probe) == 0
+    following = fixture.acquire(probe.member)
+    assert following is not None
+    assert fixture.number_of(following) == 3
+    # With that one tried too, there is nobody else.
+    last = fixture.acquire(probe.member, following.member)
+    assert last is not None
+    assert fixture.number_of(last) == 1

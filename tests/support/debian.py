@@ -1,4 +1,7 @@
-"""Proxies that Debian has packages of: squid, tinyproxy and microsocks, each in a process of its own."""
+"""Programs that Debian has packages of, each in a process of its own.
+
+squid, tinyproxy and microsocks are proxies, and nginx is an origin.
+"""
 
 import shutil
 import socket
@@ -34,6 +37,28 @@ LogFile "{directory}/log"
 PidFile "{directory}/pid"
 Filter "{directory}/filter"
 """
+_NGINX = """
+daemon off;
+master_process off;
+pid {directory}/nginx.pid;
+error_log {directory}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    server {{
+        listen 127.0.0.1:{port} ssl http2;
+        ssl_certificate {certificate};
+        ssl_certificate_key {certificate};
+        keepalive_requests {requests};
+        location / {{ return 200 "$connection"; }}
+    }}
+}}
+"""
 NAMES = ("squid", "tinyproxy", "microsocks")
 
 
@@ -45,13 +70,9 @@ def debian_proxy(name: str, directory: Path) -> Iterator[str]:
         name: one of `NAMES`.
         directory: for its files.
     """
-    program = shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
-    if program is None:
-        pytest.skip(f"{name} is not installed: apt-get install {name}")
+    program = _installed(name, name)
     directory.chmod(0o777)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     (directory / "filter").write_text(REFUSED)
     written = {"squid": _SQUID, "tinyproxy": _TINYPROXY, "microsocks": ""}[name]
     config = directory / "config"
@@ -61,11 +82,51 @@ def debian_proxy(name: str, directory: Path) -> Iterator[str]:
         "tinyproxy": [program, "-d", "-c", str(config)],
         "microsocks": [program, "-i", "127.0.0.1", "-p", str(port)],
     }[name]
+    with _running(command, port, directory):
+        yield f"{'socks5' if name == 'microsocks' else 'http'}://127.0.0.1:{port}"
+
+
+@contextmanager
+def debian_nginx(certificate: Path, directory: Path, requests: int) -> Iterator[str]:
+    """The URL of an nginx that speaks HTTP/2 and answers with the number of the connection.
+
+    Arguments:
+        certificate: it and its key.
+        directory: for its files.
+        requests: the most that it takes on a connection, which it ends by a GOAWAY.
+    """
+    program = _installed("nginx", "nginx-light")
+    port = _free_port()
+    config = directory / "config"
+    config.write_text(
+        _NGINX.format(port=port, directory=directory, certificate=certificate, requests=requests)
+    )
+    command = [program, "-e", str(directory / "error.log"), "-c", str(config)]
+    with _running(command, port, directory):
+        yield f"https://127.0.0.1:{port}/"
+
+
+def _installed(name: str, package: str) -> str:
+    program = shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
+    if program is None:
+        pytest.skip(f"{name} is not installed: apt-get install {package}")
+    return program
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _running(command: list[str], port: int, directory: Path) -> Iterator[None]:
     log = (directory / "output").open("w")
     with log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             _await_listener(port)
-            yield f"{'socks5' if name == 'microsocks' else 'http'}://127.0.0.1:{port}"
+            yield
         finally:
             process.kill()
 
@@ -77,4 +138,4 @@ def _await_listener(port: int) -> None:
             if knocking.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise AssertionError("the proxy does not listen")
+    raise AssertionError("it does not listen")

@@ -7,6 +7,7 @@ socket. Answers every request with what it saw, as JSON.
 import asyncio
 import hashlib
 import json
+import os
 import sys
 from typing import Any
 
@@ -42,6 +43,12 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": content})
 
 
+async def _is_orphaned() -> None:
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110 - who started it may be killed, and say nothing
+        await asyncio.sleep(1)
+
+
 def main() -> None:
     certificate, http, https, unix = sys.argv[1:]
     config = hypercorn.config.Config()
@@ -49,7 +56,7 @@ def main() -> None:
     config.bind = [f"fd://{https}"]
     config.insecure_bind = [f"fd://{http}", f"fd://{unix}"]
     config.loglevel = "ERROR"
-    asyncio.run(hypercorn.asyncio.serve(app, config))
+    asyncio.run(hypercorn.asyncio.serve(app, config, shutdown_trigger=_is_orphaned))
 
 
 if __name__ == "__main__":

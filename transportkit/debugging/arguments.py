@@ -26,7 +26,7 @@ def check_arguments(
     Raises:
         TypeError, ValueError: the text says what to write.
     """
-    if "observers" in names:
+    if "observers" in names or "observer" in names:
         raise TypeError(
             "observers are given one after the other: write DebuggingTransport(None, observer)"
         )

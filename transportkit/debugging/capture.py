@@ -41,8 +41,6 @@ class Capture(Record):
         request: what is sent.
     """
 
-    __slots__ = ("_reporter",)
-
     # Those of a Record that are set below: not every type checker looks for them there.
     started: float
     head: float | None
@@ -58,18 +56,19 @@ class Capture(Record):
     tls_version: str | None
 
     def __init__(self, reporter: Reporter, request: Request) -> None:
-        super().__init__(
-            request.method,
-            request.url,
-            # A copy: authentication adds to the headers of the same request before it repeats it.
-            request.headers.raw,
-            started_at=time(),
-            sent=BodyCapture(reporter.bodies),
-            received=BodyCapture(reporter.bodies),
-            is_finished=False,
-        )
+        # What is not set here is as the class says, until it is known.
+        self.method = request.method
+        self.url = request.url
+        # A copy: authentication adds to the headers of the same request before it repeats it.
+        self.request_headers = request.headers.raw
+        self.started_at = time()
+        self.events = []
+        self.sent = BodyCapture(reporter.bodies)
+        self.received = BodyCapture(reporter.bodies)
+        self.is_finished = False
         if isinstance(target := request.extensions.get("target"), bytes):
             self.target = target
+        self._trace: Any = request.extensions.get("trace")
         self._reporter = reporter
         reporter.begin(self)
         self.started = perf_counter()
@@ -115,7 +114,7 @@ class Capture(Record):
         except Exception as error:  # noqa: BLE001 - the same as above
             self._reporter.log(error)
         if response.is_closed or response.status_code == 101:
-            self.report()
+            self._reporter.report(self)
         else:
             self._reporter.keep_open(self)
 
@@ -195,11 +194,7 @@ class TraceCapture(Capture):
         request: what is sent.
     """
 
-    __slots__ = ("_trace",)
-
-    def __init__(self, reporter: Reporter, request: Request) -> None:
-        super().__init__(reporter, request)
-        self._trace: Trace | None = request.extensions.get("trace")
+    _trace: "Trace | None"
 
     def __call__(self, event: str, info: Mapping[str, object]) -> object:
         self.hear(event, info)
@@ -214,11 +209,7 @@ class AsyncTraceCapture(Capture):
         request: what is sent.
     """
 
-    __slots__ = ("_trace",)
-
-    def __init__(self, reporter: Reporter, request: Request) -> None:
-        super().__init__(reporter, request)
-        self._trace: AsyncTrace | None = request.extensions.get("trace")
+    _trace: "AsyncTrace | None"
 
     async def __call__(self, event: str, info: Mapping[str, object]) -> object:
         self.hear(event, info)

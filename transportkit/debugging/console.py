@@ -119,7 +119,11 @@ def enabled(write: Write) -> Callable[[], bool]:
     level = getattr(logging, getattr(write, "__name__", "").upper(), None)
     if isinstance(logger, (logging.Logger, logging.LoggerAdapter)) and isinstance(level, int):
         return partial(logger.isEnabledFor, level)
-    return lambda: True
+    return _always
+
+
+def _always() -> bool:
+    return True
 
 
 def outcome(exchange: Exchange) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from ..redaction.redaction import REDACTION, Redaction
 from ..redaction.tracebacks import stand_in
 from ..retrying.attempt import Attempt
 from ..wire.library import URL, any_library
+from ..wire.pickling import Unpicklable
 from .bodies import Body, BodyCapture, shown_body
 from .record import RawHeaders, Record, decoded_headers, target_url
 from .timings import Timings, timings
@@ -23,7 +24,7 @@ _MOST_URLS, _MOST_HEADERS = 64, 256
 _LONGEST = 1024
 
 
-class Exchange:
+class Exchange(Unpicklable):
     """A request and what became of it: a response, an error, or one after the other.
 
     It is immutable. Everything in it that may be secret is masked, by the `Redaction` of the
@@ -66,6 +67,9 @@ class Exchange:
     (200, 'https://example.com/?token=****', 'https://example.com/?token=abc')
     """
 
+    _holds = "its secrets in the clear"
+    _instead = "send what is needed of it, such as its url, its status and its timings"
+
     _record: Record
     _redaction: Redaction
     _is_masked: bool
@@ -81,6 +85,12 @@ class Exchange:
 
     def __delattr__(self, name: str) -> None:
         raise FrozenInstanceError(f"an exchange cannot be changed: {name}")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     def __repr__(self) -> str:
         record = self._record

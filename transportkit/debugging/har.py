@@ -18,6 +18,7 @@ from typing import Self
 from ..redaction import bodies, text, urls  # noqa: F401 - see above
 from ..wire.arguments import advising
 from ..wire.forking import renew_in_child
+from ..wire.pickling import Unpicklable
 from .exchange import Exchange
 from .har_entry import line_of
 from .har_file import HARFile, recover
@@ -34,7 +35,7 @@ _LOW_WATER_MARK = 31 / 32
 
 
 @advising(file="path", filename="path")
-class HARRecorder:
+class HARRecorder(Unpicklable):
     """Records exchanges in a HAR file, which the network panels of browsers open.
 
     An observer for `DebuggingTransport`; it may serve several transports, in any threads. The
@@ -83,6 +84,9 @@ class HARRecorder:
     >>> json.loads(path.read_text())["log"]["entries"][0]["request"]["url"]
     'https://example.com/?token=****'
     """
+
+    _holds = "a file and a thread"
+    _instead = "send the path of another file and make another one in the other process"
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file = HARFile(path)

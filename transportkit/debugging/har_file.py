@@ -10,7 +10,6 @@ Nothing here knows about entries.
 
 import errno
 import json
-import logging
 import os
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -18,8 +17,9 @@ from pathlib import Path
 
 from ..wire.arguments import file_path
 from ..wire.atomic import acquire, release, replace
+from ..wire.logs import Log
 
-_logger = logging.getLogger("transportkit.debugging")
+_logger = Log("transportkit.debugging")
 
 _CHUNK_BYTES = 1024 * 1024
 

@@ -11,7 +11,7 @@ from .bodies import BodyCapture
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Record:
     """An exchange in the clear, as it was captured.
 

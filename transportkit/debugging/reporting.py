@@ -61,10 +61,7 @@ class Reporter:
         """Tell observers that a request goes out."""
         if self._abandoned:
             self._report_abandoned()
-        started = [
-            tell for tell, is_enabled in self._starting if is_enabled is None or is_enabled()
-        ]
-        if started:
+        if started := [tell for tell, is_on in self._starting if is_on is None or is_on()]:
             beginning = Record(
                 record.method,
                 record.url,

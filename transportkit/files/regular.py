@@ -7,7 +7,7 @@ to move. So a name is looked at before it is opened, and what was opened once mo
 import errno
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
 from functools import partial
 
 
@@ -26,12 +26,14 @@ class Descriptor:
         OSError: it cannot be opened.
     """
 
-    __slots__ = ("_numbers",)
+    # Of the class, for one whose making was interrupted.
+    _closing: Iterator[None] = iter(())
 
     def __init__(
         self, path: str | os.PathLike[str], flags: int, dir_fd: "Descriptor | None" = None
     ) -> None:
         self._numbers: list[int] = []
+        self._closing = map(os.close, self._numbers)
         number = None if dir_fd is None else dir_fd.number
         self._numbers.extend(map(partial(os.open, dir_fd=number), (path,), (flags,)))
 
@@ -42,12 +44,10 @@ class Descriptor:
 
     def close(self) -> None:
         """Close it, if it is open."""
-        with suppress(IndexError):
-            next(map(os.close, map(self._numbers.pop, (0,))))
+        next(self._closing, None)
 
     def __del__(self) -> None:
-        with suppress(AttributeError):
-            self.close()
+        next(self._closing, None)
 
 
 Opened = tuple[Descriptor, os.stat_result]

@@ -8,7 +8,6 @@ Lines that begin with `#` are comments. See https://curl.se/docs/hsts.html.
 very same moment may be lost, but the file is always whole.
 """
 
-import logging
 import math
 import os
 import re
@@ -19,12 +18,13 @@ from typing import TYPE_CHECKING
 
 from ..wire.arguments import file_path
 from ..wire.atomic import acquire, release, replace
+from ..wire.logs import Log
 from .rfc6797 import Entry, canonical_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_logger = logging.getLogger("transportkit.https")
+_logger = Log("transportkit.https")
 
 _PREFACE = (
     "# Your HSTS cache. https://curl.se/docs/hsts.html\n"

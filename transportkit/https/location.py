@@ -1,9 +1,12 @@
 """The same URL over TLS, for redirects from plain HTTP."""
 
 from ..redaction.redaction import REDACTION
-from ..wire.library import URL, Request, library_of
+from ..wire.library import URL, Request, is_a, library_of
 
 STATUS_CODES = (301, 302, 303, 307, 308)
+
+# For a transport, which is what all the others take first.
+ADVICE = "Mounts({'http://': HTTPSRedirect()}, default=...)"
 
 _SECURE = {"http": "https", "ws": "wss"}
 
@@ -37,8 +40,11 @@ def check_status_code(status_code: object) -> None:
     """Refuse what is not the status code of a redirect.
 
     Raises:
+        TypeError: it is a transport; the text says where that goes.
         ValueError: the text names those that are.
     """
+    if is_a(status_code, "BaseTransport", "AsyncBaseTransport"):
+        raise TypeError(f"HTTPSRedirect sends nothing, and takes no transport: write {ADVICE}")
     if not isinstance(status_code, int) or status_code not in STATUS_CODES:
         raise ValueError(
             f"status_code must be one of {', '.join(map(str, STATUS_CODES))}, not {status_code!r}"

@@ -6,17 +6,18 @@ meanwhile. A change is dropped only when it is in the file, so nothing is lost w
 fails.
 """
 
-import logging
 import math
 import os
 import threading
 from collections.abc import Iterable
 from time import monotonic, time
+from typing import Self
 
 from ..redaction.redaction import REDACTION
 from ..wire.arguments import advising
 from ..wire.forking import renew_in_child
 from ..wire.library import any_library, parse_url
+from ..wire.logs import Log
 from .curl_file import CurlFile
 from .rfc6797 import (
     Entry,
@@ -31,7 +32,7 @@ from .rfc6797 import (
     upsert,
 )
 
-_logger = logging.getLogger("transportkit.https")
+_logger = Log("transportkit.https")
 
 # Seconds between two saves while requests are sent. Most headers only move the expiry of a
 # known host further away: that can wait.
@@ -52,6 +53,9 @@ class HSTSStore:
     saved meanwhile is kept and taken over. Beside the file lies a `.lock` file, by which several
     processes take turns. Broken lines are left out, which is logged once on
     `transportkit.https`.
+
+    A store with a path is pickled as that path, with what was preloaded; `save()` it before, so
+    that the other process finds what was learned. One in memory is not pickled.
 
     Arguments:
         path: the file, which need not exist. Default: None, the store is in memory only.
@@ -142,6 +146,15 @@ class HSTSStore:
         now = time()
         with self._lock:
             return is_known(self._hosts, name, now) or is_known(self._preloaded, name, now)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str], dict[str, object]]:
+        if self._file is None:
+            raise TypeError(
+                f"cannot pickle {type(self).__name__}, which is in memory: give it a file, whose path "
+                "is then sent, or make another one in the other process"
+            )
+        with self._lock:
+            return type(self), (str(self._file.path),), {"_preloaded": dict(self._preloaded)}
 
     def __repr__(self) -> str:
         where = ", in memory" if self._file is None else ""

@@ -32,6 +32,8 @@ class MemberOwner(TransportOwner):
         options: arguments of `httpx.HTTPTransport`.
     """
 
+    _instead = "send the list of proxies and make another one in the other process"
+
     def __init__(self, proxies: object, settings: Settings, options: Mapping[str, object]) -> None:
         settings.check(options, type(self))
         network = transport_factory(options)
@@ -115,6 +117,8 @@ class AsyncMemberOwner(AsyncTransportOwner):
         settings: the user's decisions.
         options: arguments of `httpx.HTTPTransport`.
     """
+
+    _instead = "send the list of proxies and make another one in the other process"
 
     def __init__(self, proxies: object, settings: Settings, options: Mapping[str, object]) -> None:
         settings.check(options, type(self))

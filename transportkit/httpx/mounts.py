@@ -69,6 +69,8 @@ class Mounts(TransportOwner):
     >>> client.close()
     """
 
+    _instead = "send the routing dict and make another one in the other process"
+
     def __init__(
         self,
         routes: Routes,
@@ -122,6 +124,8 @@ class AsyncMounts(AsyncTransportOwner):
     >>> mounts.route_for("https://api.example.com/users")
     <Route https://api.example.com to HTTPTransport(http2=True)>
     """
+
+    _instead = "send the routing dict and make another one in the other process"
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
 from ..network.sending import async_send_through, send_through
+from ..wire.pickling import Unpicklable
 from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
@@ -27,7 +28,7 @@ class AsyncPooledStream(AsyncPooledBody[httpx.AsyncHTTPTransport], httpx.AsyncBy
     """The body of a response, whose end is that of its request."""
 
 
-class NetworkTransport(Stacked, httpx.BaseTransport):
+class NetworkTransport(Unpicklable, Stacked, httpx.BaseTransport):
     """An `httpx.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
@@ -59,7 +60,7 @@ class NetworkTransport(Stacked, httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response: httpx.Response
         connection, response = send_through(self._connections, request)
-        response.extensions.update(self._core.facts_of(connection))
+        response.extensions.update(connection.facts)
         if response.is_closed:
             # A mock has answered: nobody will close it.
             self._connections.release(connection)
@@ -84,7 +85,7 @@ class NetworkTransport(Stacked, httpx.BaseTransport):
         return self._core.settings()
 
 
-class AsyncNetworkTransport(Stacked, httpx.AsyncBaseTransport):
+class AsyncNetworkTransport(Unpicklable, Stacked, httpx.AsyncBaseTransport):
     """An `httpx.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
     The same as `NetworkTransport`, for async clients.
@@ -100,7 +101,7 @@ class AsyncNetworkTransport(Stacked, httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response: httpx.Response
         connection, response = await async_send_through(self._connections, request)
-        response.extensions.update(self._core.facts_of(connection))
+        response.extensions.update(connection.facts)
         if response.is_closed:
             # A mock has answered: nobody will close it.
             await self._connections.release(connection)

@@ -8,10 +8,11 @@ import httpx
 
 from ..wire.io import async_shield, shield
 from ..wire.lifecycle import Lifecycle, exc_info, raise_close_errors
+from ..wire.pickling import Unpicklable
 from ..wire.stack import Stacked
 
 
-class TransportOwner(Stacked, httpx.BaseTransport):
+class TransportOwner(Unpicklable, Stacked, httpx.BaseTransport):
     """A transport that opens and closes the transports it holds."""
 
     def __init__(self, owned: Iterable[httpx.BaseTransport]) -> None:
@@ -77,7 +78,7 @@ class TransportOwner(Stacked, httpx.BaseTransport):
         raise_close_errors(errors, cause)
 
 
-class AsyncTransportOwner(Stacked, httpx.AsyncBaseTransport):
+class AsyncTransportOwner(Unpicklable, Stacked, httpx.AsyncBaseTransport):
     """A transport that opens and closes the transports it holds."""
 
     def __init__(self, owned: Iterable[httpx.AsyncBaseTransport]) -> None:

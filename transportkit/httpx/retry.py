@@ -12,6 +12,7 @@ from ..retrying.policy import (
     DEFAULT_POLICY,
     RetryPolicy,
     bare_methods,
+    check_connects,
     check_policy,
     policy_for,
     settings,
@@ -44,19 +45,19 @@ class RetryTransport(Attempting):
         transport: the inner transport. Default: `default_transport(**kwargs)`.
         policy: when to try again. Default: `RetryPolicy()`.
         budget: a bound on the retries of each origin; None for no bound.
-        kwargs: arguments of `httpx.HTTPTransport`, in place of a transport. With a deadline,
-            `retries` is not passed on: the waits between connects would not keep to it, and
-            failed connects are repeated here. For the same reason a transport with `retries`
-            refuses a request whose own policy has a deadline.
+        kwargs: arguments of `httpx.HTTPTransport`, in place of a transport, but for `retries`:
+            failed connects are repeated here.
 
     Raises:
-        TypeError: an argument of another type, or a transport and kwargs both.
+        TypeError: an argument of another type, a transport and kwargs both, or `retries`.
 
     >>> transport = RetryTransport(httpx.MockTransport(lambda request: httpx.Response(200)))
     >>> with httpx.Client(transport=transport) as client:
     ...     client.get("https://api.example.com/", extensions={"retry": None})
     <Response [200 OK]>
     """
+
+    _instead = "send the RetryPolicy and make another one in the other process"
 
     def __init__(
         self,
@@ -66,15 +67,12 @@ class RetryTransport(Attempting):
         budget: RetryBudget | None = DEFAULT_BUDGET,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
+        check_connects(kwargs)
         check_policy(policy, httpx.BaseTransport)
         self._policy = policy
         self._bare_methods = bare_methods(policy)
         self._budget = budget
         self._buckets = Buckets(budget)
-        if policy.deadline is not None:
-            # Failed connects are repeated here; httpcore would wait without looking at the time.
-            kwargs.pop("retries", None)
-        self._retries = kwargs.get("retries", 0)
         super().__init__(transport, **kwargs)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -96,8 +94,7 @@ class RetryTransport(Attempting):
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
                 outcome = error
             return self._retry(request, self._policy, started, outcome)
-        kind = httpx.BaseTransport
-        policy = policy_for(request.extensions, self._policy, kind, self._retries)
+        policy = policy_for(request.extensions, self._policy, httpx.BaseTransport)
         if policy is None:
             response = self._send(self._transport, request)
             response.extensions.setdefault("attempts", single_attempt(response.status_code))
@@ -117,6 +114,8 @@ class AsyncRetryTransport(AsyncAttempting):
     >>> client = httpx.AsyncClient(transport=transport)
     """
 
+    _instead = "send the RetryPolicy and make another one in the other process"
+
     def __init__(
         self,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -125,15 +124,12 @@ class AsyncRetryTransport(AsyncAttempting):
         budget: RetryBudget | None = DEFAULT_BUDGET,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
+        check_connects(kwargs)
         check_policy(policy, httpx.AsyncBaseTransport)
         self._policy = policy
         self._bare_methods = bare_methods(policy)
         self._budget = budget
         self._buckets = Buckets(budget)
-        if policy.deadline is not None:
-            # Failed connects are repeated here; httpcore would wait without looking at the time.
-            kwargs.pop("retries", None)
-        self._retries = kwargs.get("retries", 0)
         super().__init__(transport, **kwargs)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -153,8 +149,7 @@ class AsyncRetryTransport(AsyncAttempting):
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
                 outcome = error
             return await self._retry(request, self._policy, started, outcome)
-        kind = httpx.AsyncBaseTransport
-        policy = policy_for(request.extensions, self._policy, kind, self._retries)
+        policy = policy_for(request.extensions, self._policy, httpx.AsyncBaseTransport)
         if policy is None:
             response = await self._send(self._transport, request)
             response.extensions.setdefault("attempts", single_attempt(response.status_code))

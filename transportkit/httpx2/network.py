@@ -16,6 +16,7 @@ from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
 from ..network.sending import async_send_through, send_through
+from ..wire.pickling import Unpicklable
 from ..wire.stack import Stacked
 from .options import HTTPTransportOptions
 
@@ -28,7 +29,7 @@ class AsyncPooledStream(AsyncPooledBody[httpx2.AsyncHTTPTransport], httpx2.Async
     """The body of a response, whose end is that of its request."""
 
 
-class NetworkTransport(Stacked, httpx2.BaseTransport):
+class NetworkTransport(Unpicklable, Stacked, httpx2.BaseTransport):
     """An `httpx2.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
@@ -60,7 +61,7 @@ class NetworkTransport(Stacked, httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         response: httpx2.Response
         connection, response = send_through(self._connections, request)
-        response.extensions.update(self._core.facts_of(connection))
+        response.extensions.update(connection.facts)
         if response.is_closed:
             # A mock has answered: nobody will close it.
             self._connections.release(connection)
@@ -85,7 +86,7 @@ class NetworkTransport(Stacked, httpx2.BaseTransport):
         return self._core.settings()
 
 
-class AsyncNetworkTransport(Stacked, httpx2.AsyncBaseTransport):
+class AsyncNetworkTransport(Unpicklable, Stacked, httpx2.AsyncBaseTransport):
     """An `httpx2.AsyncHTTPTransport` whose connections neither leak nor slow each other down.
 
     The same as `NetworkTransport`, for async clients.
@@ -101,7 +102,7 @@ class AsyncNetworkTransport(Stacked, httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response: httpx2.Response
         connection, response = await async_send_through(self._connections, request)
-        response.extensions.update(self._core.facts_of(connection))
+        response.extensions.update(connection.facts)
         if response.is_closed:
             # A mock has answered: nobody will close it.
             await self._connections.release(connection)

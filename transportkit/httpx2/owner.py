@@ -9,10 +9,11 @@ import httpx2
 
 from ..wire.io import async_shield, shield
 from ..wire.lifecycle import Lifecycle, exc_info, raise_close_errors
+from ..wire.pickling import Unpicklable
 from ..wire.stack import Stacked
 
 
-class TransportOwner(Stacked, httpx2.BaseTransport):
+class TransportOwner(Unpicklable, Stacked, httpx2.BaseTransport):
     """A transport that opens and closes the transports it holds."""
 
     def __init__(self, owned: Iterable[httpx2.BaseTransport]) -> None:
@@ -78,7 +79,7 @@ class TransportOwner(Stacked, httpx2.BaseTransport):
         raise_close_errors(errors, cause)
 
 
-class AsyncTransportOwner(Stacked, httpx2.AsyncBaseTransport):
+class AsyncTransportOwner(Unpicklable, Stacked, httpx2.AsyncBaseTransport):
     """A transport that opens and closes the transports it holds."""
 
     def __init__(self, owned: Iterable[httpx2.AsyncBaseTransport]) -> None:

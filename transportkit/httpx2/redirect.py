@@ -3,13 +3,18 @@
 
 import httpx2
 
-from ..https.location import check_plain, check_status_code, https_location
+from ..https.location import ADVICE, check_plain, check_status_code, https_location
 from ..redaction.redaction import REDACTION
 from ..wire.arguments import advising, check_request
 from ..wire.stack import Stacked
 
 
-@advising(code="status_code=...", status="status_code=...", permanent="status_code=308")
+@advising(
+    code="status_code=...",
+    status="status_code=...",
+    permanent="status_code=308",
+    transport=ADVICE,
+)
 class HTTPSRedirect(Stacked, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """Answers every request with a redirect to the same URL over HTTPS; sends nothing.
 
@@ -26,6 +31,7 @@ class HTTPSRedirect(Stacked, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         status_code: 301, 302, 303, 307 or 308.
 
     Raises:
+        TypeError: a transport, which a redirect does not need.
         ValueError: another status code.
         httpx2.UnsupportedProtocol: when it is handed a URL that is not plain `http` or `ws`.
 

@@ -13,6 +13,7 @@ from ..retrying.policy import (
     DEFAULT_POLICY,
     RetryPolicy,
     bare_methods,
+    check_connects,
     check_policy,
     policy_for,
     settings,
@@ -45,19 +46,19 @@ class RetryTransport(Attempting):
         transport: the inner transport. Default: `default_transport(**kwargs)`.
         policy: when to try again. Default: `RetryPolicy()`.
         budget: a bound on the retries of each origin; None for no bound.
-        kwargs: arguments of `httpx2.HTTPTransport`, in place of a transport. With a deadline,
-            `retries` is not passed on: the waits between connects would not keep to it, and
-            failed connects are repeated here. For the same reason a transport with `retries`
-            refuses a request whose own policy has a deadline.
+        kwargs: arguments of `httpx2.HTTPTransport`, in place of a transport, but for `retries`:
+            failed connects are repeated here.
 
     Raises:
-        TypeError: an argument of another type, or a transport and kwargs both.
+        TypeError: an argument of another type, a transport and kwargs both, or `retries`.
 
     >>> transport = RetryTransport(httpx2.MockTransport(lambda request: httpx2.Response(200)))
     >>> with httpx2.Client(transport=transport) as client:
     ...     client.get("https://api.example.com/", extensions={"retry": None})
     <Response [200 OK]>
     """
+
+    _instead = "send the RetryPolicy and make another one in the other process"
 
     def __init__(
         self,
@@ -67,15 +68,12 @@ class RetryTransport(Attempting):
         budget: RetryBudget | None = DEFAULT_BUDGET,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
+        check_connects(kwargs)
         check_policy(policy, httpx2.BaseTransport)
         self._policy = policy
         self._bare_methods = bare_methods(policy)
         self._budget = budget
         self._buckets = Buckets(budget)
-        if policy.deadline is not None:
-            # Failed connects are repeated here; httpcore2 would wait without looking at the time.
-            kwargs.pop("retries", None)
-        self._retries = kwargs.get("retries", 0)
         super().__init__(transport, **kwargs)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -97,8 +95,7 @@ class RetryTransport(Attempting):
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
                 outcome = error
             return self._retry(request, self._policy, started, outcome)
-        kind = httpx2.BaseTransport
-        policy = policy_for(request.extensions, self._policy, kind, self._retries)
+        policy = policy_for(request.extensions, self._policy, httpx2.BaseTransport)
         if policy is None:
             response = self._send(self._transport, request)
             response.extensions.setdefault("attempts", single_attempt(response.status_code))
@@ -118,6 +115,8 @@ class AsyncRetryTransport(AsyncAttempting):
     >>> client = httpx2.AsyncClient(transport=transport)
     """
 
+    _instead = "send the RetryPolicy and make another one in the other process"
+
     def __init__(
         self,
         transport: httpx2.AsyncBaseTransport | None = None,
@@ -126,15 +125,12 @@ class AsyncRetryTransport(AsyncAttempting):
         budget: RetryBudget | None = DEFAULT_BUDGET,
         **kwargs: Unpack[HTTPTransportOptions],
     ) -> None:
+        check_connects(kwargs)
         check_policy(policy, httpx2.AsyncBaseTransport)
         self._policy = policy
         self._bare_methods = bare_methods(policy)
         self._budget = budget
         self._buckets = Buckets(budget)
-        if policy.deadline is not None:
-            # Failed connects are repeated here; httpcore2 would wait without looking at the time.
-            kwargs.pop("retries", None)
-        self._retries = kwargs.get("retries", 0)
         super().__init__(transport, **kwargs)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -154,8 +150,7 @@ class AsyncRetryTransport(AsyncAttempting):
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
                 outcome = error
             return await self._retry(request, self._policy, started, outcome)
-        kind = httpx2.AsyncBaseTransport
-        policy = policy_for(request.extensions, self._policy, kind, self._retries)
+        policy = policy_for(request.extensions, self._policy, httpx2.AsyncBaseTransport)
         if policy is None:
             response = await self._send(self._transport, request)
             response.extensions.setdefault("attempts", single_attempt(response.status_code))

@@ -5,7 +5,7 @@ import httpx2
 
 from ..rotation.member import AsyncLeasedBody, Lease, LeasedBody
 from ..wire.request import own_request, return_body
-from ..wire.trace import AsyncSentWatch, SentWatch
+from ..wire.trace import AsyncSentWatch, SentWatch, watch_of
 from .members import AsyncMemberOwner, MemberOwner
 from .network import AsyncNetworkTransport, NetworkTransport
 
@@ -30,21 +30,25 @@ class TurnTaker(MemberOwner):
             lease: the request's.
             request: one that can be sent again, if it ever can.
         """
-        found = request.extensions
-        watch = SentWatch(found.get("trace"))
-        lease.watch, watch.extensions = watch, {**found, "trace": watch}
-        sent = own_request(request, watch.extensions)
+        found, sent, watch = request.extensions, request, None
         try:
             transport = self._transports.by_member.get(lease.member)
             if transport is None:
                 transport = self._transports.get(lease.member, self._lifecycle)
+            if type(transport) is not NetworkTransport or "trace" in found:
+                watch = SentWatch(found.get("trace"))
+                watch.extensions = {**found, "trace": watch}
+                sent = own_request(request, watch.extensions)
             return transport.handle_request(sent)
         except Exception as error:  # noqa: BLE001 - the failover says what to make of it
+            # Those of our own transports bring along what was heard of the wire.
+            lease.watch = watch_of(error) if watch is None else watch
             return error
         finally:
-            watch.leave()
-            if sent.stream is not request.stream:
-                return_body(request, sent)
+            if watch is not None:
+                watch.leave()
+                if sent.stream is not request.stream:
+                    return_body(request, sent)
 
     def _deliver(self, lease: Lease, response: httpx2.Response) -> httpx2.Response:
         response.extensions["proxy"] = lease.member.name
@@ -84,21 +88,25 @@ class AsyncTurnTaker(AsyncMemberOwner):
             lease: the request's.
             request: one that can be sent again, if it ever can.
         """
-        found = request.extensions
-        watch = AsyncSentWatch(found.get("trace"))
-        lease.watch, watch.extensions = watch, {**found, "trace": watch}
-        sent = own_request(request, watch.extensions)
+        found, sent, watch = request.extensions, request, None
         try:
             transport = self._transports.by_member.get(lease.member)
             if transport is None:
                 transport = self._transports.get(lease.member, self._lifecycle)
+            if type(transport) is not AsyncNetworkTransport or "trace" in found:
+                watch = AsyncSentWatch(found.get("trace"))
+                watch.extensions = {**found, "trace": watch}
+                sent = own_request(request, watch.extensions)
             return await transport.handle_async_request(sent)
         except Exception as error:  # noqa: BLE001 - the failover says what to make of it
+            # Those of our own transports bring along what was heard of the wire.
+            lease.watch = watch_of(error) if watch is None else watch
             return error
         finally:
-            watch.leave()
-            if sent.stream is not request.stream:
-                return_body(request, sent)
+            if watch is not None:
+                watch.leave()
+                if sent.stream is not request.stream:
+                    return_body(request, sent)
 
     async def _deliver(self, lease: Lease, response: httpx2.Response) -> httpx2.Response:
         response.extensions["proxy"] = lease.member.name

@@ -34,13 +34,12 @@ class PooledBody(Generic[T]):
         self._request = request
         self._connection = connection
         self._connections = connections
-        self._core = connections.core
         self._is_closed = False
 
     def retire(self) -> bool:
         """Let the connection end with this body; False if others are in flight on it."""
         if not self._is_closed:
-            self._core.pool.retire(self._connection)
+            self._connections.core.pool.retire(self._connection)
         return self._connection.requests == 1
 
     def __iter__(self) -> Iterator[bytes]:
@@ -56,7 +55,9 @@ class PooledBody(Generic[T]):
             if not is_of_one_stream(error):
                 self.retire()
             self.close()
-            own = self._core.translate(error, self._request, self._connection, in_body=True)
+            own = self._connections.core.translate(
+                error, self._request, self._connection, in_body=True
+            )
             if own is error:
                 raise
             raise own from error
@@ -68,7 +69,9 @@ class PooledBody(Generic[T]):
             self._stream.close()
         except BaseException as error:
             self.retire()
-            own = self._core.translate(error, self._request, self._connection, in_body=True)
+            own = self._connections.core.translate(
+                error, self._request, self._connection, in_body=True
+            )
             if own is error:
                 raise
             raise own from error
@@ -94,13 +97,12 @@ class AsyncPooledBody(Generic[AsyncT]):
         self._request = request
         self._connection = connection
         self._connections = connections
-        self._core = connections.core
         self._is_closed = False
 
     def retire(self) -> bool:
         """Let the connection end with this body; False if others are in flight on it."""
         if not self._is_closed:
-            self._core.pool.retire(self._connection)
+            self._connections.core.pool.retire(self._connection)
         return self._connection.requests == 1
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -116,7 +118,9 @@ class AsyncPooledBody(Generic[AsyncT]):
             if not is_of_one_stream(error):
                 self.retire()
             await self.aclose()
-            own = self._core.translate(error, self._request, self._connection, in_body=True)
+            own = self._connections.core.translate(
+                error, self._request, self._connection, in_body=True
+            )
             if own is error:
                 raise
             raise own from error
@@ -128,7 +132,9 @@ class AsyncPooledBody(Generic[AsyncT]):
             await self._stream.aclose()
         except BaseException as error:
             self.retire()
-            own = self._core.translate(error, self._request, self._connection, in_body=True)
+            own = self._connections.core.translate(
+                error, self._request, self._connection, in_body=True
+            )
             if own is error:
                 raise
             raise own from error

@@ -11,6 +11,7 @@ from ..wire.io import AsyncEvent, Event, async_one_for_all, async_shield, one_fo
 from ..wire.library import Request, library_of
 from .connection import Connection, Origin, Waiter
 from .core import NetworkCore
+from .handshake import Handshake
 from .pool import Pool
 from .timetable import Timetable
 
@@ -61,8 +62,10 @@ class Connections(Generic[T]):
         timeout = request.extensions.get("timeout", {}).get("pool")
         event = Event()
         waiter = Waiter[T](origin, get_ident(), event.set)
+        connection = self._pool.acquire(origin, waiter.holder, may_share, waiter)
+        if connection is not None:
+            return connection
         try:
-            self._pool.wait(waiter, may_share)
             left = None if timeout is None else max(started + timeout - monotonic(), 0)
             event.wait(left)
         except BaseException:
@@ -93,6 +96,12 @@ class Connections(Generic[T]):
         if unneeded is not None:
             with shield(), suppress(Exception):
                 unneeded.close()
+
+    def give_up(self, connection: Connection[T], handshake: Handshake | None) -> None:
+        """End a request that failed, and a handshake whose stream no connection owns yet."""
+        if handshake is not None:
+            self.drop(handshake.stream)
+        self.release(connection)
 
     def release(self, connection: Connection[T]) -> None:
         """End a request, and close what is to be closed."""
@@ -140,8 +149,10 @@ class AsyncConnections(Generic[AsyncT]):
         timeout = request.extensions.get("timeout", {}).get("pool")
         event = AsyncEvent()
         waiter = Waiter[AsyncT](origin, get_ident(), event.set)
+        connection = self._pool.acquire(origin, waiter.holder, may_share, waiter)
+        if connection is not None:
+            return connection
         try:
-            self._pool.wait(waiter, may_share)
             left = None if timeout is None else max(started + timeout - monotonic(), 0)
             await event.wait(left)
         except BaseException:
@@ -172,6 +183,12 @@ class AsyncConnections(Generic[AsyncT]):
         if unneeded is not None:
             with async_shield(), suppress(Exception):
                 await unneeded.aclose()
+
+    async def give_up(self, connection: Connection[AsyncT], handshake: Handshake | None) -> None:
+        """End a request that failed, and a handshake whose stream no connection owns yet."""
+        if handshake is not None:
+            await self.drop(handshake.stream)
+        await self.release(connection)
 
     async def release(self, connection: Connection[AsyncT]) -> None:
         """End a request, and close what is to be closed."""

@@ -9,6 +9,7 @@ all it holds. `pool` decides which connection takes a request and what becomes o
 and `sending` brings a request through all of them.
 """
 
+import inspect
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -20,6 +21,7 @@ from ..wire.request import own_request
 from .connection import Connection, Origin
 from .errors import as_transport_error, is_of_one_stream, unmasked
 from .handshake import Handshake
+from .options import describe
 from .pool import Pool
 from .timetable import Timetable
 from .tls import SSLContexts
@@ -65,12 +67,15 @@ class NetworkCore(Generic[T]):
         create: Callable[..., T] = kind
         self.make: Callable[[], T] = partial(create, **given, limits=one, proxy=proxy)
         self.make()  # So that wrong arguments are refused now, and not by the first request.
+        is_verified = given["verify"].verify_mode != ssl.CERT_NONE
+        self._kind = kind
+        self._options = {**given, "verify": is_verified, "limits": limits, "proxy": proxy}
         self._library = library
         self._scheme: str = "" if proxy is None else proxy.url.scheme
         self._is_http2 = bool(given.get("http2"))
         self._is_http2_only = not given.get("http1", True)
         self._facts: dict[str, object] = {} if proxy is None else {"proxy": REDACTION.proxy(proxy)}
-        if given["verify"].verify_mode == ssl.CERT_NONE:
+        if not is_verified:
             self._facts["verify"] = False
         self.pool: Pool[T] = Pool(
             limits.max_connections,
@@ -80,8 +85,14 @@ class NetworkCore(Generic[T]):
         )
 
     def settings(self) -> str:
-        """The proxy, its credentials masked, and whether certificates are not verified."""
-        return ", ".join(f"{name}={value!r}" for name, value in self._facts.items())
+        """The arguments that differ from the defaults of httpx, without credentials."""
+        parameters = inspect.signature(self._kind).parameters
+        given = {
+            name: self._options[name]
+            for name, parameter in parameters.items()
+            if self._options.get(name, parameter.default) != parameter.default
+        }
+        return describe(given, self._kind)
 
     def __repr__(self) -> str:
         return " ".join(filter(None, [self.settings(), repr(self.pool)]))
@@ -140,8 +151,8 @@ class NetworkCore(Generic[T]):
         """Keep what the first response tells about its connection."""
         if connection.is_http2 is None:
             stream = response.extensions.get("network_stream")
-            connection.peer = None if stream is None else stream.get_extra_info("socket")
-            connection.proxy_headers = handshake.proxy_headers
+            connection.watch(None if stream is None else stream.get_extra_info("socket"))
+            connection.facts = self._facts_of(handshake)
             version = response.extensions.get("http_version")
             self.pool.answered(connection, version == b"HTTP/2")
 
@@ -160,11 +171,11 @@ class NetworkCore(Generic[T]):
             self.pool.retire(connection)
         return False
 
-    def facts_of(self, connection: Connection[T]) -> dict[str, object]:
+    def _facts_of(self, handshake: Handshake) -> Mapping[str, object]:
         """The extensions of a response that tell who took its request."""
-        if connection.proxy_headers is None:
+        if handshake.proxy_headers is None:
             return self._facts
-        return {**self._facts, "proxy_headers": connection.proxy_headers}
+        return {**self._facts, "proxy_headers": handshake.proxy_headers}
 
     def translate(
         self,
@@ -189,8 +200,9 @@ class NetworkCore(Generic[T]):
             return error
         error = as_transport_error(error, request, handshake, in_body=in_body)
         if handshake is not None:
-            connection.proxy_headers = handshake.proxy_headers
-        if facts := self.facts_of(connection):
+            handshake.testify(error)
+        facts = connection.facts if handshake is None else self._facts_of(handshake)
+        if facts:
             vars(error)["extensions"] = {**facts}
         return error
 

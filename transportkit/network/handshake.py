@@ -12,8 +12,10 @@ is wrong in httpcore 1.0.9 and, but for the first point, in httpcore2 2.16:
 And it keeps the headers of the proxy's answer to a CONNECT, which httpcore drops.
 """
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import Any, Literal
+
+from ..wire.trace import AsyncSentWatch, SentWatch, Watch
 
 # The steps that make a stream, or make another of one.
 _CONNECTING = ("connect_tcp", "connect_unix_socket", "setup_socks5_connection", "start_tls")
@@ -39,83 +41,62 @@ class TimedStream:
         return self._stream.write(buffer, self._timeouts.get("write", timeout))
 
 
-class Handshake:
+class Handshake(Watch):
     """The state of a handshake, from httpcore's trace events.
 
     Arguments:
         given: the caller's extensions, with `timeout` and `trace`.
 
     Attributes:
-        extensions: those of the request that is sent, which the callback takes itself out of.
         stream: the open stream that no connection owns yet.
-        error: the error that a step has failed with.
         proxy_headers: of the answer to a CONNECT.
     """
 
     def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__(given.get("trace"))
         self._timeouts: Mapping[str, float | None] = given.get("timeout", {})
-        self._trace: Any = given.get("trace")
-        self._is_over = False
         self._is_socks = False
-        self.extensions: MutableMapping[str, object] = {}
+        self._failure: object = None
         self.stream: Any = None
-        self.error: object = None
         self.proxy_headers: list[tuple[bytes, bytes]] | None = None
 
-    def observe(self, event: str, info: dict[str, Any]) -> None:
+    def hear(self, event: str, info: Any) -> None:  # noqa: ANN401 - of httpcore, which is not imported
         """Follow the handshake by one event."""
-        if self._is_over:
+        if self._sent:
             return
+        super().hear(event, info)
         _, step, phase = event.split(".")
         if step in _CONNECTING:
             if phase == "complete":
                 self.stream = info["return_value"]
             elif phase == "failed":
-                self.error = info["exception"]
+                self._failure = info["exception"]
             elif step == "setup_socks5_connection":
                 self._is_socks = True
                 # httpcore passes these very arguments to the call that follows.
                 info["stream"] = TimedStream(info["stream"], self._timeouts)
             if step == "start_tls":
                 self._is_socks = False
-        elif (
-            event == "http11.send_request_headers.started" and info["request"].method == b"CONNECT"
-        ):
-            _put_brackets(info["request"])
         elif event == "http11.receive_response_headers.complete":
             self.proxy_headers = info["return_value"][3]
-        elif phase == "started" and step in {"send_request_headers", "send_connection_init"}:
-            self._end()
-
-    def _end(self) -> None:
-        self._is_over = True
-        self.stream = None
-        if self._trace is None:
-            self.extensions.pop("trace", None)
-        else:
-            self.extensions["trace"] = self._trace
+        elif self._sent or event == "http2.send_connection_init.started":
+            self.stream = None
+        elif event == "http11.send_request_headers.started":
+            _put_brackets(info["request"])
 
     def error_name(self, error: Exception) -> Literal["", "ProxyError", "ConnectError"]:
         """The class of httpx's that fits an error of a step; empty if it is not of a step."""
-        if error is not self.error:
+        if error is not self._failure:
             return ""
         return "ProxyError" if self._is_socks else "ConnectError"
 
 
-class TracedHandshake(Handshake):
-    """A trace callback that calls the caller's own."""
-
-    def __call__(self, event: str, info: dict[str, Any]) -> object:
-        self.observe(event, info)
-        return None if self._trace is None else self._trace(event, info)
+class TracedHandshake(Handshake, SentWatch):
+    """A trace callback for sync clients that follows a handshake."""
 
 
-class AsyncTracedHandshake(Handshake):
-    """A trace callback that calls the caller's own."""
-
-    async def __call__(self, event: str, info: dict[str, Any]) -> object:
-        self.observe(event, info)
-        return None if self._trace is None else await self._trace(event, info)
+class AsyncTracedHandshake(Handshake, AsyncSentWatch):
+    """A trace callback for async clients that follows a handshake."""
 
 
 def _put_brackets(connect: Any) -> None:  # noqa: ANN401 - httpcore is not imported

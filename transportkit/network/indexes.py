@@ -1,6 +1,5 @@
 """The idle and the shared connections of a pool, found by their origin in constant time."""
 
-from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from .connection import Connection, Origin
@@ -8,19 +7,16 @@ from .connection import Connection, Origin
 T = TypeVar("T")
 
 
-class IdleConnections(Generic[T]):
+class IdleConnections(dict[Connection[T], None]):
     """Connections without a request, in the order in which they became idle."""
 
     def __init__(self) -> None:
-        self._all: OrderedDict[Connection[T], None] = OrderedDict()
+        super().__init__()
         self._by_origin: dict[Origin, list[Connection[T]]] = {}
-
-    def __len__(self) -> int:
-        return len(self._all)
 
     def add(self, connection: Connection[T]) -> None:
         """Keep one that has just become idle."""
-        self._all[connection] = None
+        self[connection] = None
         if connections := self._by_origin.get(connection.origin):
             connections.append(connection)
         else:
@@ -28,11 +24,12 @@ class IdleConnections(Generic[T]):
 
     def oldest(self) -> Connection[T]:
         """The one that has been idle the longest."""
-        return next(iter(self._all))
+        return next(iter(self))
 
     def pop_oldest(self) -> Connection[T]:
         """Remove the one that has been idle the longest, and return it."""
-        connection, _ = self._all.popitem(last=False)
+        connection = self.oldest()
+        del self[connection]
         # The one that has been idle longest of all has been so among those of its origin.
         connections = self._by_origin[connection.origin]
         connections.pop(0)
@@ -48,7 +45,7 @@ class IdleConnections(Generic[T]):
         connection = connections.pop()
         if not connections:
             del self._by_origin[origin]
-        del self._all[connection]
+        del self[connection]
         return connection
 
 

@@ -7,9 +7,10 @@ import inspect
 import ssl
 from collections.abc import Collection, Iterable, Mapping
 
-from ..redaction.redaction import REDACTION
+from ..redaction.redaction import MASK, REDACTION
 from ..wire.arguments import check_count, check_number, field_meant, transport_advice
 from ..wire.library import Name, is_a, library_name
+from .proxy_url import parse_proxy
 
 # Wider than the public type, as JSON and TOML have no tuples and no Limits.
 # A name is that of a library's class.
@@ -113,6 +114,25 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
                 raise ValueError(
                     f"httpx ignores {name} when there is a proxy: leave out {name}, or the proxy"
                 )
+
+
+def describe(options: Mapping[str, object], kind: type) -> str:
+    """Arguments as they are written in a call, without credentials.
+
+    Arguments:
+        options: the arguments.
+        kind: any class of the library that they are for.
+    """
+    return ", ".join(f"{name}={_shown(name, value, kind)}" for name, value in options.items())
+
+
+def _shown(name: str, value: object, kind: type) -> str:
+    if name == "proxy" and value is not None:
+        return REDACTION.proxy(parse_proxy(value, kind))
+    if name == "cert" and isinstance(value, (tuple, list)):
+        # The third is the password of the key.
+        return f"({', '.join([*map(repr, value[:2]), *[MASK for _ in value[2:]]])})"
+    return type(value).__name__ if isinstance(value, ssl.SSLContext) else repr(value)
 
 
 def _is_one(value: object, kind: type | Name) -> bool:

@@ -84,24 +84,35 @@ class Pool(Generic[T]):
         with self._lock:
             return list(self._connections)
 
-    def acquire(self, origin: Origin, holder: int, may_share: bool) -> Connection[T] | None:
-        """The connection that takes a request now, None if it has to `wait` for one.
+    def acquire(
+        self, origin: Origin, holder: int, may_share: bool, waiter: Waiter[T] | None = None
+    ) -> Connection[T] | None:
+        """The connection that takes a request now, None if it has to wait for one.
 
         Arguments:
             origin: the scheme, host and port that the request goes to.
             holder: the thread that sends it.
             may_share: true if it may join others, on what is or may become HTTP/2.
+            waiter: queues up if there is none now; to be ended by `settle`.
         """
         with self._lock:
-            return self._choose(origin, holder, may_share)
-
-    def wait(self, waiter: Waiter[T], may_share: bool) -> None:
-        """Queue up, unless there is a connection by now; to be ended by `settle`."""
-        with self._lock:
-            if connection := self._choose(waiter.origin, waiter.holder, may_share):
-                waiter.serve(connection)
-            else:
+            if may_share and (shared := self._shared.find(origin, holder)):
+                shared.requests += 1
+                return shared
+            if not self._waiters:
+                if idle := self._idle.pop_newest(origin):
+                    idle.holder, idle.requests = holder, 1
+                    if idle.is_http2:
+                        self._share(idle)
+                    return idle
+                if self._taken < self._places:
+                    self._taken += 1
+                    return self._open(origin, holder, None)
+                if self._idle:
+                    return self._open(origin, holder, self._pop_oldest())
+            if waiter is not None:
                 self._waiters[waiter] = None
+            return None
 
     def settle(self, waiter: Waiter[T]) -> Connection[T] | None:
         """Leave the queue; the connection that the waiter was given, None without one."""
@@ -205,22 +216,6 @@ class Pool(Generic[T]):
             self._connections.clear()
             self._idle = IdleConnections()
             return closing
-
-    def _choose(self, origin: Origin, holder: int, may_share: bool) -> Connection[T] | None:
-        if may_share and (shared := self._shared.find(origin, holder)):
-            shared.requests += 1
-            return shared
-        if self._waiters:
-            return None
-        if idle := self._idle.pop_newest(origin):
-            idle.holder, idle.requests = holder, 1
-            if idle.is_http2:
-                self._share(idle)
-            return idle
-        if self._taken < self._places:
-            self._taken += 1
-            return self._open(origin, holder, None)
-        return self._open(origin, holder, self._pop_oldest()) if self._idle else None
 
     def _open(self, origin: Origin, holder: int, evicted: Connection[T] | None) -> Connection[T]:
         connection = Connection(origin, holder, evicted)

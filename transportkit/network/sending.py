@@ -38,51 +38,40 @@ def send_through(connections: Connections[T], request: Request) -> tuple[Connect
         TransportError: the connection could not be made, or broke.
         UnsupportedProtocol: httpcore cannot send it.
     """
-    pool = connections.core.pool
-    origin, may_share = connections.core.route(request)
+    core = connections.core
+    origin, may_share = core.route(request)
     started = monotonic()
-    if started >= pool.timetable.due:
+    if started >= core.pool.timetable.due:
         connections.sweep(started)
     while True:
-        connection = pool.acquire(origin, get_ident(), may_share)
-        if connection is None:
-            connection = connections.wait(request, origin, may_share, started)
-        response = _send_on(connections, connection, request, may_share)
-        if response is not None:
-            return connection, response
-        may_share = bool(connection.is_http2)
-
-
-def _send_on(
-    connections: Connections[T], connection: Connection[T], request: Request, may_share: bool
-) -> Any:  # noqa: ANN401 - a response of the library
-    """The response; None if the connection could not be shared after all."""
-    joins = connection.requests > 1
-    handshake = None
-    try:
-        transport = connection.transport
-        if transport is None or connection.is_dead():
-            transport = connections.renew(connection)
-        if connection.is_http2 is None:
-            handshake = TracedHandshake(request.extensions)
-            if may_share and not joins:
-                connections.core.pool.offer(connection)
-        sent = connections.core.outgoing(request, handshake, joins=joins)
-        response = transport.handle_request(sent)
-        if handshake is not None:
-            connections.core.learn(connection, response, handshake)
-    except BaseException as error:
-        is_refused = connections.core.fail(connection, error, joins=joins)
-        if handshake is not None:
-            connections.drop(handshake.stream)
-        connections.release(connection)
-        if is_refused:
-            return None
-        own = connections.core.translate(error, request, connection, handshake)
-        if own is error:
-            raise
-        raise own from error
-    return response
+        connection = core.pool.acquire(origin, get_ident(), may_share) or (
+            connections.wait(request, origin, may_share, started)
+        )
+        joins = connection.requests > 1
+        handshake = None
+        try:
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = connections.renew(connection)
+            if connection.is_http2 is None:
+                handshake = TracedHandshake(request.extensions)
+                if may_share and not joins:
+                    core.pool.offer(connection)
+            sent = core.outgoing(request, handshake, joins=joins)
+            response = transport.handle_request(sent)
+            if handshake is not None:
+                core.learn(connection, response, handshake)
+        except BaseException as error:
+            could_not_join = core.fail(connection, error, joins=joins)
+            connections.give_up(connection, handshake)
+            if not could_not_join:
+                own = core.translate(error, request, connection, handshake)
+                if own is error:
+                    raise
+                raise own from error
+            may_share = bool(connection.is_http2)
+            continue
+        return connection, response
 
 
 async def async_send_through(
@@ -99,51 +88,37 @@ async def async_send_through(
         TransportError: the connection could not be made, or broke.
         UnsupportedProtocol: httpcore cannot send it.
     """
-    pool = connections.core.pool
-    origin, may_share = connections.core.route(request)
+    core = connections.core
+    origin, may_share = core.route(request)
     started = monotonic()
-    if started >= pool.timetable.due:
+    if started >= core.pool.timetable.due:
         await connections.sweep(started)
     while True:
-        connection = pool.acquire(origin, get_ident(), may_share)
-        if connection is None:
-            connection = await connections.wait(request, origin, may_share, started)
-        response = await _async_send_on(connections, connection, request, may_share)
-        if response is not None:
-            return connection, response
-        may_share = bool(connection.is_http2)
-
-
-async def _async_send_on(
-    connections: AsyncConnections[AsyncT],
-    connection: Connection[AsyncT],
-    request: Request,
-    may_share: bool,
-) -> Any:  # noqa: ANN401 - a response of the library
-    """The response; None if the connection could not be shared after all."""
-    joins = connection.requests > 1
-    handshake = None
-    try:
-        transport = connection.transport
-        if transport is None or connection.is_dead():
-            transport = await connections.renew(connection)
-        if connection.is_http2 is None:
-            handshake = AsyncTracedHandshake(request.extensions)
-            if may_share and not joins:
-                connections.core.pool.offer(connection)
-        sent = connections.core.outgoing(request, handshake, joins=joins)
-        response = await transport.handle_async_request(sent)
-        if handshake is not None:
-            connections.core.learn(connection, response, handshake)
-    except BaseException as error:
-        is_refused = connections.core.fail(connection, error, joins=joins)
-        if handshake is not None:
-            await connections.drop(handshake.stream)
-        await connections.release(connection)
-        if is_refused:
-            return None
-        own = connections.core.translate(error, request, connection, handshake)
-        if own is error:
-            raise
-        raise own from error
-    return response
+        connection = core.pool.acquire(origin, get_ident(), may_share) or (
+            await connections.wait(request, origin, may_share, started)
+        )
+        joins = connection.requests > 1
+        handshake = None
+        try:
+            transport = connection.transport
+            if transport is None or connection.is_dead():
+                transport = await connections.renew(connection)
+            if connection.is_http2 is None:
+                handshake = AsyncTracedHandshake(request.extensions)
+                if may_share and not joins:
+                    core.pool.offer(connection)
+            sent = core.outgoing(request, handshake, joins=joins)
+            response = await transport.handle_async_request(sent)
+            if handshake is not None:
+                core.learn(connection, response, handshake)
+        except BaseException as error:
+            could_not_join = core.fail(connection, error, joins=joins)
+            await connections.give_up(connection, handshake)
+            if not could_not_join:
+                own = core.translate(error, request, connection, handshake)
+                if own is error:
+                    raise
+                raise own from error
+            may_share = bool(connection.is_http2)
+            continue
+        return connection, response

@@ -22,6 +22,7 @@ BENEATH = "a retry transport beneath has given up"
 # Another policy would have decided otherwise about the other ones.
 _FINAL = (STOP, WAIT, DEADLINE, BUDGET, OFF)
 _MARK = "retry_given_up"
+_CALL = "retry_call"
 
 
 class Attempt(NamedTuple):
@@ -64,9 +65,8 @@ def tell(outcome: Response | Exception, attempts: tuple[Attempt, ...], request: 
     else:
         extensions["attempts"] = attempts
     if reason in _FINAL:
-        # With the body, which the requests that are sent for one another share: some mocks return
-        # one response, or raise one error, again and again.
-        extensions[_MARK] = request.stream
+        # Whose it was: some mocks return one response, or raise one error, again and again.
+        extensions[_MARK] = _call_of(request)
 
 
 def was_given_up(outcome: Response | Exception, request: Request) -> bool:
@@ -76,7 +76,21 @@ def was_given_up(outcome: Response | Exception, request: Request) -> bool:
         outcome: what came from beneath.
         request: what was sent.
     """
-    return _extensions_of(outcome).get(_MARK) is request.stream
+    return _extensions_of(outcome).get(_MARK) is _call_of(request)
+
+
+def mark_call(request: Request) -> dict[str, object]:
+    """The extensions by which retry transports beneath know whose request it is.
+
+    None are needed as long as a body is the same object in all layers, as bytes are; any other may
+    be recorded or wrapped in each of them.
+    """
+    return {} if is_a(request.stream, "ByteStream") else {_CALL: _call_of(request)}
+
+
+def _call_of(request: Request) -> object:
+    """An object that the requests which are sent for one another have in common."""
+    return request.extensions.get(_CALL, request.stream)
 
 
 def _extensions_of(outcome: Response | Exception) -> dict[str, Any]:

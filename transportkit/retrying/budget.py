@@ -84,7 +84,9 @@ class Buckets:
 
     def __init__(self, budget: RetryBudget | None) -> None:
         if budget is not None and not isinstance(budget, RetryBudget):
-            raise TypeError(f"budget must be a RetryBudget or None, not {echoed(budget)}")
+            raise TypeError(
+                f"budget must be a RetryBudget or None, not {echoed(budget)}: write RetryBudget(...)"
+            )
         self._budget = budget
         self._renew()
         renew_in_child(self._renew)

@@ -19,6 +19,7 @@ from ..network.errors import was_refused
 from ..redaction.redaction import REDACTION
 from ..wire.draining import DRAIN_SECONDS
 from ..wire.library import Request, Response, is_a, library_of
+from ..wire.logs import Log
 from ..wire.replay import is_idempotent, is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
 from . import attempt as why
@@ -33,7 +34,7 @@ from .strategies import is_obeyed
 if TYPE_CHECKING:
     from .state import CallState
 
-_logger = logging.getLogger("transportkit.retrying")
+_logger = Log("transportkit.retrying")
 
 
 class RetryCall:
@@ -82,7 +83,7 @@ class RetryCall:
             watch: the kind that the inner transport can call.
         """
         given = self._request.extensions
-        changed: dict[str, object] = {}
+        changed = why.mark_call(self._request)
         if self._attempts:
             changed["attempt"] = len(self._attempts) + 1
         if self._request.method not in self.policy.methods or self._is_suspect:

@@ -20,7 +20,17 @@ Predicate = Callable[["RetryCallState"], bool | Awaitable[bool]]
 Wait = Callable[["RetryCallState"], float]
 
 
-class Condition(ABC):
+class Strategy:
+    """What is equal to another of the same arguments, as it is after a trip to another process."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+
+class Condition(Strategy, ABC):
     """A predicate that combines with others, as tenacity's do."""
 
     @abstractmethod
@@ -87,7 +97,7 @@ async def async_ask(predicate: Predicate, state: "RetryCallState") -> bool:
     return bool(await async_result_of(predicate(state)))
 
 
-class Sum:
+class Sum(Strategy):
     """Waits that follow one another."""
 
     def __init__(self, *waits: Wait) -> None:
@@ -121,9 +131,14 @@ def check_strategy(
     Raises:
         TypeError: the text says what to write.
     """
-    if not callable(strategy):
-        raise TypeError(f"{name} must be a callable such as {example}, not {echoed(strategy)}")
     for part in _parts(strategy):
+        if not callable(part):
+            raise TypeError(f"{name} must be a callable such as {example}, not {echoed(part)}")
+        if isinstance(part, type) and issubclass(part, BaseException):
+            raise TypeError(
+                f"{name}: {part.__name__} is an error's class: write "
+                f"tenacity.retry_if_exception_type({part.__name__})"
+            )
         if advice := class_advice(part):
             raise TypeError(f"{name}: {advice}")
         if is_coroutine_function(part) and not (may_be_async and _is_awaited(part, strategy)):
@@ -131,7 +146,7 @@ def check_strategy(
                 f"{name} must not be a coroutine function, whose result is always true: write a "
                 f"plain function such as {example}"
             )
-    if not takes_one_argument(strategy):
+    if callable(strategy) and not takes_one_argument(strategy):
         raise TypeError(
             f"{name} is called with one argument, a RetryCallState, which {echoed(strategy)} does not "
             f"take: write a callable such as {example}"

@@ -163,7 +163,10 @@ def _asks_about_successes(predicate: object) -> bool:
 
 def _check_methods(methods: object) -> frozenset[str]:
     if isinstance(methods, (str, bytes)) or not isinstance(methods, Collection):
-        raise TypeError(f"methods must be a set such as {{'GET', 'PUT'}}, not {echoed(methods)}")
+        raise TypeError(
+            "methods must be a set such as {*RetryPolicy().methods, 'POST'}, not "
+            f"{echoed(methods)}"
+        )
     for method in methods:
         if not isinstance(method, str):
             raise TypeError(f"methods must be strings such as 'GET', not {echoed(method)}")
@@ -194,6 +197,22 @@ def check_policy(policy: object, kind: type) -> None:
         )
 
 
+def check_connects(options: Mapping[str, object]) -> None:
+    """Refuse `retries`, which look like a policy, and would multiply with one.
+
+    Arguments:
+        options: the arguments of `httpx.HTTPTransport` that a retry transport was given.
+
+    Raises:
+        TypeError: the text says what to write.
+    """
+    if retries := options.get("retries"):
+        raise TypeError(
+            "retries is for failed connects alone, which a RetryTransport repeats itself: write "
+            f"policy=RetryPolicy(stop=tenacity.stop_after_attempt(1 + {echoed(retries)}))"
+        )
+
+
 def bare_methods(policy: RetryPolicy) -> Collection[str]:
     """The methods of which a response below 400 is nothing that a policy has a say in."""
     is_bare = policy.deadline is None and not policy.asks_about_successes
@@ -201,7 +220,7 @@ def bare_methods(policy: RetryPolicy) -> Collection[str]:
 
 
 def policy_for(
-    extensions: Mapping[str, object], default: RetryPolicy, kind: type, retries: int
+    extensions: Mapping[str, object], default: RetryPolicy, kind: type
 ) -> RetryPolicy | None:
     """The policy that a request brings along, None for a single attempt.
 
@@ -209,11 +228,9 @@ def policy_for(
         extensions: those of the request.
         default: the policy of a request that brings none along.
         kind: `BaseTransport` or `AsyncBaseTransport`, as the transport is.
-        retries: the connects that the network transport beneath repeats by itself.
 
     Raises:
         TypeError: `extensions["retry"]` is neither a policy for such a transport nor None.
-        ValueError: it has a deadline, which `retries` would not keep to.
     """
     policy = extensions.get("retry", default)
     if policy is None:
@@ -226,9 +243,4 @@ def policy_for(
             f"not {echoed(policy)}"
         )
     check_policy(policy, kind)
-    if retries and policy.deadline is not None:
-        raise ValueError(
-            f'extensions["retry"] has a deadline, to which retries={retries} would not keep: '
-            "leave out retries, as a retry transport repeats failed connects itself"
-        )
     return policy

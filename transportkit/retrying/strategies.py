@@ -11,12 +11,14 @@ import math
 import re
 import ssl
 import time
+from collections.abc import Collection
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from ..redaction.redaction import echoed
 from ..wire.arguments import check_number
 from ..wire.library import Headers, Name, Response, is_a
-from .combining import Condition, Sum, Wait, check_strategy
+from .combining import Condition, Strategy, Sum, Wait, check_strategy
 from .notation import written
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class retry_if_status(Condition):
         status_codes: 200 or above, such as 503, or the 202 of an answer that is not ready yet.
 
     Raises:
+        TypeError: status codes in a list.
         ValueError: no status code, or one of no response that could be repeated.
 
     >>> import tenacity
@@ -49,6 +52,11 @@ class retry_if_status(Condition):
         if not status_codes:
             raise ValueError("retry_if_status needs status codes: write retry_if_status(503)")
         for status_code in status_codes:
+            if isinstance(status_code, Collection) and not isinstance(status_code, str):
+                raise TypeError(
+                    "status codes are given one after the other: write "
+                    f"retry_if_status(*{echoed(status_code)})"
+                )
             if not (isinstance(status_code, int) and 200 <= status_code <= 599):
                 raise ValueError(
                     f"status code {status_code!r} is not that of a final response: write 200 to 599"
@@ -90,7 +98,7 @@ class retry_if_transport_error(Condition):
         return "retry_if_transport_error()"
 
 
-class wait_retry_after:
+class wait_retry_after(Strategy):
     """Wait as long as the server asks for.
 
     Reads `retry-after-ms`, then `Retry-After` as seconds or as a date (RFC 9110, section

@@ -16,6 +16,7 @@ from ..network.errors import as_transport_error
 from ..redaction.redaction import REDACTION
 from ..wire.library import Name, Request, Response, is_a, library_of
 from ..wire.lifecycle import Lifecycle
+from ..wire.logs import Log
 from . import switch
 from .attempt import OFF
 from .ranges import Download, promised_download
@@ -24,7 +25,7 @@ from .strategies import retry_after
 # The default of `ResumeTransport`.
 MAX_RESUMES = 5
 
-_logger = logging.getLogger("transportkit.retrying")
+_logger = Log("transportkit.retrying")
 
 # h2 complains of what it has received by a LocalProtocolError.
 _BREAKS: tuple[Name, ...] = (

@@ -4,11 +4,11 @@ Decides after each error and each response whether the request goes on with anot
 whether the last one is ejected. Nothing here sends or sleeps.
 """
 
-import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..wire.library import Request, Response, is_a, library_of
+from ..wire.logs import Log
 from ..wire.replay import is_repeatable, may_repeat
 from .causes import describe, explained, is_exhausted
 from .failures import Failure, classify
@@ -19,7 +19,7 @@ from .rotation import Rotation
 
 R = TypeVar("R", bound=Response)
 
-_logger = logging.getLogger("transportkit.rotation")
+_logger = Log("transportkit.rotation")
 
 # A proxy answers so for a target that it cannot reach.
 _GATEWAY_ERRORS = (502, 503, 504)

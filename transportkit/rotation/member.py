@@ -1,13 +1,12 @@
 """One proxy of a rotation, and the leases under which requests use it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from ..wire.library import AsyncBody, Body
 from ..wire.trace import Watch
 from .proxies import Entry
-
-_UNWATCHED = Watch()
 
 
 class ProxyStatus(NamedTuple):
@@ -63,23 +62,6 @@ class Member:
         has_left: True once it has been removed.
     """
 
-    __slots__ = (
-        "_name",
-        "_namesake",
-        "ejected_until",
-        "ejection_time",
-        "entry",
-        "failed",
-        "generation",
-        "has_left",
-        "last_error",
-        "leases",
-        "number",
-        "probe",
-        "sent",
-        "weight",
-    )
-
     def __init__(self, entry: Entry, number: int = 0, namesake: int = 1) -> None:
         self.entry: Entry = entry
         self.number: int = number
@@ -93,17 +75,14 @@ class Member:
         self.probe: Lease | None = None
         self.generation: int = 0
         self.has_left: bool = False
-        self._name = ""
         self._namesake = namesake
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name that it is shown and known by, without credentials, and its own alone."""
         # Masking takes long, and most of many are never shown.
-        if not self._name:
-            namesake = self._namesake
-            self._name = f"{self.entry.name}#{namesake}" if namesake > 1 else self.entry.name
-        return self._name
+        namesake = self._namesake
+        return f"{self.entry.name}#{namesake}" if namesake > 1 else self.entry.name
 
     @property
     def label(self) -> str:
@@ -130,17 +109,16 @@ class Lease:
         generation: the member's, when the lease began.
         is_premature: True if the member was still ejected then, as all others were.
         is_ban: True once the target has answered with a ban.
-        watch: what was heard of the wire.
+        watch: what was heard of the wire before its last error.
     """
 
-    __slots__ = ("generation", "is_ban", "is_premature", "member", "watch")
+    is_ban: bool = False
+    watch: Watch = Watch()
 
-    def __init__(self, member: Member, is_premature: bool) -> None:
+    def __init__(self, member: Member, is_premature: bool = False) -> None:
         self.member: Member = member
         self.generation: int = member.generation
         self.is_premature: bool = is_premature
-        self.is_ban: bool = False
-        self.watch: Watch = _UNWATCHED
 
     @property
     def is_held(self) -> bool:

@@ -38,32 +38,56 @@ class Pool(Membership):
         if point is not None and self._ring is None:
             self.make_ring()
         with self._lock:
-            # The clock is not read as long as all is well.
-            is_quiet = not (self._ejections.heap or self._half_open or self.bans.by_host)
-            now = 0.0 if is_quiet else self.clock()
-            is_banned = None
-            if self.bans.by_host:
-                self.bans.purge(now)
-                is_banned = self.bans.test(host, now)
-            member = None
-            if avoided:
-                member = self._pick({*tried, *avoided}, is_banned, point, now)
+            if (
+                point is None
+                and not tried
+                and not avoided
+                and not self._ejections.heap
+                and not self._half_open
+                and not self.bans.by_host
+            ):
+                # All is well, as it nearly always is: nothing else has a say in whose turn it is.
+                if (member := self._balancer.pick((), None)) is None:
+                    return None
+                lease = Lease(member)
+            else:
+                now = self.clock()
+                member = self._choose(tried, avoided, host, point, now, panic=panic)
                 if member is None:
-                    member = self._pick({*tried, avoided[-1]}, is_banned, point, now)
-            if member is None:
-                member = self._pick(tried, is_banned, point, now)
-            if member is None and panic:
-                member = self._pick_in_panic(tried, is_banned, host)
-            if member is None:
-                return None
-            until = member.ejected_until
-            lease = Lease(member, until is not None and until > now)
+                    return None
+                until = member.ejected_until
+                lease = Lease(member, until is not None and until > now)
+                if until is not None and member.probe is None:
+                    member.probe = lease
+                    self._half_open.add(member)
             member.leases[lease] = None
             member.sent += 1
-            if until is not None and member.probe is None:
-                member.probe = lease
-                self._half_open.add(member)
             return lease
+
+    def _choose(  # noqa: PLR0913 - as above
+        self,
+        tried: Collection[Member],
+        avoided: Sequence[Member],
+        host: str,
+        point: int | None,
+        now: float,
+        *,
+        panic: bool,
+    ) -> Member | None:
+        is_banned = None
+        if self.bans.by_host:
+            self.bans.purge(now)
+            is_banned = self.bans.test(host, now)
+        member = None
+        if avoided:
+            member = self._pick({*tried, *avoided}, is_banned, point, now)
+            if member is None:
+                member = self._pick({*tried, avoided[-1]}, is_banned, point, now)
+        if member is None:
+            member = self._pick(tried, is_banned, point, now)
+        if member is None and panic:
+            member = self._pick_in_panic(tried, is_banned, host)
+        return member
 
     def _pick(
         self, tried: Collection[Member], is_banned: _Test, point: int | None, now: float
@@ -74,8 +98,12 @@ class Pool(Membership):
         ):
             assert self._ring is not None
             return self._ring.find(point, now, tried, is_banned)
-        due = self._ejections.pop(now, tried, is_banned) if self._ejections.heap else None
-        return self._balancer.pick(tried, is_banned) if due is None else due
+        # A request probes one member at most, as long as others are in rotation: several whose time
+        # is over together could use up all of its tries.
+        member = self._balancer.pick(tried, is_banned) if tried else None
+        if member is None and self._ejections.heap:
+            member = self._ejections.pop(now, tried, is_banned)
+        return self._balancer.pick(tried, is_banned) if member is None else member
 
     def _pick_in_panic(
         self, tried: Collection[Member], is_banned: _Test, host: str

@@ -8,6 +8,7 @@ from array import array
 from bisect import bisect, bisect_left
 from collections.abc import Callable, Collection, Sequence
 from copy import copy
+from functools import partial
 from hashlib import blake2b, shake_128
 from struct import unpack
 
@@ -188,10 +189,11 @@ def sticky_by_header(name: str) -> Callable[[Request], str | None]:
             f"name={echoed(name)} cannot be the name of a header: write letters, digits and hyphens, "
             "such as 'X-Session'"
         )
+    # A function defined here could not be pickled.
+    return partial(_value_of, name)
 
-    def sticky(request: Request) -> str | None:
-        if name not in request.headers:
-            return None
-        return request.headers[name]
 
-    return sticky
+def _value_of(header: str, request: Request) -> str | None:
+    if header not in request.headers:
+        return None
+    return request.headers[header]

@@ -1,6 +1,5 @@
 """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as a routing dict."""
 
-import logging
 import re
 from collections.abc import Mapping
 from typing import Self
@@ -8,11 +7,12 @@ from urllib.request import getproxies
 
 from ..network.proxy_url import means_no_proxy
 from ..redaction.redaction import REDACTION
+from ..wire.logs import Log
 from .keys import parse_pattern
 from .patterns import InvalidRoute
 from .schemes import check_scheme
 
-_logger = logging.getLogger("transportkit.routing")
+_logger = Log("transportkit.routing")
 
 _SCHEMES = ("http", "https", "all")
 # Not a host with a port: a URL of which something is missing.

@@ -1,6 +1,5 @@
 """A routing dict compiled into routes, and the route that takes a URL."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -9,6 +8,7 @@ from ..network.factory import TransportFactory
 from ..network.proxy_url import parse_proxy
 from ..redaction.redaction import REDACTION
 from ..wire.library import URL, Request, library_of
+from ..wire.logs import Log
 from ..wire.stack import warn_of_what_a_route_loses
 from .environment import Variable, environment_routes
 from .keys import parse_pattern
@@ -18,7 +18,7 @@ from .schemes import check_scheme
 from .table import RoutingTable
 from .targets import Resolved, Targets
 
-_logger = logging.getLogger("transportkit.routing")
+_logger = Log("transportkit.routing")
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -80,7 +80,8 @@ class Routing(Generic[T]):
     ) -> None:
         if not isinstance(routes, Mapping):
             raise TypeError(
-                f"routes must be a dict of patterns and targets, not {type(routes).__name__}"
+                "routes must be a dict of patterns and targets such as "
+                f"{{'all://*.internal.example': None}}, not {type(routes).__name__}"
             )
         self._targets = Targets(kind, network, rotation)
         self._options = network.options
@@ -153,7 +154,9 @@ class Routing(Generic[T]):
                 parse_proxy(target, kind)
             return self._targets.resolve(target)
         except (TypeError, ValueError, OSError) as error:
-            raise InvalidRoute(f"{name}: {error}") from error
+            # Left out, it is made from the arguments for all, and they are what is wrong.
+            text = str(error) if target is None else f"{name}: {error}"
+            raise InvalidRoute(text) from error
 
     def _compile(
         self, pattern: Pattern, key: str | None, target: object, default: Resolved[T] | None

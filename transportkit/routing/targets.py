@@ -1,13 +1,12 @@
 """Targets, the values of a routing dict, made into transports."""
 
-import ssl
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from ..network.factory import TransportFactory
-from ..network.options import IGNORED_BEHIND_PROXY, check_options
+from ..network.options import IGNORED_BEHIND_PROXY, check_options, describe
 from ..network.proxy_url import means_no_proxy, parse_proxy
-from ..redaction.redaction import MASK, REDACTION
+from ..redaction.redaction import REDACTION
 from ..rotation.proxies import Via, join_names, parse_all
 from ..wire.arguments import transport_advice
 from ..wire.library import Proxy, is_a, library_name, library_of
@@ -88,7 +87,7 @@ class Targets(Generic[T]):
 
     def describe(self, options: Mapping[str, object]) -> str:
         """Arguments as they are written in a call, without credentials."""
-        return ", ".join(f"{name}={self._shown(name, value)}" for name, value in options.items())
+        return describe(options, self._kind)
 
     def _through(self, target: object) -> Resolved[T]:
         is_written = isinstance(target, str) and not isinstance(target, Variable)
@@ -138,11 +137,3 @@ class Targets(Generic[T]):
             f"{refusal} {library}.MockTransport(...) around a function that answers a request, or "
             f"{library}.{gateway}Transport(...) around an application"
         )
-
-    def _shown(self, name: str, value: object) -> str:
-        if name == "proxy" and value is not None:
-            return REDACTION.proxy(parse_proxy(value, self._kind))
-        if name == "cert" and isinstance(value, (tuple, list)):
-            # The third is the password of the key.
-            return f"({', '.join([*map(repr, value[:2]), *[MASK for _ in value[2:]]])})"
-        return type(value).__name__ if isinstance(value, ssl.SSLContext) else repr(value)

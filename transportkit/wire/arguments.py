@@ -147,7 +147,8 @@ def _unknown(kind: str, name: str, names: Sequence[str], meant: Mapping[str, str
         return f"{kind} has no argument {name!r}: write {meant[name]}"
     if close := get_close_matches(name, names, 1):
         return f"{kind} has no argument {name!r}: did you mean {close[0]}?"
-    return f"{kind} has no argument {name!r}: write one of {', '.join(names)}"
+    choice = "one of " if names[1:] else ""
+    return f"{kind} has no argument {name!r}: write {choice}{', '.join(names)}"
 
 
 def class_advice(value: object) -> str:

@@ -33,17 +33,19 @@ def own_request(
     """
     made: Any
     if stream is None or stream is request.stream:
-        # Making one from its parts takes several times as long.
+        # Making one from its parts takes several times as long, and `Headers.copy` does, too.
+        kind: Any = type(request.headers)
         made = object.__new__(type(request))
-        vars(made).update(vars(request))
-        made.headers, made.url = made.headers.copy(), url or request.url
+        vars(made).update(vars(request), headers=kind(request.headers), extensions=extensions)
+        if url is not None:
+            made.url = url
     else:
         made = library_of(request).Request(
             request.method, url or request.url, headers=request.headers, stream=stream
         )
-    made.extensions = extensions
-    if is_a(made.stream, "ByteStream"):
-        made.read()  # For those who look at its content.
+        made.extensions = extensions
+        if is_a(stream, "ByteStream"):
+            made.read()  # For those who look at its content.
     own: R = made
     return own
 
@@ -57,5 +59,6 @@ def return_body(request: Any, sent: Request) -> None:  # noqa: ANN401 - its stre
         request: the caller's.
         sent: made of it by `own_request`.
     """
-    if is_a(sent.stream, "ByteStream"):
+    if sent.stream is not request.stream and is_a(sent.stream, "ByteStream"):
         request.stream = sent.stream
+        request.read()

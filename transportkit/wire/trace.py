@@ -31,16 +31,15 @@ class Watch:
         error: the one that the caller's own callback has raised.
     """
 
-    __slots__ = ("_heard", "_sent", "_trace", "error", "extensions", "has_head_failed", "reached")
+    extensions: dict[str, Any] | None = None
+    reached: bool = False
+    has_head_failed: bool = False
+    error: BaseException | None = None
+    _heard: bool = False
+    _sent: bool = False
 
     def __init__(self, trace: Any = None) -> None:  # noqa: ANN401 - of either kind
         self._trace = trace
-        self._heard = False
-        self._sent = False
-        self.extensions: dict[str, Any] | None = None
-        self.reached: bool = False
-        self.has_head_failed: bool = False
-        self.error: BaseException | None = None
 
     def hear(self, event: str, info: Mapping[str, object]) -> None:
         """Record one event."""
@@ -65,6 +64,11 @@ class Watch:
         elif extensions is not None:
             extensions["trace"] = self._trace
 
+    def testify(self, error: Exception) -> None:
+        """Leave in an error what was heard of the wire, for `watch_of`."""
+        self.leave()
+        vars(error)["_watch"] = self
+
     def _blame_callback(self, error: BaseException) -> None:
         self.error = error
 
@@ -84,8 +88,6 @@ class SentWatch(Watch):
         trace: the caller's own `extensions["trace"]`.
     """
 
-    __slots__ = ()
-
     def __call__(self, event: str, info: Mapping[str, object]) -> object:
         self.hear(event, info)
         if self._trace is None:
@@ -104,8 +106,6 @@ class AsyncSentWatch(Watch):
         trace: the caller's own `extensions["trace"]`.
     """
 
-    __slots__ = ()
-
     async def __call__(self, event: str, info: Mapping[str, object]) -> object:
         self.hear(event, info)
         if self._trace is None:
@@ -115,3 +115,12 @@ class AsyncSentWatch(Watch):
         except BaseException as error:
             self._blame_callback(error)
             raise
+
+
+_DEAF = Watch()
+
+
+def watch_of(error: Exception) -> Watch:
+    """What whoever raised an error has heard of the wire; nothing, if nobody left it there."""
+    watch: Watch = vars(error).get("_watch", _DEAF)
+    return watch
