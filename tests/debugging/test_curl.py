@@ -395,8 +395,9 @@ class TestOverHTTP2AndTLS:
         extensions = {"http_version": b"HTTP/2"}
         answer = httpx.MockTransport(lambda _: httpx.Response(200, extensions=extensions))
         transport = DebuggingTransport(answer, CurlLog(commands.append))
-        transport.handle_request(request("http://example.com/"))
+        transport.handle_request(request("http://example.com/", headers={"Connection": "close"}))
         assert "--http2-prior-knowledge" in commands[0]
+        assert "Connection" not in commands[0]
 
     def test_a_compressed_answer_can_be_read(self, origin: Origin) -> None:
         assert "--compressed" in command_for(request(origin.http))

@@ -340,18 +340,44 @@ class TestTheThreadOfARecorder:
         monkeypatch.setattr(owner, where, die_once)
         monkeypatch.setattr(har_module, "_MAX_EXCHANGES", 2)
         path = tmp_path / "x.har"
-        inner = httpx.MockTransport(lambda request: httpx.Response(200))
+        inner = httpx.MockTransport(lambda request: httpx.Response(200, text="fine"))
         recorder = HARRecorder(path)
-        watched = Flavour("sync").DebuggingTransport(inner, recorder)
+        watched = Flavour("sync").DebuggingTransport(inner, recorder, bodies=100)
         for number in range(5):
             watched.handle_request(httpx.Request("GET", f"http://h/{number}"))
         recorder.close()
         assert died.is_set()
+        assert recorder._waiting_bytes == 0
         (message,) = caplog.messages
         assert message.endswith("has lost its thread: SystemExit")
         assert caplog.records[0].levelno == logging.ERROR
         entries = [entry["request"]["url"][-1] for entry in har.read(path)]
         assert entries == [*"01234"] if where == "finish" else entries == [*"0134"]
+
+    def test_leaves_what_is_waiting_to_the_one_who_closes(
+        self,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        line_of, all_wait = har_module.line_of, threading.Event()
+
+        def die(exchange: Exchange) -> bytes:
+            if threading.current_thread() is not threading.main_thread():
+                all_wait.wait(60)
+                raise SystemExit
+            return line_of(exchange)
+
+        monkeypatch.setattr(har_module, "line_of", die)
+        inner = httpx.MockTransport(lambda request: httpx.Response(200))
+        with HARRecorder(tmp_path / "x.har") as recorder:
+            watched = Flavour("sync").DebuggingTransport(inner, recorder)
+            for number in range(3):
+                watched.handle_request(httpx.Request("GET", f"http://h/{number}"))
+            all_wait.set()
+        entries = [entry["request"]["url"][-1] for entry in har.read(tmp_path / "x.har")]
+        assert entries == [*"12"]
+        assert len(caplog.messages) == 1
 
     def test_may_not_start(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

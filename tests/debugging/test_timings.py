@@ -74,6 +74,7 @@ class TestThePhases:
         assert found.connect is not None
         assert found.blocked + found.connect == found.total
         assert (found.send, found.wait, found.receive) == (None, None, None)
+        assert after(*CONNECT, *failing, *SEND).send is not None
 
     def test_of_socks(self) -> None:
         socks = [

@@ -13,7 +13,7 @@ import pytest
 from support.flavours import Flavour
 from support.http2 import H2Request, h2_origin
 from support.library import httpx
-from support.networks import Queued, limits, network, taken
+from support.networks import Queued, clients_of, limits, network, taken
 from support.raw import raw_server, read_head, respond
 
 from transportkit.network.connection import Connection
@@ -126,6 +126,24 @@ async def test_who_is_interrupted_when_served_gives_the_place_back(flavour: Flav
             await flavour.send(transport, second)
         assert taken(transport) == "0 connections, 0 idle, 0 waiting"
         await flavour.close(first)
+
+
+def test_who_is_interrupted_when_served_closes_what_was_to_make_room() -> None:
+    with raw_server(answering) as one, raw_server(answering) as other:
+        transport: Any = network(Flavour("sync"), limits=limits(1))
+
+        def hand_over_and_interrupt() -> None:
+            first.close()
+            assert taken(transport) == "1 connections, 0 idle, 0 waiting"
+            raise KeyboardInterrupt
+
+        first = transport.handle_request(httpx.Request("GET", one))
+        assert b"".join(first.stream)  # It is read, and not closed.
+        timeouts = {"pool": Queued(hand_over_and_interrupt)}
+        with pytest.raises(KeyboardInterrupt):
+            transport.handle_request(httpx.Request("GET", other, extensions={"timeout": timeouts}))
+        assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+        assert clients_of(one) == 0
 
 
 async def test_a_body_left_early_gives_its_place_back(flavour: Flavour) -> None:

@@ -2,6 +2,8 @@
 
 import gc
 import math
+import threading
+import weakref
 from typing import Any
 
 import hypothesis.strategies as st
@@ -289,6 +291,14 @@ class TestSharing:
         assert others[0].connection is connection
         assert elsewhere[0].connection is None
 
+    def test_goes_on_with_who_waited(self) -> None:
+        it = pool(1)
+        connection = self.shared(it)
+        other, _ = queue(it, holder=OTHER)
+        it.release(connection, 0)
+        assert other.connection is connection
+        assert take(it, holder=OTHER, shares=True) is connection
+
     def test_is_over_once_retired(self) -> None:
         it = pool()
         connection = self.shared(it)
@@ -341,6 +351,18 @@ class TestEnds:
         assert take(it) is not busy
         it.timetable.renew()
         assert it.timetable.due == math.inf
+
+    def test_a_child_process_leaves_open_what_its_parent_uses(self) -> None:
+        # The end of a TLS connection, say, is told to the peer by whoever closes it.
+        it: Pool[Any] = pool()
+        connection: Connection[Any] | None = take(it)
+        assert connection is not None
+        transport = connection.transport = threading.Event()
+        used = weakref.ref(transport)
+        del transport, connection
+        it.renew()
+        gc.collect()
+        assert used() is not None
 
     def test_a_child_process_retires_what_its_parent_shares(self) -> None:
         it = pool()

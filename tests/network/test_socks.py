@@ -11,6 +11,8 @@ from support.library import httpx
 from support.proxies import raw_proxy
 from support.raw import Talk, wait_for_end
 
+from transportkit.network.handshake import Handshake, TimedStream
+
 LONG = {"connect": 30.0, "read": 30.0, "write": 30.0, "pool": 30.0}
 
 
@@ -59,6 +61,22 @@ async def test_a_proxy_that_stalls_is_waited_for_no_longer_than_the_timeout(
 ) -> None:
     with pytest.raises(httpx.ReadTimeout):
         await get(flavour, talk, timeout=Impatient(answers))
+
+
+def test_a_proxy_that_takes_no_word_is_waited_for_no_longer_than_the_timeout() -> None:
+    class Stream:
+        def write(self, buffer: bytes, timeout: float | None) -> float | None:
+            return timeout
+
+    assert TimedStream(Stream(), {"write": 3.0}).write(b"word") == 3
+
+
+def test_what_fails_behind_the_proxy_is_no_error_of_the_proxy() -> None:
+    error, handshake = ValueError("not a name for TLS"), Handshake({})
+    handshake.observe("socks.setup_socks5_connection.started", {"stream": None})
+    handshake.observe("socks.start_tls.started", {})
+    handshake.observe("socks.start_tls.failed", {"exception": error})
+    assert handshake.error_name(error) == "ConnectError"
 
 
 async def test_a_proxy_that_stalls_ends_by_the_clients_timeout(flavour: Flavour) -> None:

@@ -334,6 +334,7 @@ async def test_a_retired_connection_ends_with_its_body(flavour: Flavour) -> None
             assert taken(transport) == "0 connections, 0 idle, 0 waiting"
             response = await client.get(server.url)
             response.extensions["retire"]()  # It has gone its way.
+            await client.get(server.url)
             assert taken(transport) == "1 connections, 1 idle, 0 waiting"
             await flavour.call(transport.retire)
             assert taken(transport) == "0 connections, 0 idle, 0 waiting"
@@ -591,6 +592,25 @@ class TestHTTP2:
                 assert {one.http_version, two.http_version} == {"HTTP/2"}
                 assert taken(transport) == "1 connections, 0 idle, 0 waiting"
             assert taken(transport) == "1 connections, 1 idle, 0 waiting"
+
+    async def test_is_shared_with_the_timeouts_of_each(
+        self, flavour: Flavour, certificates: Path
+    ) -> None:
+        def begin(http: h2.connection.H2Connection, request: H2Request) -> bool:
+            if request.stream == 1:
+                http.send_headers(request.stream, [(":status", "200")])
+            return True
+
+        with h2_origin(certificates, begin) as (origin, url):
+            transport = network(flavour, http2=True)
+            async with (
+                flavour.client(transport=transport, timeout=30) as client,
+                client.stream("GET", url),
+            ):
+                with pytest.raises(httpx.ReadTimeout):
+                    await client.get(url, timeout=httpx.Timeout(30, read=0.02))
+                assert taken(transport) == "1 connections, 0 idle, 0 waiting"
+            assert origin.connections == 1
 
     @pytest.mark.parametrize("through", ["", "http"])
     @ASYNC_ONLY

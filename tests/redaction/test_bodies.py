@@ -26,6 +26,8 @@ BODIES: list[tuple[str, str, str | None]] = [
     (FORM, "token=ti#ger?a=b&page=2", "token=****&page=2"),
     (FORM, "next=https%3A%2F%2Fu%3Ap%40h&q=a+b", "next=https%3A%2F%2F****%40h&q=a+b"),
     (FORM, "code=0123456789abcdef&page=2", "code=****&page=2"),
+    # One secret has hidden another.
+    (FORM, "Basic c2NvdHQ6dGlnZXI= password=tiger", "Basic **** password=****"),
     (FORM, "", None),
     (JSON, '{"a": [{"password": "x", "b": 1.50}]}', '{"a": [{"password": "****", "b": 1.50}]}'),
     (

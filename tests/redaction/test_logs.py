@@ -200,6 +200,7 @@ def test_what_stands_beside_the_message_is_written_without_its_secrets(
         "pairs": [("Authorization", "tiger")],
         "page": 2,
         "nested": nested,
+        "deep": {"a": {"a": {"a": {"a": {"a": {"token": "tiger"}}}}}},
     }
     logger.info("sent", extra=extra)
     (line,) = handler.lines
@@ -210,6 +211,7 @@ def test_what_stands_beside_the_message_is_written_without_its_secrets(
         assert first == "token=****"
     assert shown["nested"] == "['token=****', [...]]"
     del shown["nested"]
+    assert "{'token': '****'}" in str(shown.pop("deep"))
     assert shown == {
         "msg": "sent",
         "url": SHOWN_URL,
@@ -703,7 +705,11 @@ def test_what_cannot_be_masked_is_not_shown_and_breaks_nothing(
     through_structlog(logger, "token=tiger", plain("token=tiger"))
     handler.setFormatter(logging.Formatter("%(message)s %(beside)s"))
     by_stdlib(logger, "token=tiger", plain("token=tiger"))
-    given = {"msg": "token=tiger", "message": "token=tiger", "beside": 1, "levelno": 20}
+    given = {
+        **dict.fromkeys(("msg", "message", "stack_info"), "token=tiger"),
+        "beside": 1,
+        "levelno": 20,
+    }
     logger.handle(logging.makeLogRecord(given))
     assert handler.lines == [f'{{"event": "{shown}"}}', f"{shown} ****", f"{shown} ****"]
     assert all("tiger" not in str(vars(record)) for record in handler.records)

@@ -73,6 +73,9 @@ TEXTS: list[tuple[str, str | None]] = [
     ("'scott:tiger@proxy:8080' is not a proxy URL", "'****@proxy:8080' is not a proxy URL"),
     ("mailto:scott@example.com, Contact: bob@example.com, 12:30", None),
     ("token=tiger page=2", "token=**** page=2"),
+    ("ghp_0123456789abcdefghijhttp://scott:tiger@h", "ghp_****://****@h"),
+    # What is encoded more often than anybody would do it is not looked into.
+    (f"see page%{'25' * 12}3D7 now", "see **** now"),
     ("token = tiger, page: 2", "token = ****, page: 2"),
     ("a; password=correct;horse", "a; password=****"),
     ("Config(api_key=tiger, page=2)", "Config(api_key=****, page=2)"),

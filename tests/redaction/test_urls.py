@@ -64,6 +64,7 @@ class TestAURL:
             ("a=1?token=2", "a=1?token=****"),
             ("%74oken=tiger", "%74oken=****"),
             ("%2574oken=tiger", "%2574oken=****"),
+            ("%252574oken=tiger", "%252574oken=****"),
             ("user[password]=tiger&page=2", "user[password]=****&page=2"),
             ("code=0123456789abcdef&state=1", "code=****&state=1"),
             ("code=404&country=de", "code=404&country=de"),
@@ -179,6 +180,7 @@ class TestTextThatIsNoURL:
         ("text", "shown"),
         [
             ("scott:tiger@proxy.example:8080", "****@proxy.example:8080"),
+            ("scott:ti@ger@proxy.example:8080", "****@proxy.example:8080"),
             ("http://scott:ti/ger@proxy.example", "http://****@proxy.example"),
             ("http://scott:ti?ger@proxy.example", "http://****@proxy.example"),
             ("http://scott:ti#ger@proxy.example", "http://****@proxy.example"),

@@ -19,7 +19,7 @@ REDACTION = Redaction()
             ["q7Zt3LmX9vKc2RbW", "0123456789abcdef" * 2, "8e03978e-40d5-43e8-bc93-6894a57f9324"],
         ),
         ("sid", ["s%3AqX7Zt3LmX9vKc2RbW"]),
-        ("number", ["4242424242424242", "4242 4242 4242 4242"]),
+        ("number", ["4242424242424242", "4242 4242 4242 4242", "4222222222222"]),
         ("account_number", ["000123456789"]),
         ("code", ["SplxlOBeZQQYbYS6WxSbIA", "tigertigertigertiger"]),
         ("tokens", ["tiger"]),

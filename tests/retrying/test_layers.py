@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 import tenacity
 from support import faulty
@@ -303,6 +304,28 @@ class TestAPredicateOfTheUsersOwn:
         assert response.content == b"done"
         assert len(origin.requests) == 3
         assert origin.connections == 1
+
+    @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
+    async def test_that_is_cancelled_closes_the_response(self, flavour: Flavour) -> None:
+        class Waiting(httpx.AsyncByteStream):
+            is_closed = False
+
+            async def aclose(self) -> None:
+                await anyio.lowlevel.checkpoint()
+                self.is_closed = True
+
+        async def ask(state: tenacity.RetryCallState) -> bool:
+            scope.cancel()
+            await anyio.sleep_forever()
+            return False
+
+        body = Waiting()
+        inner = httpx.MockTransport(lambda request: httpx.Response(503, stream=body))
+        transport = flavour.RetryTransport(inner, RetryPolicy(retry=ask))
+        with anyio.CancelScope() as scope:
+            await flavour.send(transport, httpx.Request("GET", "http://h/"))
+        assert scope.cancelled_caught
+        assert body.is_closed
 
     @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
     async def test_that_takes_too_long_ends_with_the_deadline(self, flavour: Flavour) -> None:

@@ -884,6 +884,10 @@ class TestHowOften:
             "the waits for it would take more than 60 seconds"
         )
         assert sum(sleeps) <= 60
+        later = answer(503, {"Retry-After": "60"})
+        with faulty_origin(part(stop=10_000), later, part()) as origin:
+            assert await download(flavour, resuming(flavour), origin.url) == (CONTENT, None)
+        assert sleeps[-1] == 60
 
     async def test_is_none_once_the_transport_was_closed_in_a_wait(
         self, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
@@ -916,6 +920,13 @@ class TestHowOften:
             result = await download(flavour, resuming(flavour, max_resumes=1), origin.url)
         assert result == (CONTENT, None)
         assert len(origin.requests) == 1 + len(steps)
+        # One that breaks after that is charged, and the only one.
+        steps = [part(stop=10_000), shorter(10_000, 13_000), part(stop=5), part(stop=5), part()]
+        for max_resumes, received in ((3, SIZE), (2, 13_010)):
+            with faulty_origin(*steps) as origin:
+                transport = resuming(flavour, max_resumes=max_resumes)
+                content, _ = await download(flavour, transport, origin.url)
+            assert content == CONTENT[:received]
 
 
 class TestAroundARetryTransport:

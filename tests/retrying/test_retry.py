@@ -510,6 +510,20 @@ class TestADeadline:
                 assert (await client.get(origin.url)).status_code == 503
         assert sleeps == []
 
+    async def test_bounds_each_request(self, flavour: Flavour) -> None:
+        seen: list[float] = []
+
+        def answering(request: httpx.Request) -> httpx.Response:
+            seen.append(request.extensions["timeout"]["read"])
+            return httpx.Response(200)
+
+        inner = httpx.MockTransport(answering)
+        transport = flavour.RetryTransport(inner, RetryPolicy(deadline=60))
+        async with flavour.client(transport=transport, timeout=None) as client:
+            for _ in range(2):
+                await client.get("http://example.com/")
+        assert [0 < each <= 60 for each in seen] == [True, True]
+
     async def test_does_not_bound_the_body(
         self, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -94,6 +94,13 @@ class TestRoundRobin:
         assert balancer.pick((), lambda member: member is members[0]) is members[1]
         assert picks(balancer, 4) == ["m0", "m2", "m0", "m1"]
 
+    def test_one_that_is_banned_now_and_then_keeps_each_of_its_turns(self) -> None:
+        members = make_members([1, 1])
+        balancer = joined(RoundRobin(), members)
+        for following in (["m0", "m0"], ["m0", "m1"]) * 3:
+            assert balancer.pick((), lambda member: member is members[0]) is members[1]
+            assert picks(balancer, 2) == following
+
     def test_one_that_is_banned_has_had_its_turn_after_a_while(self) -> None:
         members = make_members([1, 1, 1])
         balancer = joined(RoundRobin(), members)

@@ -154,6 +154,13 @@ class TestThisMachine:
         rotation = flavour.ProxyRoundRobin([ready(*errors, 200)])
         assert (await ask(flavour, rotation, "POST")).status_code == 200
 
+    async def test_is_not_asked_again_for_what_may_have_arrived(self, flavour: Flavour) -> None:
+        error = httpx.ReadError("Too many open files")
+        error.__cause__ = out_of_descriptors().__cause__
+        rotation = flavour.ProxyRoundRobin([ready(error, 200)])
+        with pytest.raises(httpx.ReadError, match="Too many open files"):
+            await ask(flavour, rotation, "POST")
+
     async def test_runs_out_of_descriptors_with_many_proxies(self, flavour: Flavour) -> None:
         with serving() as port:
             urls = [f"http://session-{number}:pw@127.0.0.1:{port}" for number in range(40)]

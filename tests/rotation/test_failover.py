@@ -371,6 +371,18 @@ class TestADeadTarget:
         assert response.extensions["proxy"] == first.shown
         assert (first.connections, second.connections) == (1, 0)
 
+    async def test_in_clear_is_told_by_the_last_and_proves_nothing_of_the_others(
+        self, flavour: Flavour, dead: str
+    ) -> None:
+        with (
+            raw_proxy(proxies.socks_refusing, "socks5") as first,
+            raw_proxy(proxies.forwarding()) as last,
+        ):
+            rotation = flavour.ProxyRoundRobin([first.url, last.url], cooldown=LONG)
+            async with flavour.client(transport=rotation, timeout=30) as client:
+                assert (await client.get(f"http://{dead}/")).status_code == 502
+                assert is_up(rotation) == {first.shown: True, last.shown: True}
+
     async def test_ejects_none_but_the_one_that_cannot_be_reached(
         self, flavour: Flavour, dead: str, trust: ssl.SSLContext
     ) -> None:

@@ -133,6 +133,17 @@ class TestAnEjection:
         # It has not become longer by that.
         assert its.fail() == 40
 
+    def test_is_not_cut_short_by_a_request_that_learnt_nothing(self) -> None:
+        its = Fixture(1, Cooldown(first=10, max=80, factor=8))
+        its.fail()
+        its.now += 10
+        assert its.fail() == 80
+        assert its.number(panic=True) == 0
+        its.now += 79
+        assert its.number() is None
+        its.now += 1
+        assert its.number() == 0
+
     def test_begins_once_for_those_that_fail_together(self) -> None:
         its = Fixture(1)
         leases = [its.lease() for _ in range(64)]

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from support.clocks import stopped
 from support.flavours import Flavour, SpyTransport
@@ -371,6 +372,8 @@ class TestARequest:
         assert request.stream is found[1]
         assert request.extensions == {"mine": 1}
         assert [len(spy.requests) for spy in spies] == [1, 1]
+        # What has listened to each try listens no more.
+        assert [spy.requests[0].extensions for spy in spies] == [{"mine": 1}] * 2
 
     async def test_that_fails_is_left_as_it_was_found(self, flavour: Flavour) -> None:
         request = httpx.Request("GET", URL, extensions={"mine": 1})
@@ -392,9 +395,11 @@ class TestARequest:
         with naming("a") as urls:
             rotation = flavour.ProxyRoundRobin(urls, verify=TLS)
             extensions = {"trace": async_trace if flavour.is_async else trace}
-            assert await texts(flavour, rotation, 1, extensions=extensions) == ["a"]
+            assert await texts(flavour, rotation, 2, extensions=extensions) == ["a", "a"]
         assert events[0] == "connection.connect_tcp.started"
-        assert events[-1] == "http11.response_closed.complete"
+        # On a connection that is kept it is heard to the end as well.
+        assert events.count("connection.connect_tcp.started") == 1
+        assert events.count("http11.response_closed.complete") == 2
 
     async def test_whose_trace_fails_goes_to_no_other_proxy(self, flavour: Flavour) -> None:
         def trace(event: str, info: object) -> None:
@@ -807,8 +812,11 @@ class TestARepeat:
 
 
 class TestAddAndRemove:
-    async def test_what_is_removed_while_it_is_added_takes_no_turns(self, flavour: Flavour) -> None:
-        rotation = flavour.ProxyRoundRobin([Answers(200)])
+    @pytest.mark.parametrize("sticky", [None, sticky_by_host])
+    async def test_what_is_removed_while_it_is_added_takes_no_turns(
+        self, flavour: Flavour, sticky: Any
+    ) -> None:
+        rotation = flavour.ProxyRoundRobin([Answers(200)], sticky=sticky)
         for _ in range(2):
             slow = Answers(200)
             member = rotation._transports.admit(slow, 1)
@@ -982,6 +990,23 @@ class TestACancelledRequest:
         assert scope.cancelled_caught
         assert body.closed >= 1
         assert [status.in_flight for status in rotation.status()] == [0, 0]
+
+    async def test_whose_ban_cannot_be_told_closes_the_response(self, flavour: Flavour) -> None:
+        class Waiting(Body):
+            async def aclose(self) -> None:
+                await anyio.lowlevel.checkpoint()
+                self.close()
+
+        def is_banned(response: httpx.Response) -> bool:
+            scope.cancel()
+            raise LookupError("what?")
+
+        body = Waiting()
+        spy = Answers(httpx.Response(200, stream=body))
+        rotation = flavour.ProxyRoundRobin([spy], banned=is_banned)
+        with anyio.CancelScope() as scope, pytest.raises(LookupError, match=r"what\?"):
+            await flavour.send(rotation, httpx.Request("GET", URL))
+        assert body.closed == 1
 
 
 class TestInMounts:

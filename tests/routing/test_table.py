@@ -221,6 +221,8 @@ def test_names_of_several_layers_are_found_as_if_they_were_asked_one_by_one() ->
     routes = RoutingTable([everything, second], DEFAULT)
     assert routes.find(httpx.URL("https://a.com")) == "all://"
     assert routes.find(httpx.URL("ws://a.com")) == "ws://"
+    host = [(parse_pattern("all://a.com"), "a.com")]
+    assert RoutingTable([everything, host], DEFAULT).find(httpx.URL("http://a.com")) == "all://"
 
 
 def test_nothing_is_found_for_a_url_without_a_scheme() -> None:

@@ -1,7 +1,11 @@
 """Cancel what waits for something, once it is known to wait."""
 
-from collections.abc import AsyncIterator, Callable
+import types
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
+from functools import partial
+from itertools import count
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -31,3 +35,31 @@ async def cancelled_when(is_time: Callable[[], bool]) -> AsyncIterator[anyio.Can
 
         group.start_soon(cancel)
         yield group.cancel_scope
+
+
+async def is_cancelled_at(step: int, work: Coroutine[Any, Any, object]) -> bool:
+    """Await something, and cancel it where it waits for this time, from 1; False if it does not.
+
+    However long each of them takes, these are all the places that can be cancelled.
+    """
+    with anyio.CancelScope() as scope:
+        await _cancelled_at(step, work, scope)
+    return scope.cancel_called
+
+
+@types.coroutine
+def _cancelled_at(
+    step: int, work: Coroutine[Any, Any, object], scope: anyio.CancelScope
+) -> Generator[Any, Any, None]:
+    go_on: Callable[[], Any] = partial(work.send, None)
+    for number in count(1):
+        try:
+            waiting = go_on()
+        except StopIteration:
+            return
+        if number == step:
+            scope.cancel()
+        try:
+            go_on = partial(work.send, (yield waiting))
+        except BaseException as error:  # noqa: BLE001 - it is for what is awaited
+            go_on = partial(work.throw, error)

@@ -316,6 +316,20 @@ class TestAnyTransportsResponse:
         await drain(flavour, httpx.Response(503, stream=body))
         assert body.calls == ["read", "close"]
 
+    async def test_of_http2_is_read_whole_or_takes_its_connection_with_it(
+        self, flavour: Flavour
+    ) -> None:
+        # What nobody reads of it gets no flow-control credit.
+        retired: list[bool] = []
+        extensions = {"http_version": b"HTTP/2", "retire": lambda: retired.append(True)}
+        long, broken = Body(pieces=[b"x" * DRAIN_BYTES] * 4), Body(httpx.ReadError("broken"))
+        await drain(flavour, httpx.Response(503, stream=long, extensions=extensions))
+        assert long.calls == [*["read"] * 4, "close"]
+        assert not retired
+        await drain(flavour, httpx.Response(503, stream=broken, extensions=extensions))
+        assert broken.calls == ["read", "close"]
+        assert retired
+
     def test_is_read_no_longer_than_the_bound_however_quickly_each_piece_comes(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -471,6 +485,30 @@ class TestTheWatchdog:
         body = Body()
         draining.drain(httpx.Response(503, stream=body))
         assert body.calls == ["read", "close"]
+
+    def test_is_not_needed_where_nothing_is_to_come(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        watched: list[object] = []
+        monkeypatch.setattr(draining._watchdog, "watch", lambda it, deadline: watched.append(it))
+        headers = {"Content-Length": "0"}
+        draining.drain(httpx.Response(503, headers=headers, stream=Body(pieces=[])))
+        assert not watched
+        # The end of an HTTP/2 stream may come later, or never.
+        extensions = {"http_version": b"HTTP/2"}
+        body = Body(pieces=[])
+        draining.drain(httpx.Response(503, headers=headers, stream=body, extensions=extensions))
+        assert len(watched) == 1
+
+    def test_does_not_hang_up_on_the_other_streams_of_http2(self) -> None:
+        one, other = socket.socketpair()
+        with one, other:
+            extensions = {
+                "http_version": b"HTTP/2",
+                "retire": lambda: False,
+                "network_stream": SimpleNamespace(get_extra_info=lambda info: one),
+            }
+            draining._hang_up(httpx.Response(503, extensions=extensions))
+            one.sendall(b"on")
+            assert other.recv(2) == b"on"
 
     def test_needs_something_to_hang_up(self) -> None:
         class Wire:

@@ -153,6 +153,13 @@ class TestTheLifecycle:
         assert lifecycle.release(["a"]) == [("a", is_entered)]
         assert lifecycle.close() == [("b", is_entered)]
 
+    def test_one_that_goes_and_comes_back_is_closed_as_it_came_back(self) -> None:
+        lifecycle = Lifecycle(["a"])
+        lifecycle.enter()
+        lifecycle.release(["a"])
+        lifecycle.adopt("a", to_enter=False)
+        assert lifecycle.close() == [("a", False)]
+
     def test_one_that_goes_after_the_close_has_been_closed(self) -> None:
         lifecycle = Lifecycle(["a"])
         lifecycle.close()
@@ -398,12 +405,13 @@ class TestAnInterruptedClose:
 
     async def test_comes_out_even_when_the_body_raised(self, flavour: Flavour) -> None:
         interrupt, error = KeyboardInterrupt(), ValueError("body")
-        calls, owned = spies("ab", a={"exit": interrupt})
+        calls, owned = spies("ab", a={"exit": interrupt}, b={"exit": ValueError("closing")})
         with pytest.raises(KeyboardInterrupt) as caught:
             async with flavour.entered(owner_of(flavour, *owned)):
                 raise error
         assert caught.value is interrupt
         assert interrupt.__context__ is error
+        assert interrupt.__notes__ == ["Closing a transport failed as well: ValueError('closing')"]
         assert calls[2:] == ["a exit", "b exit"]
 
 
