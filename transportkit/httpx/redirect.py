@@ -70,10 +70,10 @@ class RefusingTransport(Stacked, httpx.BaseTransport, httpx.AsyncBaseTransport):
         TypeError: the reason is not a string.
         httpx.UnsupportedProtocol: when it is handed a request.
 
-    >>> from transportkit import Mounts
+    >>> from transportkit import Mounts, default_transport
     >>> mounts = Mounts({
     ...     "all://": RefusingTransport("not on the list"),
-    ...     "https://api.example.com": None,
+    ...     "https://api.example.com": default_transport(),
     ... })
     >>> with httpx.Client(transport=mounts) as client:
     ...     client.get("https://example.org/")

@@ -71,10 +71,10 @@ class RefusingTransport(Stacked, httpx2.BaseTransport, httpx2.AsyncBaseTransport
         TypeError: the reason is not a string.
         httpx2.UnsupportedProtocol: when it is handed a request.
 
-    >>> from transportkit.httpx2 import Mounts
+    >>> from transportkit.httpx2 import Mounts, default_transport
     >>> mounts = Mounts({
     ...     "all://": RefusingTransport("not on the list"),
-    ...     "https://api.example.com": None,
+    ...     "https://api.example.com": default_transport(),
     ... })
     >>> with httpx2.Client(transport=mounts) as client:
     ...     client.get("https://example.org/")
