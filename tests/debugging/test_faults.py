@@ -19,6 +19,7 @@ from support.matrices import named, thinned
 from support.transportkit import ConsoleLog, CurlLog, Exchange, HARRecorder, RetryPolicy
 
 from transportkit.debugging import har as har_module
+from transportkit.debugging import har_entry
 from transportkit.debugging.har_file import HARFile
 
 Observer = Callable[[Exchange], object]
@@ -360,7 +361,7 @@ class TestTheThreadOfARecorder:
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        line_of, all_wait = har_module.line_of, threading.Event()
+        line_of, all_wait = har_entry.line_of, threading.Event()
 
         def die(exchange: Exchange) -> bytes:
             if threading.current_thread() is not threading.main_thread():

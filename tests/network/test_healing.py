@@ -202,5 +202,5 @@ async def test_a_cancellation_at_every_step_leaves_no_trace(
                 cancelled = [await is_cancelled_at(step, client.get(asked)) for _ in range(most)]
                 assert (await client.get(asked)).text == "fine"
             if not any(cancelled):
-                assert step > 5  # It has waited for a connection, at least, and for an answer.
+                assert step > 2  # It has waited for a connection, at least, and for an answer.
                 break

@@ -73,9 +73,9 @@ def test_a_proxy_that_takes_no_word_is_waited_for_no_longer_than_the_timeout() -
 
 def test_what_fails_behind_the_proxy_is_no_error_of_the_proxy() -> None:
     error, handshake = ValueError("not a name for TLS"), Handshake({})
-    handshake.observe("socks.setup_socks5_connection.started", {"stream": None})
-    handshake.observe("socks.start_tls.started", {})
-    handshake.observe("socks.start_tls.failed", {"exception": error})
+    handshake.hear("socks.setup_socks5_connection.started", {"stream": None})
+    handshake.hear("socks.start_tls.started", {})
+    handshake.hear("socks.start_tls.failed", {"exception": error})
     assert handshake.error_name(error) == "ConnectError"
 
 
