@@ -1,9 +1,10 @@
 """The URL of a proxy, parsed or refused with what to write instead."""
 
 import re
+from typing import Any
 
 from ..redaction.redaction import REDACTION
-from ..wire.library import Proxy, is_a, library_name, library_of, parse_url
+from ..wire.library import URL, Proxy, any_library, is_a, library_name, library_of
 from ..wire.spelling import near
 
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
@@ -55,8 +56,10 @@ def parse_proxy(proxy: object, kind: type) -> Proxy:
     text = str(proxy)
     _check_form(text)
     _check_scheme(text)
-    _check_authority(text)
-    parsed: Proxy = library.Proxy(text)
+    url = _parsed(text, library)
+    if fault := _fault_of(url):
+        raise ValueError(fault.format(REDACTION.url(text)))
+    parsed: Proxy = library.Proxy(url)
     return parsed
 
 
@@ -84,11 +87,11 @@ def means_no_proxy(text: str) -> bool:
 
 
 def _check_scheme(text: str) -> None:
-    shown = REDACTION.url(text)
     scheme, separator, rest = text.partition("://")
     scheme = scheme.lower()
     if scheme in _PROXY_SCHEMES and separator:
         return
+    shown = REDACTION.url(text)
     if means_no_proxy(text):
         raise ValueError(f"{shown!r} is not a proxy URL: for no proxy, leave it out")
     if not separator:
@@ -117,26 +120,32 @@ def _advice(instead: str) -> str:
     """Advice to write this, where it is the URL of a proxy."""
     if not instead.lower().startswith(_PROXY_SCHEMES):
         return ""
-    try:
-        _check_authority(instead)
-    except ValueError:
+    if _fault_of(_parsed(instead, any_library())):
         return ""
     return f": write {REDACTION.url(instead)!r}"
 
 
-def _check_authority(text: str) -> None:
-    shown = REDACTION.url(text)
+def _parsed(text: str, library: Any) -> URL | None:  # noqa: ANN401 - a module
+    """Text as a URL of a library; None if it is not one."""
     try:
-        url = parse_url(text)
-    except Exception:  # noqa: BLE001 - the InvalidURL of either library, or a UnicodeError
+        url: URL = library.URL(text)
+    except Exception:  # noqa: BLE001 - InvalidURL or a UnicodeError
         # Its text quotes the part that failed, which may hold half a password.
-        raise ValueError(_UNESCAPED.format(shown)) from None
+        return None
+    return url
+
+
+def _fault_of(url: URL | None) -> str:
+    """What is wrong with the URL of a proxy, which goes into its braces; empty if nothing is."""
+    if url is None:
+        return _UNESCAPED
     if b"@" in url.raw_path or "@" in url.fragment:
         # The authority ended at the first '/', '?' or '#', within the user name or the password.
-        raise ValueError(_UNESCAPED.format(shown))
+        return _UNESCAPED
     if not url.host:
-        raise ValueError(f"{shown!r} is not a proxy URL: it names no host")
+        return "{!r} is not a proxy URL: it names no host"
     if any(mark in url.raw_host for mark in (b"%20", b",")):
-        raise ValueError(f"{shown!r} is not a proxy URL: it is one URL, without spaces or commas")
+        return "{!r} is not a proxy URL: it is one URL, without spaces or commas"
     if url.port is not None and not 0 < url.port < 65536:
-        raise ValueError(f"{shown!r} is not a proxy URL: a port is a number from 1 to 65535")
+        return "{!r} is not a proxy URL: a port is a number from 1 to 65535"
+    return ""
