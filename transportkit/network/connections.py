@@ -62,18 +62,17 @@ class Connections(Generic[T]):
         timeout = request.extensions.get("timeout", {}).get("pool")
         event = Event()
         waiter = Waiter[T](origin, get_ident(), event.set)
-        connection = self._pool.acquire(origin, waiter.holder, may_share, waiter)
-        if connection is not None:
-            return connection
         try:
-            left = None if timeout is None else max(started + timeout - monotonic(), 0)
-            event.wait(left)
+            taken = self._pool.acquire(origin, waiter.holder, may_share, waiter)
+            if taken is None:
+                left = None if timeout is None else max(started + timeout - monotonic(), 0)
+                event.wait(left)
         except BaseException:
             connection = self._pool.settle(waiter)
             if connection is not None:
                 self.release(connection)
             raise
-        connection = self._pool.settle(waiter)
+        connection = self._pool.settle(waiter) if taken is None else taken
         if connection is None:
             raise library_of(request).PoolTimeout(_TOO_LATE.format(timeout), request=request)
         return connection
@@ -149,18 +148,17 @@ class AsyncConnections(Generic[AsyncT]):
         timeout = request.extensions.get("timeout", {}).get("pool")
         event = AsyncEvent()
         waiter = Waiter[AsyncT](origin, get_ident(), event.set)
-        connection = self._pool.acquire(origin, waiter.holder, may_share, waiter)
-        if connection is not None:
-            return connection
         try:
-            left = None if timeout is None else max(started + timeout - monotonic(), 0)
-            await event.wait(left)
+            taken = self._pool.acquire(origin, waiter.holder, may_share, waiter)
+            if taken is None:
+                left = None if timeout is None else max(started + timeout - monotonic(), 0)
+                await event.wait(left)
         except BaseException:
             connection = self._pool.settle(waiter)
             if connection is not None:
                 await self.release(connection)
             raise
-        connection = self._pool.settle(waiter)
+        connection = self._pool.settle(waiter) if taken is None else taken
         if connection is None:
             raise library_of(request).PoolTimeout(_TOO_LATE.format(timeout), request=request)
         return connection
