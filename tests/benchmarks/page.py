@@ -86,7 +86,7 @@ def table(rows: Iterable[Row]) -> str:
                 cells[1 if row["to"] in PEERS else 2] = f"{row['ratio']:,.2f} ({row['to']})"
             met = {True: "yes", False: "**no**", None: ""}[row["met"]]
             what = row["what"].replace("|", "\\|")
-            bar = row["bar"].replace("at most", "≤").replace("at least", "≥")
+            bar = row["bar"].replace("at most ", "≤&nbsp;").replace("at least ", "≥&nbsp;")
             lines.append(f"| {what} | {' | '.join(cells)} | {bar} | {met} |")
     return "\n".join(lines) + "\n"
 
