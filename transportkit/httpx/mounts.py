@@ -1,7 +1,7 @@
 """`Mounts` and `AsyncMounts`: a routing dict compiled into one transport."""
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import httpx
 
@@ -13,7 +13,9 @@ from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
 from .redirect import RefusingTransport
-from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
+
+if TYPE_CHECKING:
+    from .members import AsyncProxies, Proxies
 
 
 @advising()
@@ -81,7 +83,7 @@ class Mounts(TransportOwner):
         check_names(kwargs, type(self))
         network = transport_factory(kwargs)
         self._routing = Routing(
-            routes, default, httpx.BaseTransport, network, ProxyRoundRobin, RefusingTransport
+            routes, default, httpx.BaseTransport, network, _rotation, RefusingTransport
         )
         super().__init__(self._routing.transports())
 
@@ -137,12 +139,7 @@ class AsyncMounts(AsyncTransportOwner):
         check_names(kwargs, type(self))
         network = async_transport_factory(kwargs)
         self._routing = Routing(
-            routes,
-            default,
-            httpx.AsyncBaseTransport,
-            network,
-            AsyncProxyRoundRobin,
-            RefusingTransport,
+            routes, default, httpx.AsyncBaseTransport, network, _async_rotation, RefusingTransport
         )
         super().__init__(self._routing.transports())
 
@@ -206,3 +203,18 @@ def async_default_transport(**kwargs: Unpack[HTTPTransportOptions]) -> httpx.Asy
     check_names(kwargs)
     mounts = AsyncMounts({}, **kwargs)
     return mounts if mounts._routing.environment else mounts._routing.default.transport
+
+
+def _rotation(proxies: "Proxies", **kwargs: Unpack[HTTPTransportOptions]) -> httpx.BaseTransport:
+    # Few tables have lists of proxies, and a rotation is as much to load as all the rest.
+    from .rotation import ProxyRoundRobin
+
+    return ProxyRoundRobin(proxies, **kwargs)
+
+
+def _async_rotation(
+    proxies: "AsyncProxies", **kwargs: Unpack[HTTPTransportOptions]
+) -> httpx.AsyncBaseTransport:
+    from .rotation import AsyncProxyRoundRobin
+
+    return AsyncProxyRoundRobin(proxies, **kwargs)

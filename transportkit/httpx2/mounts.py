@@ -2,7 +2,7 @@
 """`Mounts` and `AsyncMounts`: a routing dict compiled into one transport."""
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import httpx2
 
@@ -14,7 +14,9 @@ from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target
 from .owner import AsyncTransportOwner, TransportOwner
 from .redirect import RefusingTransport
-from .rotation import AsyncProxyRoundRobin, ProxyRoundRobin
+
+if TYPE_CHECKING:
+    from .members import AsyncProxies, Proxies
 
 
 @advising()
@@ -82,7 +84,7 @@ class Mounts(TransportOwner):
         check_names(kwargs, type(self))
         network = transport_factory(kwargs)
         self._routing = Routing(
-            routes, default, httpx2.BaseTransport, network, ProxyRoundRobin, RefusingTransport
+            routes, default, httpx2.BaseTransport, network, _rotation, RefusingTransport
         )
         super().__init__(self._routing.transports())
 
@@ -138,12 +140,7 @@ class AsyncMounts(AsyncTransportOwner):
         check_names(kwargs, type(self))
         network = async_transport_factory(kwargs)
         self._routing = Routing(
-            routes,
-            default,
-            httpx2.AsyncBaseTransport,
-            network,
-            AsyncProxyRoundRobin,
-            RefusingTransport,
+            routes, default, httpx2.AsyncBaseTransport, network, _async_rotation, RefusingTransport
         )
         super().__init__(self._routing.transports())
 
@@ -207,3 +204,18 @@ def async_default_transport(**kwargs: Unpack[HTTPTransportOptions]) -> httpx2.As
     check_names(kwargs)
     mounts = AsyncMounts({}, **kwargs)
     return mounts if mounts._routing.environment else mounts._routing.default.transport
+
+
+def _rotation(proxies: "Proxies", **kwargs: Unpack[HTTPTransportOptions]) -> httpx2.BaseTransport:
+    # Few tables have lists of proxies, and a rotation is as much to load as all the rest.
+    from .rotation import ProxyRoundRobin
+
+    return ProxyRoundRobin(proxies, **kwargs)
+
+
+def _async_rotation(
+    proxies: "AsyncProxies", **kwargs: Unpack[HTTPTransportOptions]
+) -> httpx2.AsyncBaseTransport:
+    from .rotation import AsyncProxyRoundRobin
+
+    return AsyncProxyRoundRobin(proxies, **kwargs)
