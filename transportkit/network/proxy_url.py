@@ -136,7 +136,7 @@ def _parsed(text: str, library: Any) -> URL | None:  # noqa: ANN401 - a module
 
 
 def _fault_of(url: URL | None) -> str:
-    """What is wrong with the URL of a proxy, which goes into its braces; empty if nothing is."""
+    """A sentence that refuses the URL of a proxy, with braces for it; empty if it is fine."""
     if url is None:
         return _UNESCAPED
     if b"@" in url.raw_path or "@" in url.fragment:

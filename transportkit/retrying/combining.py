@@ -21,7 +21,7 @@ Wait = Callable[["RetryCallState"], float]
 
 
 class Strategy:
-    """What is equal to another of the same arguments, as it is after a trip to another process."""
+    """A strategy that equals another of the same arguments, as it does in another process."""
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and vars(other) == vars(self)

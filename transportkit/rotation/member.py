@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..wire.library import AsyncBody, Body
-from ..wire.trace import Watch
+from ..wire.trace import UNHEARD, Watch
 from .proxies import Entry
 
 
@@ -113,7 +113,7 @@ class Lease:
     """
 
     is_ban: bool = False
-    watch: Watch = Watch()
+    watch: Watch = UNHEARD
 
     def __init__(self, member: Member, is_premature: bool = False) -> None:
         self.member: Member = member

@@ -1,4 +1,4 @@
-"""What stays in its process says so when it is pickled or copied, and what to send in its place."""
+"""Refusal to pickle or copy an object that stays in its process, with what to send in its place."""
 
 from typing import NoReturn
 

@@ -81,6 +81,10 @@ class Watch:
         return not self._sent if self._heard else is_a(error, *_UNSENT)
 
 
+UNHEARD = Watch()
+"""A watch that has heard nothing, in place of one for each request."""
+
+
 class SentWatch(Watch):
     """A trace callback for sync clients that records events and passes them on.
 
@@ -117,10 +121,7 @@ class AsyncSentWatch(Watch):
             raise
 
 
-_DEAF = Watch()
-
-
 def watch_of(error: Exception) -> Watch:
-    """What whoever raised an error has heard of the wire; nothing, if nobody left it there."""
-    watch: Watch = vars(error).get("_watch", _DEAF)
+    """The watch that a transport left in an error; one that has heard nothing, if none did."""
+    watch: Watch = vars(error).get("_watch", UNHEARD)
     return watch
