@@ -1,5 +1,6 @@
 """The idle and the shared connections of a pool, found by their origin in constant time."""
 
+from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from .connection import Connection, Origin
@@ -7,7 +8,7 @@ from .connection import Connection, Origin
 T = TypeVar("T")
 
 
-class IdleConnections(dict[Connection[T], None]):
+class IdleConnections(OrderedDict[Connection[T], None]):
     """Connections without a request, in the order in which they became idle."""
 
     def __init__(self) -> None:
@@ -28,8 +29,8 @@ class IdleConnections(dict[Connection[T], None]):
 
     def pop_oldest(self) -> Connection[T]:
         """Remove the one that has been idle the longest, and return it."""
-        connection = self.oldest()
-        del self[connection]
+        # A plain dict would walk past all that were removed before it.
+        connection, _ = self.popitem(last=False)
         # The one that has been idle longest of all has been so among those of its origin.
         connections = self._by_origin[connection.origin]
         connections.pop(0)
