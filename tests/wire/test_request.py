@@ -97,6 +97,10 @@ class TestOwnRequest:
         own = own_request(request, {}, stream, url)
         assert (own.stream, own.url, own.content) == (stream, url, b"b")
 
+    def test_has_a_content_even_if_nobody_has_read_the_bytes_of_the_other(self) -> None:
+        request = httpx.Request("PUT", "https://h/", stream=httpx.ByteStream(b"a"))
+        assert own_request(request, {}).content == b"a"
+
     def test_leaves_a_body_unread_that_can_be_read_once(self) -> None:
         request = httpx.Request("PUT", "https://h/", content=iter([b"a"]))
         own = own_request(request, {})

@@ -46,8 +46,7 @@ class TurnTaker(MemberOwner):
         finally:
             if watch is not None:
                 watch.leave()
-                if sent.stream is not request.stream:
-                    return_body(request, sent)
+                return_body(request, sent)
 
     def _deliver(self, lease: Lease, response: httpx.Response) -> httpx.Response:
         response.extensions["proxy"] = lease.member.name
@@ -104,8 +103,7 @@ class AsyncTurnTaker(AsyncMemberOwner):
         finally:
             if watch is not None:
                 watch.leave()
-                if sent.stream is not request.stream:
-                    return_body(request, sent)
+                return_body(request, sent)
 
     async def _deliver(self, lease: Lease, response: httpx.Response) -> httpx.Response:
         response.extensions["proxy"] = lease.member.name

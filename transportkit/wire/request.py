@@ -44,8 +44,8 @@ def own_request(
             request.method, url or request.url, headers=request.headers, stream=stream
         )
         made.extensions = extensions
-        if is_a(stream, "ByteStream"):
-            made.read()  # For those who look at its content.
+    if is_a(made.stream, "ByteStream"):
+        made.read()  # For those who look at its content.
     own: R = made
     return own
 
@@ -61,4 +61,3 @@ def return_body(request: Any, sent: Request) -> None:  # noqa: ANN401 - its stre
     """
     if sent.stream is not request.stream and is_a(sent.stream, "ByteStream"):
         request.stream = sent.stream
-        request.read()
