@@ -18,8 +18,8 @@ from support.library import httpx
 from support.matrices import named, thinned
 from support.transportkit import ConsoleLog, CurlLog, Exchange, HARRecorder, RetryPolicy
 
+from transportkit.debugging import backlog, har_entry
 from transportkit.debugging import har as har_module
-from transportkit.debugging import har_entry
 from transportkit.debugging.har_file import HARFile
 
 Observer = Callable[[Exchange], object]
@@ -339,7 +339,7 @@ class TestTheThreadOfARecorder:
             return original(*arguments)
 
         monkeypatch.setattr(owner, where, die_once)
-        monkeypatch.setattr(har_module, "_MAX_EXCHANGES", 2)
+        monkeypatch.setattr(backlog, "_MAX_EXCHANGES", 2)
         path = tmp_path / "x.har"
         inner = httpx.MockTransport(lambda request: httpx.Response(200, text="fine"))
         recorder = HARRecorder(path)
@@ -348,7 +348,7 @@ class TestTheThreadOfARecorder:
             watched.handle_request(httpx.Request("GET", f"http://h/{number}"))
         recorder.close()
         assert died.is_set()
-        assert recorder._waiting_bytes == 0
+        assert recorder._backlog.bytes == 0
         (message,) = caplog.messages
         assert message.endswith("has lost its thread: SystemExit")
         assert caplog.records[0].levelno == logging.ERROR

@@ -29,8 +29,8 @@ from support.recorder import Waits
 from support.servers import Origin
 from support.transportkit import HARRecorder, RetryPolicy
 
+from transportkit.debugging import backlog, har_entry, har_file
 from transportkit.debugging import har as har_module
-from transportkit.debugging import har_entry, har_file
 from transportkit.debugging.bodies import BodyCapture
 from transportkit.debugging.exchange import Exchange, Record
 from transportkit.debugging.har_file import HARFile
@@ -176,7 +176,7 @@ class TestARecording:
     def test_takes_no_more_memory_for_more_exchanges(
         self, limit: str, each: int, most: int, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(har_module, limit, most * each)
+        monkeypatch.setattr(backlog, limit, most * each)
         monkeypatch.setattr(har_file, "_CHUNK_BYTES", 8192)
 
         def peak(entries: int) -> int:
@@ -325,7 +325,7 @@ class TestTheQueue:
         slow: SlowFile,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(har_module, limit, value)
+        monkeypatch.setattr(backlog, limit, value)
         with HARRecorder(path) as recorder, ThreadPoolExecutor(2) as pool:
             waits = Waits(recorder)
             for number in range(held):
@@ -350,7 +350,7 @@ class TestTheQueue:
     def test_takes_one_that_is_larger_than_all_may_be_when_it_is_alone(
         self, path: Path, slow: SlowFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(har_module, "_MAX_BYTES", 100)
+        monkeypatch.setattr(backlog, "_MAX_BYTES", 100)
         with HARRecorder(path) as recorder, ThreadPoolExecutor(1) as pool:
             waits = Waits(recorder)
             recorder(exchange(0, b"x" * 200))
@@ -365,7 +365,7 @@ class TestTheQueue:
     def test_counts_what_is_sent_too(
         self, path: Path, slow: SlowFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(har_module, "_MAX_BYTES", 100)
+        monkeypatch.setattr(backlog, "_MAX_BYTES", 100)
         sent = BodyCapture(60)
         sent.add(b"x" * 1000)
         uploads = [
@@ -389,12 +389,12 @@ class TestTheQueue:
             late._record.sent.limit = 10
             late._record.sent.add(b"late")
             waits.until_written()
-            assert recorder._waiting_bytes == 0
+            assert recorder._backlog.bytes == 0
 
     def test_lets_go_of_who_waits_when_it_is_closed(
         self, path: Path, slow: SlowFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(har_module, "_MAX_EXCHANGES", 2)
+        monkeypatch.setattr(backlog, "_MAX_EXCHANGES", 2)
         recorder = HARRecorder(path)
         waits = Waits(recorder)
         recorder(exchange(0))

@@ -51,7 +51,7 @@ class Waits(threading.Condition):
         """Return when the recorder has done all it was given, and its thread waits for more."""
         with self._more:
             assert self._more.wait_for(
-                lambda: not self._recorder._waiting and self._threads == 1, 60
+                lambda: self._recorder._backlog.first() is None and self._threads == 1, 60
             )
 
 

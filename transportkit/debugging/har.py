@@ -8,8 +8,6 @@ import atexit
 import logging
 import os
 import threading
-from collections import deque
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -18,20 +16,14 @@ from typing import Self
 from ..redaction import bodies, text, urls  # noqa: F401 - see above
 from ..wire.arguments import advising
 from ..wire.forking import renew_in_child
+from ..wire.logs import Log
 from ..wire.pickling import Unpicklable
+from .backlog import Backlog
 from .exchange import Exchange
 from .har_entry import line_of
 from .har_file import HARFile, recover
 
-_logger = logging.getLogger("transportkit.debugging")
-
-# The bounds of the queue: exchanges, including the one that the thread is writing, and bytes
-# of their bodies.
-_MAX_EXCHANGES = 1000
-_MAX_BYTES = 16 * 1024 * 1024
-# Once it was full, the queue has to drain to this part of its bounds before requests go on:
-# threads that take turns would be slow. A lower mark would stop an event loop for longer.
-_LOW_WATER_MARK = 31 / 32
+_logger = Log("transportkit.debugging")
 
 
 @advising(file="path", filename="path")
@@ -90,11 +82,9 @@ class HARRecorder(Unpicklable):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file = HARFile(path)
-        # The thread is writing the first; with each, the number of bytes of its bodies.
-        self._waiting: deque[tuple[Exchange, int]] = deque()
-        self._waiting_bytes = 0
-        self._is_full = False
-        # Guards all of these, and notifies of changes that somebody may wait for.
+        # The thread is writing the first.
+        self._backlog = Backlog()
+        # Guards it, the thread and the end, and notifies of changes that somebody may wait for.
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._is_closed = False
@@ -122,11 +112,9 @@ class HARRecorder(Unpicklable):
                 logging.WARNING, "is of the process that forked this one: nothing is recorded here"
             )
             return
-        size = exchange._record.sent.length + exchange._record.received.length
         with self._changed:
-            while not (self._is_closed or self._has_room(size)):
-                # Even an exchange that needs less does not overtake this one.
-                self._is_full = True
+            while not (self._is_closed or self._backlog.has_room(exchange)):
+                self._backlog.close()
                 self._changed.wait()
             if self._is_closed:
                 raise RuntimeError(f"{self!r} is closed: make another one, for another file")
@@ -134,8 +122,7 @@ class HARRecorder(Unpicklable):
                 thread = threading.Thread(target=self._live, name="HARRecorder", daemon=True)
                 thread.start()
                 self._thread = thread
-            self._waiting.append((exchange, size))
-            self._waiting_bytes += size
+            self._backlog.add(exchange)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -199,13 +186,6 @@ class HARRecorder(Unpicklable):
     def __repr__(self) -> str:
         return f"<HARRecorder of {str(self._file.path)!r}>"
 
-    def _has_room(self, size: int) -> bool:
-        """True if an exchange with so many bytes of bodies fits into the queue."""
-        if not self._waiting:
-            return True
-        is_within = len(self._waiting) < _MAX_EXCHANGES and self._waiting_bytes + size <= _MAX_BYTES
-        return is_within and not self._is_full
-
     def _live(self) -> None:
         # Whatever ends the thread, nobody waits for it afterwards.
         try:
@@ -214,9 +194,7 @@ class HARRecorder(Unpicklable):
             self._log(logging.ERROR, f"has lost its thread: {type(error).__name__}")
             with self._changed:
                 self._thread = None
-                if self._waiting:  # The first may have been the reason.
-                    self._waiting_bytes -= self._waiting.popleft()[1]
-                self._is_full = False
+                self._backlog.reopen()
                 self._changed.notify_all()
 
     def _work(self) -> None:
@@ -232,19 +210,13 @@ class HARRecorder(Unpicklable):
     def _wait_for_one(self) -> Exchange | None:
         """Wait for an exchange, which stays in the queue; None when there will be no more."""
         with self._changed:
-            while not self._waiting and not self._is_closed:
+            while (first := self._backlog.first()) is None and not self._is_closed:
                 self._changed.wait()
-            return self._waiting[0][0] if self._waiting else None
+            return first
 
     def _remove_first(self) -> None:
         with self._changed:
-            self._waiting_bytes -= self._waiting.popleft()[1]
-            if (
-                self._is_full
-                and len(self._waiting) <= _MAX_EXCHANGES * _LOW_WATER_MARK
-                and self._waiting_bytes <= _MAX_BYTES * _LOW_WATER_MARK
-            ):
-                self._is_full = False
+            if self._backlog.remove_first():
                 self._changed.notify_all()
 
     def _record(self, exchange: Exchange) -> None:
@@ -259,6 +231,4 @@ class HARRecorder(Unpicklable):
     def _log(self, level: int, what: str) -> None:
         if not self._has_logged:
             self._has_logged = True
-            # A filter of somebody's may fail in a thread that it does not know.
-            with suppress(Exception):
-                _logger.log(level, "%r %s", self, what)
+            _logger.log(level, "%r %s", self, what)
