@@ -23,11 +23,11 @@ from typing import Any
 
 import httpx
 import trustme
+from contestants import CONTESTANTS, batch
 from ratios import BARE, Report
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from support.contestants import CONTESTANTS, batch
-from support.quick import http2_server, quick_server
+from quick import http2_server, quick_server
 
 from transportkit.httpx.network import NetworkTransport
 

@@ -24,7 +24,7 @@ from ratios import BARE
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
 # What the others have in common, and this.
-NO_BENCHMARKS = {"ratios.py", "page.py"}
+NO_BENCHMARKS = {"contestants.py", "page.py", "quick.py", "ratios.py"}
 PEERS = {"OpenTelemetry", "httpx-file", "httpx-retries", "requests-file", "tenacity"}
 PACKAGES = [
     *("transportkit", "httpx", "httpcore", "anyio", "tenacity", "httpx-retries", "aiohttp"),

@@ -1,4 +1,4 @@
-"""The clients that tests/benchmarks/network.py compares, and batches of requests through them."""
+"""The clients that network.py compares, and batches of requests through them."""
 
 import asyncio
 import contextlib

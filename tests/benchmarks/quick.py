@@ -60,7 +60,7 @@ async def _serve(certificate: str, *listening: str) -> None:
 @contextlib.contextmanager
 def quick_server(certificate: str = "", count: int = 1) -> Iterator[list[str]]:
     """The URLs of a server, in a process of its own, that listens on so many ports."""
-    from .servers import process
+    from support.servers import process
 
     with contextlib.ExitStack() as stack:
         listening = [
@@ -76,8 +76,8 @@ def quick_server(certificate: str = "", count: int = 1) -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def http2_server(certificate: str) -> Iterator[str]:
-    origin = Path(__file__).with_name("origin.py")
-    from .servers import process
+    origin = Path(__file__).parents[1] / "support" / "origin.py"
+    from support.servers import process
 
     with contextlib.ExitStack() as stack:
         listening = [
