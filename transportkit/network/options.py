@@ -67,10 +67,16 @@ def _unknown(name: object, taker: type | None) -> str:
     parameters = list(inspect.signature(taker).parameters.values()) if taker else []
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     own = [parameter.name for parameter in parameters if parameter.kind in kinds]
+    prefix = "Async" if taker and taker.__name__.startswith("Async") else ""
     if written in _OF_THE_CLIENT:
-        client = "AsyncClient" if taker and taker.__name__.startswith("Async") else "Client"
         library = library_name(taker) if taker else "httpx"
-        return f"{shown} is an argument of clients: write {library}.{client}({written}=...)"
+        return f"{shown} is an argument of clients: write {library}.{prefix}Client({written}=...)"
+    if written == "proxies":
+        # The clients of httpx had it until 0.28, for a dict; lists of proxies are meant here, too.
+        return (
+            f"unknown argument {shown}: write proxy=... for one, {prefix}Mounts({{'all://': ...}}) to "
+            f"choose by URL, or {prefix}ProxyRoundRobin([...]) to take turns"
+        )
     # `max_retries` does not mean httpx's `retries`: the whole list is shown for it.
     close = get_close_matches(written, _ACCEPTED, 1, 0.8) or get_close_matches(written, own, 1)
     if close:
@@ -188,6 +194,8 @@ def _meant(given: object, kind: type, taker: type) -> str:
     prefix = kind.__name__.removesuffix("BaseTransport")
     if (isinstance(given, str) and "://" in given) or is_a(given, "URL", "Proxy"):
         return "proxy=..."
+    if is_a(given, "Client", "AsyncClient"):
+        return f"{library_name(kind)}.{prefix}Client(transport={taker.__name__}(...))"
     if isinstance(given, (list, tuple)):
         return f"{prefix}ProxyRoundRobin([...])"
     if isinstance(given, Mapping):

@@ -18,8 +18,10 @@ LIBRARIES = ("httpx", "httpx2")
 Name = Literal[
     "AsyncBaseTransport",
     "AsyncByteStream",
+    "AsyncClient",
     "BaseTransport",
     "ByteStream",
+    "Client",
     "ConnectError",
     "ConnectTimeout",
     "DecodingError",
