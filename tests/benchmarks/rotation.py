@@ -146,14 +146,14 @@ def building(report: Report) -> None:
 
 
 def choosing(size: int, kind: str) -> tuple[Callable[[], object], Callable[[], object]]:
-    """The choice alone, and all that a request needs of us before it is sent."""
+    """A lease alone, and all that a request needs of us before it is sent; each is released."""
     sticky = sticky_by_header("X-Session") if kind == "sticky" else None
     rotation = ProxyRoundRobin(
         [f"http://proxy{number}.example" for number in range(size)],
         order="least_busy" if kind == "least busy" else "round_robin",
         sticky=sticky,
     )
-    shared, acquire = rotation._rotation, rotation._rotation.pool.acquire
+    shared, pool = rotation._rotation, rotation._rotation.pool
     keys = [str(number) for number in range(5000)]
     next_key = itertools.cycle(keys).__next__
     next_request = itertools.cycle(
@@ -162,13 +162,18 @@ def choosing(size: int, kind: str) -> tuple[Callable[[], object], Callable[[], o
 
     def whole() -> object:
         request = next_request()
-        return Failover(shared, request, None if sticky is None else sticky(request)).acquire()
+        failover = Failover(shared, request, None if sticky is None else sticky(request))
+        return pool.release(failover.acquire())
 
     def alone() -> object:
-        return acquire((), (), "", None, panic=True)
+        lease = pool.take_turn()
+        assert lease is not None
+        return pool.release(lease)
 
     def alone_with_key() -> object:
-        return acquire((), (), "", point_of(next_key()), panic=True)
+        lease = pool.acquire((), (), "", point_of(next_key()), panic=True)
+        assert lease is not None
+        return pool.release(lease)
 
     # A ring is built when it is first needed.
     whole()
