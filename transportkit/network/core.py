@@ -12,7 +12,7 @@ and `sending` brings a request through all of them.
 import inspect
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 from ..redaction.redaction import REDACTION
@@ -35,6 +35,8 @@ _NO_TUNNEL = (
 _HTTP_PROXIES = ("http", "https")
 # The defaults of httpx, which have no public name.
 _MAX_CONNECTIONS, _MAX_KEEPALIVE_CONNECTIONS = 100, 20
+# A pool keeps it until its first connection has that of its thread or event loop.
+_NOTHING_IS_DUE: Timetable[Pool[Any]] = Timetable()
 
 
 class NetworkCore(Generic[T]):
@@ -46,7 +48,6 @@ class NetworkCore(Generic[T]):
 
     Attributes:
         pool: decides which connection takes a request.
-        make: makes a stock transport for one connection.
     """
 
     def __init__(self, kind: type[T], options: Mapping[str, object]) -> None:
@@ -65,24 +66,29 @@ class NetworkCore(Generic[T]):
             given["socket_options"] = list(given["socket_options"])
         one = library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
         create: Callable[..., T] = kind
-        self.make: Callable[[], T] = partial(create, **given, limits=one, proxy=proxy)
-        self.make()  # So that wrong arguments are refused now, and not by the first request.
-        is_verified = given["verify"].verify_mode != ssl.CERT_NONE
+        self._create: Callable[[], T] = partial(create, **given, limits=one, proxy=proxy)
+        # One is made now, so that wrong arguments are refused, and is kept for the first request.
+        self._made: list[T] = [self._create()]
+        self._is_verified: bool = given["verify"].verify_mode != ssl.CERT_NONE
         self._kind = kind
-        self._options = {**given, "verify": is_verified, "limits": limits, "proxy": proxy}
+        self._options = {**given, "verify": self._is_verified, "limits": limits, "proxy": proxy}
         self._library = library
         self._scheme: str = "" if proxy is None else proxy.url.scheme
         self._is_http2 = bool(given.get("http2"))
         self._is_http2_only = not given.get("http1", True)
-        self._facts: dict[str, object] = {} if proxy is None else {"proxy": REDACTION.proxy(proxy)}
-        if not is_verified:
-            self._facts["verify"] = False
         self.pool: Pool[T] = Pool(
             limits.max_connections,
             limits.max_keepalive_connections,
             limits.keepalive_expiry,
-            Timetable(),
+            _NOTHING_IS_DUE,
         )
+
+    def make(self) -> T:
+        """A stock transport for one connection."""
+        try:
+            return self._made.pop()
+        except IndexError:
+            return self._create()
 
     def settings(self) -> str:
         """The arguments that differ from the defaults of httpx, without credentials."""
@@ -110,16 +116,25 @@ class NetworkCore(Generic[T]):
         may_share = self._is_http2 and (scheme == "https" or self._is_http2_only)
         return (scheme, url.raw_host, url.port), may_share
 
-    def outgoing(self, request: Any, handshake: Handshake | None, *, joins: bool) -> Any:  # noqa: ANN401 - a request of the library
+    def outgoing(
+        self,
+        request: Any,  # noqa: ANN401 - a request of the library
+        connection: Connection[T],
+        handshake: Handshake | None,
+        *,
+        joins: bool,
+    ) -> Any:  # noqa: ANN401 - the same
         """The request to send: the caller's own, where nothing has to be told or mended.
 
         Arguments:
             request: the caller's.
-            handshake: follows the connection that is made for it.
-            joins: true if others are in flight on its connection.
+            connection: the one to send it on.
+            handshake: follows that, if it is made for this request.
+            joins: true if others are in flight on it.
         """
         if handshake is None and not joins and not self._scheme:
             return request
+        scheme, host, _ = connection.origin
         url = request.url
         changed: dict[str, object] = {}
         if handshake is not None:
@@ -129,16 +144,16 @@ class NetworkCore(Generic[T]):
             timeouts = request.extensions.get("timeout", {})
             is_dict = isinstance(timeouts, dict)
             changed["timeout"] = {**timeouts, "pool": 0.0} if is_dict else _AtOnce(timeouts)
-        if url.scheme == "wss" and self._scheme not in ("", *_HTTP_PROXIES):
+        if scheme == "wss" and self._scheme not in ("", *_HTTP_PROXIES):
             # Through SOCKS, httpcore 1.0.9 speaks TLS for https alone; httpcore2 from 2.10 for both.
             url = url.copy_with(scheme="https")
-        elif url.scheme == "http" and self._scheme in _HTTP_PROXIES:
+        elif scheme == "http" and self._scheme in _HTTP_PROXIES:
             target = request.extensions.get("target")
             # A proxy gets the absolute form (RFC 9112, section 3.2.2): httpcore 1.0.9 leaves a given
             # target as it is, and like httpcore2 2.16 the brackets out.
             if isinstance(target, bytes) and target.startswith(b"/"):
                 changed["target"] = b"http://" + url.netloc + target
-            elif target is None and ":" in url.host:
+            elif target is None and b":" in host:
                 changed["target"] = b"http://" + url.netloc + url.raw_path
         if not changed and url is request.url:
             return request
@@ -171,6 +186,13 @@ class NetworkCore(Generic[T]):
             self.pool.retire(connection)
         return False
 
+    @cached_property
+    def _facts(self) -> Mapping[str, object]:
+        # Masking takes long, and nobody asks before the first response or error.
+        proxy = self._options["proxy"]
+        facts = {} if proxy is None else {"proxy": REDACTION.proxy(proxy)}
+        return facts if self._is_verified else {**facts, "verify": False}
+
     def _facts_of(self, handshake: Handshake) -> Mapping[str, object]:
         """The extensions of a response that tell who took its request."""
         if handshake.proxy_headers is None:
@@ -201,9 +223,10 @@ class NetworkCore(Generic[T]):
         error = as_transport_error(error, request, handshake, in_body=in_body)
         if handshake is not None:
             handshake.testify(error)
-        facts = connection.facts if handshake is None else self._facts_of(handshake)
-        if facts:
-            vars(error)["extensions"] = {**facts}
+        if is_a(error, "TransportError"):
+            facts = connection.facts if handshake is None else self._facts_of(handshake)
+            if facts:
+                vars(error)["extensions"] = {**facts}
         return error
 
 

@@ -57,7 +57,7 @@ def send_through(connections: Connections[T], request: Request) -> tuple[Connect
                 handshake = TracedHandshake(request.extensions)
                 if may_share and not joins:
                     core.pool.offer(connection)
-            sent = core.outgoing(request, handshake, joins=joins)
+            sent = core.outgoing(request, connection, handshake, joins=joins)
             response = transport.handle_request(sent)
             if handshake is not None:
                 core.learn(connection, response, handshake)
@@ -107,7 +107,7 @@ async def async_send_through(
                 handshake = AsyncTracedHandshake(request.extensions)
                 if may_share and not joins:
                     core.pool.offer(connection)
-            sent = core.outgoing(request, handshake, joins=joins)
+            sent = core.outgoing(request, connection, handshake, joins=joins)
             response = await transport.handle_async_request(sent)
             if handshake is not None:
                 core.learn(connection, response, handshake)
