@@ -103,8 +103,10 @@ class Mounts(TransportOwner):
         return self._routing.route_for(url if isinstance(url, httpx.URL) else httpx.URL(url))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        route = self._routing.route_for(request.url, request)
-        return self._send(route.transport, request)
+        if not self._lifecycle.is_ready:
+            self._lifecycle.make_ready(request, type(self))
+        transport = self._routing.route_for(request.url, request).transport
+        return transport.handle_request(request)
 
     def _branches(self) -> Sequence[tuple[str, object]]:
         return self._routing.rows()
@@ -159,8 +161,10 @@ class AsyncMounts(AsyncTransportOwner):
         return self._routing.route_for(url if isinstance(url, httpx.URL) else httpx.URL(url))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        route = self._routing.route_for(request.url, request)
-        return await self._send(route.transport, request)
+        if not self._lifecycle.is_ready:
+            self._lifecycle.make_ready(request, type(self))
+        transport = self._routing.route_for(request.url, request).transport
+        return await transport.handle_async_request(request)
 
     def _branches(self) -> Sequence[tuple[str, object]]:
         return self._routing.rows()

@@ -33,10 +33,12 @@ def own_request(
     """
     made: Any
     if stream is None or stream is request.stream:
-        # Making one from its parts takes several times as long, and `Headers.copy` does, too.
+        # Making one from its parts takes longer, and so does `Headers.copy`.
         kind: Any = type(request.headers)
         made = object.__new__(type(request))
-        vars(made).update(vars(request), headers=kind(request.headers), extensions=extensions)
+        parts = vars(made)
+        parts.update(vars(request))
+        parts["headers"], parts["extensions"] = kind(request.headers), extensions
         if url is not None:
             made.url = url
     else:
