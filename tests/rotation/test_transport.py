@@ -232,6 +232,38 @@ class TestAReadyTransport:
         assert response.extensions["proxy"] == "Answers"
         assert rotation.status()[0].proxy == "Answers"
 
+    async def test_that_tells_nothing_of_the_wire_gets_the_callers_request_until_it_fails(
+        self, flavour: Flavour
+    ) -> None:
+        silent = Answers(200, 200, httpx.ReadError("cut"), 200)
+        rotation = flavour.ProxyRoundRobin([silent])
+        requests = [httpx.Request("GET", URL) for _ in range(4)]
+        for request in requests[:2]:
+            await flavour.send(rotation, request)
+        with pytest.raises(httpx.ReadError, match="cut"):
+            await flavour.send(rotation, requests[2])
+        await flavour.send(rotation, requests[3])
+        went_as_it_is = [a is b for a, b in zip(silent.requests, requests, strict=True)]
+        assert went_as_it_is == [False, True, True, False]
+
+    async def test_that_has_answered_can_still_prove_that_nothing_was_sent(
+        self, flavour: Flavour
+    ) -> None:
+        def talk(connection: Any) -> None:
+            while not read_head(connection).startswith(b"CONNECT"):
+                respond(connection, "200 OK")
+
+        with raw_server(talk) as url:
+            proxied = flavour.HTTPTransport(proxy=url, verify=TLS)
+            rotation = flavour.ProxyRoundRobin([proxied, Answers(204)])
+            async with flavour.client(transport=rotation) as client:
+                statuses = [
+                    (await client.post(target)).status_code
+                    for target in (URL, URL, "https://target.example/")
+                ]
+        assert statuses == [200, 204, 204]
+        assert [status.failed for status in rotation.status()] == [1, 0]
+
 
 class TestTheTransportsThatAreBuilt:
     async def test_are_built_when_they_are_first_used_and_share_a_context(

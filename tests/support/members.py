@@ -18,7 +18,7 @@ def make_member(name: str, weight: float = 1) -> Member:
 
 def hold(member: Member) -> None:
     """Have one more request of a member in flight."""
-    member.leases[Lease(member, is_premature=False)] = None
+    Lease(member)
 
 
 def name_of(member: Member) -> str:

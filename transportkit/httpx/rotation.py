@@ -91,20 +91,18 @@ class ProxyRoundRobin(FailingOver):
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         super().__init__(proxies, settings, kwargs)
         self._is_plain = sticky is None and banned is None
-        self._panics = when_all_down == "try"
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if not self._lifecycle.is_ready:
             self._lifecycle.make_ready(request, type(self))
         lease = outcome = None
-        pool = self._pool
         if (
             self._is_plain
             and type(request.stream) is ByteStream
-            and not (pool.bans.by_host or "attempt" in request.extensions)
+            and "attempt" not in request.extensions
         ):
             # Nearly all requests go this way: there is no more to know than whose turn it is.
-            lease = pool.acquire((), (), "", None, panic=self._panics)
+            lease = self._pool.take_turn()
         if lease is not None:
             try:
                 outcome = self._try(lease, request)
@@ -112,7 +110,7 @@ class ProxyRoundRobin(FailingOver):
                     isinstance(outcome, httpx.Response)
                     and outcome.status_code < 407
                     and lease.member.ejected_until is None
-                    and not pool.outliers.runs
+                    and not self._pool.outliers.runs
                 ):
                     return self._deliver(lease, outcome)
             except BaseException as error:
@@ -147,20 +145,18 @@ class AsyncProxyRoundRobin(AsyncFailingOver):
         settings = Settings(order, sticky, banned, cooldown, max_tries, when_all_down)
         super().__init__(proxies, settings, kwargs)
         self._is_plain = sticky is None and banned is None
-        self._panics = when_all_down == "try"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if not self._lifecycle.is_ready:
             self._lifecycle.make_ready(request, type(self))
         lease = outcome = None
-        pool = self._pool
         if (
             self._is_plain
             and type(request.stream) is ByteStream
-            and not (pool.bans.by_host or "attempt" in request.extensions)
+            and "attempt" not in request.extensions
         ):
             # Nearly all requests go this way: there is no more to know than whose turn it is.
-            lease = pool.acquire((), (), "", None, panic=self._panics)
+            lease = self._pool.take_turn()
         if lease is not None:
             try:
                 outcome = await self._try(lease, request)
@@ -168,7 +164,7 @@ class AsyncProxyRoundRobin(AsyncFailingOver):
                     isinstance(outcome, httpx.Response)
                     and outcome.status_code < 407
                     and lease.member.ejected_until is None
-                    and not pool.outliers.runs
+                    and not self._pool.outliers.runs
                 ):
                     return await self._deliver(lease, outcome)
             except BaseException as error:

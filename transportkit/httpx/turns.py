@@ -29,20 +29,24 @@ class TurnTaker(MemberOwner):
             lease: the request's.
             request: one that can be sent again, if it ever can.
         """
-        found, sent, watch = request.extensions, request, None
+        found, member, sent, watch = request.extensions, lease.member, request, None
         try:
-            transport = self._transports.by_member.get(lease.member)
+            transport = self._transports.by_member.get(member)
             if transport is None:
-                transport = self._transports.get(lease.member, self._lifecycle)
-            if type(transport) is not NetworkTransport or "trace" in found:
+                transport = self._transports.get(member, self._lifecycle)
+            if "trace" in found or (member.is_watched and type(transport) is not NetworkTransport):
                 watch = SentWatch(found.get("trace"))
                 watch.extensions = {**found, "trace": watch}
                 sent = own_request(request, watch.extensions)
-            return transport.handle_request(sent)
+            response = transport.handle_request(sent)
         except Exception as error:  # noqa: BLE001 - the failover says what to make of it
             # Those of our own transports bring along what was heard of the wire.
             lease.watch = watch_of(error) if watch is None else watch
+            member.is_watched = True
             return error
+        else:
+            member.is_watched = watch is not None and watch.has_heard
+            return response
         finally:
             if watch is not None:
                 watch.leave()
@@ -86,20 +90,26 @@ class AsyncTurnTaker(AsyncMemberOwner):
             lease: the request's.
             request: one that can be sent again, if it ever can.
         """
-        found, sent, watch = request.extensions, request, None
+        found, member, sent, watch = request.extensions, lease.member, request, None
         try:
-            transport = self._transports.by_member.get(lease.member)
+            transport = self._transports.by_member.get(member)
             if transport is None:
-                transport = self._transports.get(lease.member, self._lifecycle)
-            if type(transport) is not AsyncNetworkTransport or "trace" in found:
+                transport = self._transports.get(member, self._lifecycle)
+            if "trace" in found or (
+                member.is_watched and type(transport) is not AsyncNetworkTransport
+            ):
                 watch = AsyncSentWatch(found.get("trace"))
                 watch.extensions = {**found, "trace": watch}
                 sent = own_request(request, watch.extensions)
-            return await transport.handle_async_request(sent)
+            response = await transport.handle_async_request(sent)
         except Exception as error:  # noqa: BLE001 - the failover says what to make of it
             # Those of our own transports bring along what was heard of the wire.
             lease.watch = watch_of(error) if watch is None else watch
+            member.is_watched = True
             return error
+        else:
+            member.is_watched = watch is not None and watch.has_heard
+            return response
         finally:
             if watch is not None:
                 watch.leave()

@@ -153,7 +153,8 @@ class LeastRequest:
             second = int(self._random() * (len(members) - 1))
             one, other = members[first], members[second + (second >= first)]
             if not tried and is_banned is None:
-                return one if _load(one) <= _load(other) else other
+                loads = len(one.leases) + 1, len(other.leases) + 1
+                return one if loads[0] * other.weight <= loads[1] * one.weight else other
             if free := allowed((one, other), tried, is_banned):
                 return min(free, key=_load)
         # From a random one on, so that equals share what the missing ones leave.

@@ -60,6 +60,8 @@ class Member:
         generation: the number of its ejections and returns so far. The outcome of a lease that
             began before the latest of them says nothing about the present.
         has_left: True once it has been removed.
+        is_watched: False once it has answered without a word about the wire, until it fails: there
+            would be nothing to hear.
     """
 
     def __init__(self, entry: Entry, number: int = 0, namesake: int = 1) -> None:
@@ -75,6 +77,7 @@ class Member:
         self.probe: Lease | None = None
         self.generation: int = 0
         self.has_left: bool = False
+        self.is_watched: bool = True
         self._namesake = namesake
 
     @cached_property
@@ -104,10 +107,13 @@ class Member:
 class Lease:
     """The use of a member by one request, until its response is closed.
 
+    Arguments:
+        member: the one; it has one more request in flight from now on.
+        is_premature: True if it is still ejected, as all others are.
+
     Attributes:
-        member: the one.
+        member, is_premature: the same.
         generation: the member's, when the lease began.
-        is_premature: True if the member was still ejected then, as all others were.
         is_ban: True once the target has answered with a ban.
         watch: what was heard of the wire before its last error.
     """
@@ -119,6 +125,8 @@ class Lease:
         self.member: Member = member
         self.generation: int = member.generation
         self.is_premature: bool = is_premature
+        member.leases[self] = None
+        member.sent += 1
 
     @property
     def is_held(self) -> bool:

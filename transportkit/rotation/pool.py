@@ -17,6 +17,15 @@ _Test = Callable[[Member], bool] | None
 class Pool(Membership):
     """The members of a rotation, and the choice of one for each request."""
 
+    def take_turn(self) -> Lease | None:
+        """Lease the member whose turn it is; None unless all of them are in rotation."""
+        # Who reads this a moment too early only leaves a probe to the next request.
+        if self._ejections.heap or self._half_open or self.bans.by_host:
+            return None
+        with self._lock:
+            member = self._balancer.pick((), None)
+            return None if member is None else Lease(member)
+
     def acquire(
         self,
         tried: Collection[Member],
@@ -38,30 +47,15 @@ class Pool(Membership):
         if point is not None and self._ring is None:
             self.make_ring()
         with self._lock:
-            if (
-                point is None
-                and not tried
-                and not avoided
-                and not self._ejections.heap
-                and not self._half_open
-                and not self.bans.by_host
-            ):
-                # All is well, as it nearly always is: nothing else has a say in whose turn it is.
-                if (member := self._balancer.pick((), None)) is None:
-                    return None
-                lease = Lease(member)
-            else:
-                now = self.clock()
-                member = self._choose(tried, avoided, host, point, now, panic=panic)
-                if member is None:
-                    return None
-                until = member.ejected_until
-                lease = Lease(member, until is not None and until > now)
-                if until is not None and member.probe is None:
-                    member.probe = lease
-                    self._half_open.add(member)
-            member.leases[lease] = None
-            member.sent += 1
+            now = self.clock()
+            member = self._choose(tried, avoided, host, point, now, panic=panic)
+            if member is None:
+                return None
+            until = member.ejected_until
+            lease = Lease(member, until is not None and until > now)
+            if until is not None and member.probe is None:
+                member.probe = lease
+                self._half_open.add(member)
             return lease
 
     def _choose(  # noqa: PLR0913 - as above
@@ -92,10 +86,7 @@ class Pool(Membership):
     def _pick(
         self, tried: Collection[Member], is_banned: _Test, point: int | None, now: float
     ) -> Member | None:
-        # With all of them tried the walk around the ring would end where it began.
-        if point is not None and len(self._balancer) > sum(
-            member.ejected_until is None for member in tried
-        ):
+        if point is not None and not (tried and self._are_tried(tried)):
             assert self._ring is not None
             return self._ring.find(point, now, tried, is_banned)
         # A request probes one member at most, as long as others are in rotation: several whose time
@@ -104,6 +95,10 @@ class Pool(Membership):
         if member is None and self._ejections.heap:
             member = self._ejections.pop(now, tried, is_banned)
         return self._balancer.pick(tried, is_banned) if member is None else member
+
+    def _are_tried(self, tried: Collection[Member]) -> bool:
+        """True if all that are in rotation were tried: a walk around the ring would find none."""
+        return len(self._balancer) <= sum(member.ejected_until is None for member in tried)
 
     def _pick_in_panic(
         self, tried: Collection[Member], is_banned: _Test, host: str

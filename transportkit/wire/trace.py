@@ -26,16 +26,17 @@ class Watch:
     Attributes:
         extensions: those that it stands in, and takes itself out of when the request is under way:
             nothing that comes later changes what it proves. None to hear all.
+        has_heard: true once there was an event.
         reached: true once anything was sent to the peer, even if only to open a tunnel.
         has_head_failed: true if the head of the request could not be sent.
         error: the one that the caller's own callback has raised.
     """
 
     extensions: dict[str, Any] | None = None
+    has_heard: bool = False
     reached: bool = False
     has_head_failed: bool = False
     error: BaseException | None = None
-    _heard: bool = False
     _sent: bool = False
 
     def __init__(self, trace: Any = None) -> None:  # noqa: ANN401 - of either kind
@@ -43,7 +44,7 @@ class Watch:
 
     def hear(self, event: str, info: Mapping[str, object]) -> None:
         """Record one event."""
-        self._heard = True
+        self.has_heard = True
         if event.endswith(".send_request_headers.started"):
             self.reached = True
             request = info.get("request")
@@ -78,7 +79,7 @@ class Watch:
         Without any event (the inner transport is not httpcore's) silence proves nothing: only
         the errors count that are always raised before a request is sent.
         """
-        return not self._sent if self._heard else is_a(error, *_UNSENT)
+        return not self._sent if self.has_heard else is_a(error, *_UNSENT)
 
 
 UNHEARD = Watch()
