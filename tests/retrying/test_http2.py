@@ -73,6 +73,34 @@ async def test_a_body_that_httpcore_sends_again_is_whole_or_is_not_sent(
 
 
 @pytest.mark.parametrize("kind", ["NetworkTransport", "HTTPTransport"])
+@pytest.mark.parametrize(("last_stream", "count"), [(1, 2), (3, 1)])
+async def test_a_post_is_repeated_if_a_goaway_in_its_body_leaves_it_out(
+    flavour: Flavour, certificates: Path, kind: str, last_stream: int, count: int
+) -> None:
+    def leave(http: h2.connection.H2Connection, request: http2.H2Request) -> bool:
+        if origin.connections == 1 and request.stream == 3:
+            http.close_connection(last_stream_id=last_stream)
+            return False
+        return True
+
+    # They are more than the window, so that httpcore reads before it has sent all.
+    content = async_pieces() if flavour.is_async else pieces()
+    with http2.h2_origin(certificates, ok, leave) as (origin, url):
+        async with flavour.client(transport=retrying(flavour, kind)) as client:
+            await client.get(url)
+            try:
+                outcome = (await client.post(url, content=content)).status_code
+            except httpx.RemoteProtocolError as error:
+                outcome = error.__notes__[0][-60:]
+    posts = [request for request in origin.requests if request.headers[":method"] == "POST"]
+    assert len(posts) == count
+    if count == 2:
+        assert (outcome, posts[1].body) == (200, PIECE * 4)
+    else:
+        assert outcome == "the origin may have seen it, and the method is not idempotent"[-60:]
+
+
+@pytest.mark.parametrize("kind", ["NetworkTransport", "HTTPTransport"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_request_that_http2_forbids_is_not_repeated(
     flavour: Flavour, certificates: Path, kind: str, method: str

@@ -35,10 +35,11 @@ Answer = Callable[[h2.connection.H2Connection, H2Request], bool]
 
 @dataclass
 class H2Origin:
-    """What answers each request when it is whole, and who came."""
+    """What answers each request when it is whole, or when its head is there, and who came."""
 
     certificate: Path
     answer: Answer
+    at_head: Answer
     requests: list[H2Request] = field(default_factory=list)
     connections: int = 0
 
@@ -62,10 +63,12 @@ class H2Origin:
         coming: dict[int, H2Request] = {}
         while data := tls.recv(65536):
             for event in http.receive_data(data):
+                goes_on = True
                 if isinstance(event, h2.events.RequestReceived):
                     headers = {str(name): str(value) for name, value in event.headers}
-                    coming[event.stream_id] = H2Request(event.stream_id, headers)
-                    self.requests.append(coming[event.stream_id])
+                    request = coming[event.stream_id] = H2Request(event.stream_id, headers)
+                    self.requests.append(request)
+                    goes_on = self.at_head(http, request)
                 elif isinstance(event, h2.events.DataReceived):
                     coming[event.stream_id].body += event.data
                     http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
@@ -74,19 +77,22 @@ class H2Origin:
                     request.is_whole = True
                     goes_on = self.answer(http, request)
                     tls.sendall(request.prefix + http.data_to_send())
-                    if not goes_on:
-                        # What the client still says would turn the end into a reset.
-                        tls.shutdown(socket.SHUT_WR)
-                        while tls.recv(65536):
-                            pass
-                        return
+                if not goes_on:
+                    tls.sendall(http.data_to_send())
+                    # What the client still says would turn the end into a reset.
+                    tls.shutdown(socket.SHUT_WR)
+                    while tls.recv(65536):
+                        pass
+                    return
             tls.sendall(http.data_to_send())
 
 
 @contextmanager
-def h2_origin(certificates: Path, answer: Answer) -> Iterator[tuple[H2Origin, str]]:
+def h2_origin(
+    certificates: Path, answer: Answer, at_head: Answer = lambda http, request: True
+) -> Iterator[tuple[H2Origin, str]]:
     """An origin with the certificate of the session, and its URL."""
-    origin = H2Origin(certificates / "server.pem", answer)
+    origin = H2Origin(certificates / "server.pem", answer, at_head)
     with raw_server(origin.talk) as url:
         yield origin, url.replace("http:", "https:")
 

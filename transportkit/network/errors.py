@@ -66,14 +66,18 @@ def is_of_one_stream(error: BaseException) -> bool:
     return hasattr(_event_of(error), "stream_id")
 
 
-def was_refused(error: BaseException) -> bool:
+def was_refused(error: BaseException, stream_id: int) -> bool:
     """True if an HTTP/2 server has said that it did not process the request (RFC 9113, 8.7).
 
-    Either it refused the stream, or it ended the connection without any stream.
+    Either it refused the stream, or it ended the connection before it.
+
+    Arguments:
+        error: the one that the request ended in.
+        stream_id: the number of its stream, 0 if nobody knows.
     """
     event = _event_of(error)
     if hasattr(event, "last_stream_id"):
-        return bool(event.last_stream_id == 0)
+        return bool(event.last_stream_id < max(stream_id, 1))
     return getattr(event, "error_code", None) == REFUSED_STREAM
 
 

@@ -21,7 +21,7 @@ from ..wire.draining import DRAIN_SECONDS
 from ..wire.library import Request, Response, is_a, library_of
 from ..wire.logs import Log
 from ..wire.replay import is_idempotent, is_repeatable
-from ..wire.trace import AsyncSentWatch, SentWatch
+from ..wire.trace import UNHEARD, AsyncSentWatch, SentWatch
 from . import attempt as why
 from . import switch
 from .attempt import Attempt
@@ -208,8 +208,8 @@ class RetryCall:
             return True
         if not isinstance(outcome, Exception):
             return False
-        watch = self.watch
-        return was_refused(outcome) or (watch is not None and watch.proves_unsent(outcome))
+        watch = self.watch or UNHEARD
+        return was_refused(outcome, watch.stream_id) or watch.proves_unsent(outcome)
 
     def _record(self, wait: float, reason: str | None) -> None:
         outcome = self.outcome

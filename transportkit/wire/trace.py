@@ -29,6 +29,7 @@ class Watch:
         has_heard: true once there was an event.
         reached: true once anything was sent to the peer, even if only to open a tunnel.
         has_head_failed: true if the head of the request could not be sent.
+        stream_id: the number of the HTTP/2 stream that it went out on last; 0 if on none.
         error: the one that the caller's own callback has raised.
     """
 
@@ -36,13 +37,14 @@ class Watch:
     has_heard: bool = False
     reached: bool = False
     has_head_failed: bool = False
+    stream_id: int = 0
     error: BaseException | None = None
     _sent: bool = False
 
     def __init__(self, trace: Any = None) -> None:  # noqa: ANN401 - of either kind
         self._trace = trace
 
-    def hear(self, event: str, info: Mapping[str, object]) -> None:
+    def hear(self, event: str, info: Mapping[str, Any]) -> None:
         """Record one event."""
         self.has_heard = True
         if event.endswith(".send_request_headers.started"):
@@ -51,6 +53,7 @@ class Watch:
             # The request to open a tunnel goes to the proxy only.
             if getattr(request, "method", b"") != b"CONNECT":
                 self._sent = True
+                self.stream_id = info.get("stream_id", 0)
                 self.leave()
         elif event.endswith(".send_request_headers.failed"):
             self.has_head_failed = True
