@@ -17,6 +17,7 @@ from support.transportkit import (
     wait_retry_after,
 )
 from tenacity import RetryCallState
+from tenacity.asyncio.retry import retry_if_result
 
 from transportkit.retrying.policy import policy_for
 
@@ -42,6 +43,8 @@ COROUTINE_FUNCTIONS: dict[str, Any] = {
     "method": AsyncCallable().__call__,
     "of object": functools.partial(AsyncCallable()),
     "theirs": tenacity.retry_any(coroutine_function),  # type: ignore[arg-type]
+    "beside one": tenacity.retry_any(coroutine_function)  # type: ignore[arg-type]
+    | (retry_if_status(503) & coroutine_function),
     "stops": tenacity.stop_any(coroutine_function),  # type: ignore[arg-type]
     "waits": tenacity.wait_combine(coroutine_function),  # type: ignore[arg-type]
     "sum": wait_retry_after() + coroutine_function,  # type: ignore[operator]
@@ -175,7 +178,7 @@ class TestRetryPolicy:
         with pytest.raises(TypeError, match=rf"^{name} must not be a coroutine function"):
             RetryPolicy(**{name: COROUTINE_FUNCTIONS[kind]})
 
-    @pytest.mark.parametrize("kind", ["theirs", "stops", "waits", "sum", "chain"])
+    @pytest.mark.parametrize("kind", ["theirs", "beside one", "stops", "waits", "sum", "chain"])
     def test_refuses_a_coroutine_function_within_what_does_not_await_it(self, kind: str) -> None:
         with pytest.raises(TypeError, match=r"^retry must not be a coroutine function"):
             RetryPolicy(retry=COROUTINE_FUNCTIONS[kind])
@@ -242,6 +245,9 @@ class TestThePolicyOfARequest:
             retry_if_status(503) | coroutine_function,
             coroutine_function & retry_if_status(503),
             functools.partial(coroutine_function),
+            retry_if_result(coroutine_function) | tenacity.retry_never,
+            retry_if_status(503) & (tenacity.retry_never | retry_if_result(coroutine_function)),
+            retry_if_result(coroutine_function) | retry_if_status(503),
         ],
     )
     def test_has_coroutine_functions_in_async_transports_alone(self, retry: Any) -> None:

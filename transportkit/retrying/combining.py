@@ -161,7 +161,8 @@ def has_coroutine_function(strategy: object) -> bool:
 def _is_awaited(part: object, strategy: object) -> bool:
     if isinstance(strategy, (AnyOf, AllOf)):
         return any(_is_awaited(part, each) for each in strategy.predicates)
-    return part is strategy or part is getattr(strategy, "func", None)
+    # Those of `tenacity.asyncio` await their parts.
+    return is_coroutine_function(strategy) and any(part is each for each in _parts(strategy))
 
 
 def _parts(strategy: object) -> Iterator[object]:

@@ -4,7 +4,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,7 +64,8 @@ def check_flag(name: str, value: object, *, may_be_none: bool = False) -> None:
 
 
 def is_coroutine_function(function: object) -> bool:
-    """True for a coroutine function, and for an object whose `__call__` is one."""
+    """True for a coroutine function, and for an object whose `__call__` is one, or a partial."""
+    function = function.func if isinstance(function, partial) else function
     call = getattr(function, "__call__", None)  # noqa: B004 - an object may have an async one
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
