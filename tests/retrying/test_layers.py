@@ -14,7 +14,14 @@ from support.flavours import NAMES, Flavour
 from support.library import httpx, shell
 from support.matrices import thinned
 from support.proxies import raw_proxy, saying
-from support.transportkit import Attempt, RetryBudget, RetryPolicy, retry_if_status
+from support.transportkit import (
+    Attempt,
+    RetryBudget,
+    RetryPolicy,
+    retry_if_status,
+    retry_if_transport_error,
+    set_retries,
+)
 
 NO_WAIT: dict[str, Any] = {"wait": lambda state: 0}
 AT_ONCE = RetryPolicy(**NO_WAIT)
@@ -233,13 +240,16 @@ class TestWhyNoOtherFollowed:
             await outcome_of(flavour, flavour.RetryTransport(inner, AT_ONCE))
         assert caplog.records == []
 
-    async def test_is_logged_once_for_all_layers(
-        self, flavour: Flavour, caplog: pytest.LogCaptureFixture
+    @pytest.mark.parametrize("case", ["stop", "off", "POST"])
+    async def test_is_told_once_for_all_layers(
+        self, flavour: Flavour, caplog: pytest.LogCaptureFixture, case: str
     ) -> None:
         caplog.set_level(logging.INFO, LOGGER)
         once = RetryPolicy(stop=lambda state: True)
         inner = flavour.RetryTransport(Answers(httpx.ReadError("secret")), once)
-        error = await outcome_of(flavour, flavour.RetryTransport(inner))
+        method = "POST" if case == "POST" else "GET"
+        with set_retries("off" if case == "off" else "normal"):
+            error = await outcome_of(flavour, flavour.RetryTransport(inner), method=method)
         (record,) = caplog.records
         assert "secret" not in record.getMessage()
         assert len(error.__notes__) == 1
@@ -267,6 +277,23 @@ def ready(state: tenacity.RetryCallState) -> bool:
     return bool(state.outcome.result().status_code == 202)
 
 
+def reading(flavour: Flavour) -> Any:
+    """True if the body is empty."""
+
+    def is_empty(state: tenacity.RetryCallState) -> bool:
+        assert state.outcome is not None
+        response = state.outcome.result()
+        return not response.read()
+
+    async def async_is_empty(state: tenacity.RetryCallState) -> bool:
+        assert state.outcome is not None
+        response = state.outcome.result()
+        await anyio.lowlevel.checkpoint()
+        return not await response.aread()
+
+    return async_is_empty if flavour.is_async else is_empty
+
+
 class TestAPredicateOfTheUsersOwn:
     @pytest.mark.parametrize("retry", [retry_if_status(202), ready])
     async def test_polls(self, flavour: Flavour, retry: Callable[..., bool]) -> None:
@@ -284,19 +311,7 @@ class TestAPredicateOfTheUsersOwn:
         assert response.extensions["attempts"][-1].reason == "the policy stops here"
 
     async def test_may_read_the_body_and_wait(self, flavour: Flavour) -> None:
-        def is_empty(state: tenacity.RetryCallState) -> bool:
-            assert state.outcome is not None
-            response = state.outcome.result()
-            return not response.read()
-
-        async def async_is_empty(state: tenacity.RetryCallState) -> bool:
-            assert state.outcome is not None
-            response = state.outcome.result()
-            await anyio.lowlevel.checkpoint()
-            return not await response.aread()
-
-        retry: Any = async_is_empty if flavour.is_async else is_empty
-        policy = RetryPolicy(**NO_WAIT, retry=retry_if_status(503) | retry)
+        policy = RetryPolicy(**NO_WAIT, retry=retry_if_status(503) | reading(flavour))
         with faulty_origin(answer(200), answer(503), answer(200, {}, b"done")) as origin:
             transport = flavour.RetryTransport(policy=policy, verify=False, trust_env=False)
             async with flavour.client(transport=transport) as client:
@@ -304,6 +319,43 @@ class TestAPredicateOfTheUsersOwn:
         assert response.content == b"done"
         assert len(origin.requests) == 3
         assert origin.connections == 1
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    async def test_is_asked_again_when_the_body_breaks_that_it_reads(
+        self, flavour: Flavour, method: str
+    ) -> None:
+        policy = RetryPolicy(**NO_WAIT, retry=retry_if_transport_error() | reading(flavour))
+        script = [faulty.reset_in_response_body(200), answer(200, {}, b"done")]
+        with faulty_origin(*script) as origin:
+            transport = flavour.RetryTransport(policy=policy, verify=False, trust_env=False)
+            async with flavour.client(transport=transport) as client:
+                try:
+                    outcome = await client.request(method, origin.url)
+                except httpx.TransportError as error:
+                    outcome = error
+        attempts = outcome.extensions["attempts"]
+        assert isinstance(attempts[0].outcome, httpx.TransportError)
+        if method == "GET":
+            assert (outcome.content, len(attempts)) == (b"done", 2)
+        else:
+            reason = "the origin may have seen it, and the method is not idempotent"
+            assert attempts == (Attempt(outcome, 0.0, reason),)
+
+    async def test_may_raise_the_error_that_it_is_asked_about(self, flavour: Flavour) -> None:
+        inner = Answers(httpx.ReadError(""))
+        transport = flavour.RetryTransport(inner, RetryPolicy(retry=reading(flavour)))
+        error = await outcome_of(flavour, transport)
+        assert error.extensions["attempts"] == (Attempt(error, 0.0),)
+
+    async def test_may_raise_an_error_of_its_own(self, flavour: Flavour) -> None:
+        own = httpx.ReadError("its own")
+
+        def ask(state: tenacity.RetryCallState) -> bool:
+            raise own
+
+        transport = flavour.RetryTransport(Answers(httpx.ReadError("")), RetryPolicy(retry=ask))
+        assert await outcome_of(flavour, transport) is own
+        assert not hasattr(own, "extensions")
 
     @pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
     async def test_that_is_cancelled_closes_the_response(self, flavour: Flavour) -> None:

@@ -60,14 +60,29 @@ class Attempting(Wrapper):
         with time_limit(call.seconds_left(time.monotonic())) as limit:
             if outcome is None:
                 outcome = self._send_once(request, call)
-            if call.end_attempt(outcome, time.monotonic()):
-                is_wanted = ask(call.policy.retry, call.state)
+            is_wanted = self._judge(call, outcome)
         if limit.cancelled_caught:  # pragma: no cover - sync code is not cancelled
             if isinstance(outcome, httpx2.Response):
                 with shield():
                     outcome.close()
             is_wanted = call.end_too_late()
         return is_wanted
+
+    def _judge(self, call: RetryCall, outcome: Outcome) -> bool:
+        """True if the policy wants another; a body that breaks while it reads is the outcome."""
+        if not call.end_attempt(outcome, time.monotonic()):
+            return False
+        try:
+            return ask(call.policy.retry, call.state)
+        except httpx2.TransportError as error:
+            if error is call.outcome:
+                # As `state.outcome.result()` raises it.
+                return False
+            if isinstance(outcome, Exception):
+                raise
+            with shield():
+                outcome.close()
+            return self._judge(call, error)
 
     def _send_once(self, request: httpx2.Request, call: RetryCall) -> Outcome:
         extensions = call.start_attempt(SentWatch)
@@ -114,14 +129,28 @@ class AsyncAttempting(AsyncWrapper):
         with async_time_limit(call.seconds_left(time.monotonic())) as limit:
             if outcome is None:
                 outcome = await self._send_once(request, call)
-            if call.end_attempt(outcome, time.monotonic()):
-                is_wanted = await async_ask(call.policy.retry, call.state)
+            is_wanted = await self._judge(call, outcome)
         if limit.cancelled_caught:
             if isinstance(outcome, httpx2.Response):
                 with async_shield():
                     await outcome.aclose()
             is_wanted = call.end_too_late()
         return is_wanted
+
+    async def _judge(self, call: RetryCall, outcome: Outcome) -> bool:
+        if not call.end_attempt(outcome, time.monotonic()):
+            return False
+        try:
+            return await async_ask(call.policy.retry, call.state)
+        except httpx2.TransportError as error:
+            if error is call.outcome:
+                # As `state.outcome.result()` raises it.
+                return False
+            if isinstance(outcome, Exception):
+                raise
+            with async_shield():
+                await outcome.aclose()
+            return await self._judge(call, error)
 
     async def _send_once(self, request: httpx2.Request, call: RetryCall) -> Outcome:
         extensions = call.start_attempt(AsyncSentWatch)

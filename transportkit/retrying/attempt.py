@@ -20,7 +20,7 @@ BODY = "the body cannot be sent again"
 MAY_HAVE_ARRIVED = "the origin may have seen it, and the method is not idempotent"
 BENEATH = "a retry transport beneath has given up"
 # Another policy would have decided otherwise about the other ones.
-_FINAL = (STOP, WAIT, DEADLINE, BUDGET, OFF)
+FINAL = (STOP, WAIT, DEADLINE, BUDGET, OFF)
 _MARK = "retry_given_up"
 _CALL = "retry_call"
 
@@ -64,19 +64,20 @@ def tell(outcome: Response | Exception, attempts: tuple[Attempt, ...], request: 
         extensions.setdefault("attempts", attempts)
     else:
         extensions["attempts"] = attempts
-    if reason in _FINAL:
+    if reason not in (None, BENEATH):
         # Whose it was: some mocks return one response, or raise one error, again and again.
-        extensions[_MARK] = _call_of(request)
+        extensions[_MARK] = (_call_of(request), reason)
 
 
-def was_given_up(outcome: Response | Exception, request: Request) -> bool:
-    """True if a retry transport beneath has given up on a request.
+def given_up(outcome: Response | Exception, request: Request) -> str | None:
+    """The reason for which a retry transport beneath has given up on a request, None if it has not.
 
     Arguments:
         outcome: what came from beneath.
         request: what was sent.
     """
-    return _extensions_of(outcome).get(_MARK) is _call_of(request)
+    call, reason = _extensions_of(outcome).get(_MARK, (None, None))
+    return reason if call is _call_of(request) else None
 
 
 def mark_call(request: Request) -> dict[str, object]:

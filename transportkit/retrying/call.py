@@ -182,14 +182,14 @@ class RetryCall:
     def _plan(self) -> float | str:  # noqa: PLR0911 - each says another reason
         """The seconds to wait before the next attempt, or why there is none."""
         outcome, state, policy = self.outcome, self.state, self.policy
+        beneath = why.given_up(outcome, self._request)
+        if beneath in why.FINAL and not policy.repeats_given_up:
+            return why.BENEATH
         if switch.is_off():
             return why.OFF
-        if not policy.repeats_given_up and why.was_given_up(outcome, self._request):
-            return why.BENEATH
-        if not is_repeatable(self._request.stream):
-            return why.BODY
-        if not self._may_repeat(outcome):
-            return why.MAY_HAVE_ARRIVED
+        if unsafe := self._unsafe(outcome):
+            # It is told once, however many layers find it out.
+            return why.BENEATH if unsafe == beneath else unsafe
         wait = max(policy.wait(state), 0.0)
         # Some of tenacity's stop strategies look at it.
         state.upcoming_sleep = wait
@@ -203,13 +203,15 @@ class RetryCall:
             return why.BUDGET
         return switch.switched(float(wait))
 
-    def _may_repeat(self, outcome: Response | Exception) -> bool:
-        if is_idempotent(self._request, self.policy.methods):
-            return True
-        if not isinstance(outcome, Exception):
-            return False
-        watch = self.watch or UNHEARD
-        return was_refused(outcome, watch.stream_id) or watch.proves_unsent(outcome)
+    def _unsafe(self, outcome: Response | Exception) -> str | None:
+        """Why the request may not be sent again; None if it may."""
+        if not is_repeatable(self._request.stream):
+            return why.BODY
+        is_safe = is_idempotent(self._request, self.policy.methods)
+        if not is_safe and isinstance(outcome, Exception):
+            watch = self.watch or UNHEARD
+            is_safe = was_refused(outcome, watch.stream_id) or watch.proves_unsent(outcome)
+        return None if is_safe else why.MAY_HAVE_ARRIVED
 
     def _record(self, wait: float, reason: str | None) -> None:
         outcome = self.outcome
