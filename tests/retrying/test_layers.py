@@ -8,7 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 import tenacity
-from support import faulty
+from support import faulty, proxies
 from support.faulty import answer, faulty_origin
 from support.flavours import NAMES, Flavour
 from support.library import httpx, shell
@@ -550,6 +550,35 @@ class TestARefusedTunnel:
             transport = flavour.RetryTransport(policy=AT_ONCE, proxy=proxy.url, trust_env=False)
             async with flavour.client(transport=transport) as client:
                 with pytest.raises(httpx.ProxyError, match=status):
+                    await client.get("https://example.com/")
+        assert len(seen) == count
+
+    @pytest.mark.parametrize(
+        ("talk", "count", "flavour"),
+        thinned(
+            [
+                (proxies.socks_wrong_password, 1),
+                (proxies.socks_no_method, 1),
+                (proxies.socks_refusing, 4),
+            ],
+            NAMES,
+        ),
+        indirect=["flavour"],
+    )
+    async def test_is_judged_by_what_socks_says(
+        self, talk: Callable[[Any], None], count: int, flavour: Flavour
+    ) -> None:
+        seen: list[int] = []
+
+        def counting(connection: Any) -> None:
+            seen.append(1)
+            talk(connection)
+
+        with raw_proxy(counting) as proxy:
+            url = proxy.url.replace("http://", "socks5://ada:wrong@")
+            transport = flavour.RetryTransport(policy=AT_ONCE, proxy=url, trust_env=False)
+            async with flavour.client(transport=transport) as client:
+                with pytest.raises(httpx.ProxyError):
                     await client.get("https://example.com/")
         assert len(seen) == count
 

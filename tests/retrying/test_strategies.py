@@ -143,6 +143,21 @@ class TestRetryIfTransportError:
     def test_is_not_for_anything_else(self, outcome: Any) -> None:
         assert not retry_if_transport_error()(state_after(outcome))
 
+    @pytest.mark.parametrize(
+        ("reply", "is_rule"),
+        [
+            ("Connection not allowed by ruleset", True),
+            ("Command not supported", True),
+            ("Address type not supported", True),
+            ("Host unreachable", False),
+        ],
+    )
+    def test_is_not_for_what_a_rule_of_a_socks_proxy_refuses(
+        self, reply: str, is_rule: bool
+    ) -> None:
+        error = httpx.ProxyError(f"Proxy Server could not connect: {reply}.")
+        assert retry_if_transport_error()(state_after(error)) != is_rule
+
     def test_shows_what_it_is(self) -> None:
         assert repr(retry_if_transport_error()) == "retry_if_transport_error()"
 

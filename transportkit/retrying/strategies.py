@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 _LONGEST = 120.0
 _SECONDS = r"[0-9]+(\.[0-9]+)?"
 _DAY = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
+# A proxy refuses by a status of HTTP, or as RFC 1928 and 1929 have it, in httpcore's words.
+_REFUSED_BY_PROXY = (
+    "4[0-9][0-9]|Invalid username/password|Requested .* from proxy server"
+    "|Proxy Server could not connect: .* not (allowed|supported)"
+)
 # A second attempt cannot mend them, or would add to a load that is too high already.
 _HOPELESS: tuple[Name, ...] = ("UnsupportedProtocol", "LocalProtocolError", "PoolTimeout")
 
@@ -77,8 +82,8 @@ class retry_if_transport_error(Condition):
 
     These are all `httpx.TransportError`s but UnsupportedProtocol, LocalProtocolError,
     PoolTimeout, those of a certificate that was not accepted, and a ProxyError by which a proxy
-    refuses to make a tunnel with a status from 400 to 499: the same credentials will not do the
-    next time either. If its `extensions["another_proxy"]` is true, another one is left to try.
+    refuses to make a tunnel, with a status from 400 to 499 or, with SOCKS, for a password or a
+    rule: the same credentials will not do the next time either. If its `extensions["another_proxy"]` is true, another one is left to try.
 
     >>> retry_if_transport_error() | retry_if_status(503)
     retry_if_transport_error() | retry_if_status(503)
@@ -202,8 +207,8 @@ def is_obeyed(outcome: Response | Exception, wait: float) -> bool:
 
 
 def _is_refused_by_proxy(error: BaseException) -> bool:
-    is_refused = is_a(error, "ProxyError") and re.match("4[0-9][0-9]", str(error)) is not None
-    return is_refused and not getattr(error, "extensions", {}).get("another_proxy")
+    is_refused = is_a(error, "ProxyError") and re.match(_REFUSED_BY_PROXY, str(error))
+    return bool(is_refused) and not getattr(error, "extensions", {}).get("another_proxy")
 
 
 def is_certificate_error(error: BaseException) -> bool:
