@@ -50,9 +50,10 @@ class RetryPolicy:
         retry: true for an outcome that is worth another attempt. One of your own is asked about
             every outcome, a 200 too, but for a 101; it may read the body of the response, which
             the caller then gets as it was read: `iter_raw` raises StreamConsumed, and `elapsed`
-            is not set. In the async transports it may be a coroutine function, also within `|`
-            and `&` with those of this library. Default: status 429, 502, 503 or 504, or a
-            transport error that another attempt may mend.
+            is not set. If the body breaks, it is asked about that error. In the async transports
+            it may be a coroutine function, also within `|` and `&` with those of this library or
+            of `tenacity.asyncio`. Default: status 429, 502, 503 or 504, or a transport error that
+            another attempt may mend.
         stop: true when it has been enough. Default: after four attempts.
         wait: seconds before the next attempt. Default: what the server asks for, up to 120
             seconds, or else exponentially more, with jitter, up to 30.
