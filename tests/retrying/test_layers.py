@@ -602,6 +602,14 @@ async def test_an_obeyed_429_is_not_charged_to_the_budget(flavour: Flavour) -> N
     assert (await outcome_of(flavour, transport)).status_code == 429
 
 
+async def test_a_first_success_fills_the_budget(flavour: Flavour) -> None:
+    budget = RetryBudget(capacity=1, per_success=1, per_second=0)
+    policy = RetryPolicy(**NO_WAIT, stop=tenacity.stop_after_attempt(2))
+    transport = flavour.RetryTransport(Answers(503, 503, 200, 503, 200), policy, budget=budget)
+    outcomes = [await outcome_of(flavour, transport) for _ in range(3)]
+    assert [outcome.status_code for outcome in outcomes] == [503, 200, 200]
+
+
 def pieces() -> Iterator[bytes]:
     yield b"piece"
 

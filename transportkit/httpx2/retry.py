@@ -89,7 +89,9 @@ class RetryTransport(Attempting):
             outcome: Outcome
             try:
                 outcome = self._transport.handle_request(request)
-                if (status := outcome.status_code) < 400 and not self._buckets.by_origin:
+                if (status := outcome.status_code) < 400:
+                    if self._buckets.by_origin:
+                        self._buckets.record_success(request.url)
                     outcome.extensions.setdefault("attempts", single_attempt(status))
                     return outcome
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
@@ -144,7 +146,9 @@ class AsyncRetryTransport(AsyncAttempting):
             outcome: Outcome
             try:
                 outcome = await self._transport.handle_async_request(request)
-                if (status := outcome.status_code) < 400 and not self._buckets.by_origin:
+                if (status := outcome.status_code) < 400:
+                    if self._buckets.by_origin:
+                        self._buckets.record_success(request.url)
                     outcome.extensions.setdefault("attempts", single_attempt(status))
                     return outcome
             except Exception as error:  # noqa: BLE001 - the policy says what to make of it
