@@ -228,8 +228,8 @@ class TestRetryPolicy:
 
 
 class TestThePolicyOfARequest:
-    @pytest.mark.parametrize("policy", [None, RetryPolicy(), RetryPolicy(deadline=3)])
-    def test_is_what_it_brings_along(self, policy: RetryPolicy | None) -> None:
+    @pytest.mark.parametrize("policy", [RetryPolicy(), RetryPolicy(deadline=3)])
+    def test_is_what_it_brings_along(self, policy: RetryPolicy) -> None:
         given = {"retry": policy}
         assert policy_for(given, RetryPolicy(), httpx.BaseTransport) is policy
 

@@ -388,6 +388,14 @@ class TestARequestOfItsOwn:
         assert response.extensions["attempts"] == (Attempt(503, 0.0),)
         assert sleeps == []
 
+    async def test_may_have_a_single_attempt_that_fails(self, flavour: Flavour) -> None:
+        with faulty_origin(faulty.close_after_request) as origin:
+            async with flavour.client(transport=flavour.RetryTransport()) as client:
+                with pytest.raises(httpx.TransportError) as failed:
+                    await client.get(origin.url, extensions={"retry": None})
+        error: Any = failed.value
+        assert error.extensions["attempts"] == (Attempt(error, 0.0),)
+
     async def test_may_not_have_anything_else(self, flavour: Flavour) -> None:
         async with flavour.client(transport=flavour.RetryTransport()) as client:
             with pytest.raises(TypeError, match='extensions\\["retry"\\] must be a RetryPolicy'):

@@ -97,10 +97,6 @@ class RetryTransport(Attempting):
                 outcome = error
             return self._retry(request, self._policy, started, outcome)
         policy = policy_for(request.extensions, self._policy, httpx.BaseTransport)
-        if policy is None:
-            response = self._send(self._transport, request)
-            response.extensions.setdefault("attempts", single_attempt(response.status_code))
-            return response
         return self._retry(request, policy, started, None)
 
     def _settings(self) -> str:
@@ -154,10 +150,6 @@ class AsyncRetryTransport(AsyncAttempting):
                 outcome = error
             return await self._retry(request, self._policy, started, outcome)
         policy = policy_for(request.extensions, self._policy, httpx.AsyncBaseTransport)
-        if policy is None:
-            response = await self._send(self._transport, request)
-            response.extensions.setdefault("attempts", single_attempt(response.status_code))
-            return response
         return await self._retry(request, policy, started, None)
 
     def _settings(self) -> str:

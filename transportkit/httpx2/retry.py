@@ -98,10 +98,6 @@ class RetryTransport(Attempting):
                 outcome = error
             return self._retry(request, self._policy, started, outcome)
         policy = policy_for(request.extensions, self._policy, httpx2.BaseTransport)
-        if policy is None:
-            response = self._send(self._transport, request)
-            response.extensions.setdefault("attempts", single_attempt(response.status_code))
-            return response
         return self._retry(request, policy, started, None)
 
     def _settings(self) -> str:
@@ -155,10 +151,6 @@ class AsyncRetryTransport(AsyncAttempting):
                 outcome = error
             return await self._retry(request, self._policy, started, outcome)
         policy = policy_for(request.extensions, self._policy, httpx2.AsyncBaseTransport)
-        if policy is None:
-            response = await self._send(self._transport, request)
-            response.extensions.setdefault("attempts", single_attempt(response.status_code))
-            return response
         return await self._retry(request, policy, started, None)
 
     def _settings(self) -> str:

@@ -175,6 +175,7 @@ def _check_methods(methods: object) -> frozenset[str]:
 
 
 DEFAULT_POLICY = RetryPolicy()
+SINGLE_ATTEMPT = RetryPolicy(AnyOf())
 
 
 def check_policy(policy: object, kind: type) -> None:
@@ -220,10 +221,8 @@ def bare_methods(policy: RetryPolicy) -> Collection[str]:
     return policy.methods if is_bare else frozenset()
 
 
-def policy_for(
-    extensions: Mapping[str, object], default: RetryPolicy, kind: type
-) -> RetryPolicy | None:
-    """The policy that a request brings along, None for a single attempt.
+def policy_for(extensions: Mapping[str, object], default: RetryPolicy, kind: type) -> RetryPolicy:
+    """The policy that a request brings along.
 
     Arguments:
         extensions: those of the request.
@@ -235,7 +234,7 @@ def policy_for(
     """
     policy = extensions.get("retry", default)
     if policy is None:
-        return None
+        return SINGLE_ATTEMPT
     if policy is default:
         return default
     if not isinstance(policy, RetryPolicy):
