@@ -83,19 +83,8 @@ async def async_sleep(seconds: float) -> None:
     await anyio.sleep(seconds)
 
 
-class Event:
+class Event(threading.Event):
     """A flag that one thread sets and another waits for."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        """Let the one that waits go on."""
-        self._event.set()
-
-    def wait(self, seconds: float | None) -> None:
-        """Wait until the flag is set, or this long; None for ever."""
-        self._event.wait(seconds)
 
 
 class AsyncEvent:

@@ -70,9 +70,6 @@ class Watch:
         self.leave()
         vars(error)["_watch"] = self
 
-    def _blame_callback(self, error: BaseException) -> None:
-        self.error = error
-
     def proves_unsent(self, error: Exception) -> bool:
         """True if the origin provably never saw the request that ended in this error.
 
@@ -100,7 +97,7 @@ class SentWatch(Watch):
         try:
             return self._trace(event, info)
         except BaseException as error:
-            self._blame_callback(error)
+            self.error = error
             raise
 
 
@@ -118,7 +115,7 @@ class AsyncSentWatch(Watch):
         try:
             return await self._trace(event, info)
         except BaseException as error:
-            self._blame_callback(error)
+            self.error = error
             raise
 
 
