@@ -68,7 +68,7 @@ class _Bucket:
 
 
 class Buckets:
-    """The buckets of one transport, for the origins that failed of late.
+    """The buckets of one transport, for the origins that have failed recently.
 
     An origin without a bucket has a full one: nothing is kept for those that never fail.
 

@@ -35,7 +35,7 @@ class TimeLimit(AbstractContextManager["TimeLimit"]):
     """No limit: sync code cannot be ended from outside. A stand-in for `anyio.CancelScope`.
 
     Attributes:
-        cancelled_caught: true if the code inside was ended, as its time was over.
+        cancelled_caught: True if the code inside was cancelled, as its time was over.
     """
 
     cancelled_caught: bool = False
