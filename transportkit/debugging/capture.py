@@ -99,11 +99,8 @@ class Capture(Record):
             return
         try:
             if event == _REQUEST:
-                if (
-                    getattr(info.get("request"), "method", b"")
-                    == b"CONNECT"
-                    != self.method.encode()
-                ):
+                method = getattr(info.get("request"), "method", b"")
+                if method == b"CONNECT" != self.method.encode():
                     event = TUNNEL + event
             elif event in _CONNECTED:
                 self._capture_connection(info.get("return_value"))

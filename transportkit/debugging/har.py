@@ -200,7 +200,9 @@ class HARRecorder(Unpicklable):
     def _work(self) -> None:
         while (exchange := self._wait_for_one()) is not None:
             self._record(exchange)
-            self._remove_first()
+            with self._changed:
+                if self._backlog.remove_first():
+                    self._changed.notify_all()
         try:
             self._file.finish()
         except OSError as error:
@@ -213,11 +215,6 @@ class HARRecorder(Unpicklable):
             while (first := self._backlog.first()) is None and not self._is_closed:
                 self._changed.wait()
             return first
-
-    def _remove_first(self) -> None:
-        with self._changed:
-            if self._backlog.remove_first():
-                self._changed.notify_all()
 
     def _record(self, exchange: Exchange) -> None:
         try:
