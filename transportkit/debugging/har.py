@@ -114,12 +114,12 @@ class HARRecorder(Unpicklable):
             return
         with self._changed:
             while not (self._is_closed or self._backlog.has_room(exchange)):
-                self._backlog.close()
+                self._backlog.mark_full()
                 self._changed.wait()
             if self._is_closed:
                 raise RuntimeError(f"{self!r} is closed: make another one, for another file")
             if self._thread is None:  # There was none yet, or it has died.
-                thread = threading.Thread(target=self._live, name="HARRecorder", daemon=True)
+                thread = threading.Thread(target=self._run, name="HARRecorder", daemon=True)
                 thread.start()
                 self._thread = thread
             self._backlog.add(exchange)
@@ -186,7 +186,7 @@ class HARRecorder(Unpicklable):
     def __repr__(self) -> str:
         return f"<HARRecorder of {str(self._file.path)!r}>"
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         # Whatever ends the thread, nobody waits for it afterwards.
         try:
             self._work()

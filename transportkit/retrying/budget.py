@@ -11,11 +11,7 @@ from ..wire.library import URL
 _MAX_ORIGINS = 1024
 
 
-@advising(
-    max_retries="capacity=...",
-    ratio="per_success=...",
-    ttl="per_second=...",
-)
+@advising(max_retries="capacity=...", ratio="per_success=...", ttl="per_second=...")
 @dataclass(frozen=True)
 class RetryBudget:
     """A bound on the retries that all requests to one origin make together.
