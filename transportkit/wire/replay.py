@@ -130,7 +130,7 @@ class ReplayBody(_Recording, Iterator[bytes]):
     def __init__(self, stream: object, max_bytes: int) -> None:
         super().__init__(max_bytes)
         assert isinstance(stream, Iterable)
-        self._source = iter(stream)
+        self._source: Iterator[bytes] = iter(stream)
 
     def __iter__(self) -> Self:
         self._rewind()
@@ -169,7 +169,7 @@ class AsyncReplayBody(_Recording, AsyncIterator[bytes]):
     def __init__(self, stream: object, max_bytes: int) -> None:
         super().__init__(max_bytes)
         assert isinstance(stream, AsyncIterable)
-        self._source = aiter(stream)
+        self._source: AsyncIterator[bytes] = aiter(stream)
 
     def __aiter__(self) -> Self:
         self._rewind()
