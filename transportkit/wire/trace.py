@@ -70,6 +70,10 @@ class Watch:
         self.leave()
         vars(error)["_watch"] = self
 
+    def _blame_callback(self, error: BaseException) -> None:
+        # Here, as pyright takes what a subclass assigns for an attribute of another type.
+        self.error = error
+
     def proves_unsent(self, error: Exception) -> bool:
         """True if the origin provably never saw the request that ended in this error.
 
@@ -97,7 +101,7 @@ class SentWatch(Watch):
         try:
             return self._trace(event, info)
         except BaseException as error:
-            self.error = error
+            self._blame_callback(error)
             raise
 
 
@@ -115,7 +119,7 @@ class AsyncSentWatch(Watch):
         try:
             return await self._trace(event, info)
         except BaseException as error:
-            self.error = error
+            self._blame_callback(error)
             raise
 
 
