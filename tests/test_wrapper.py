@@ -324,7 +324,7 @@ class TestWrongArguments:
 
     @pytest.mark.parametrize("given", [b"http://proxy.example:8080", False, 5, object()])
     async def test_what_is_no_transport_is_refused(self, flavour: Flavour, given: object) -> None:
-        text = f"BaseTransport, not {type(given).__name__}$"
+        text = f"BaseTransport, not {type(given).__name__}: write {flavour.Wrapper.__name__}\\(\\) "
         with pytest.raises(TypeError, match=text):
             flavour.Wrapper(given)
 

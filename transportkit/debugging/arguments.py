@@ -6,6 +6,15 @@ from ..redaction.redaction import Redaction, echoed
 from ..wire.arguments import class_advice, is_coroutine_function
 from ..wire.library import is_a
 
+# What people pass to a debugging transport, and the observer that they mean.
+_MEANT = {
+    "observer": "observer",
+    "observers": "observer",
+    "color": "ConsoleLog(color=...)",
+    "headers": "ConsoleLog(headers=True)",
+    "show_secrets": "CurlLog(show_secrets=True)",
+}
+
 
 def check_arguments(
     transport: object,
@@ -26,10 +35,12 @@ def check_arguments(
     Raises:
         TypeError, ValueError: the text says what to write.
     """
-    if "observers" in names or "observer" in names:
-        raise TypeError(
-            "observers are given one after the other: write DebuggingTransport(None, observer)"
-        )
+    for name, observer in _MEANT.items():
+        if name in names:
+            raise TypeError(
+                f"there is no argument {name!r}, and observers come after the transport: write "
+                f"DebuggingTransport(None, {observer})"
+            )
     for given in (transport, *observers):
         if advice := class_advice(given):
             raise TypeError(advice)

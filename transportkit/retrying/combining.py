@@ -5,7 +5,7 @@ tenacity's own combine with anything that offers `|`, `&` or `+` and a call.
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 from ..redaction.redaction import echoed
 from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
@@ -115,6 +115,20 @@ class Sum(Strategy):
 
     def __repr__(self) -> str:
         return written(self)
+
+
+def seconds_of(wait: object) -> float:
+    """What a wait strategy has returned.
+
+    Raises:
+        TypeError: that is not a number.
+    """
+    if not isinstance(wait, SupportsFloat):
+        raise TypeError(
+            f"wait must return a number of seconds, not {echoed(wait)}: write one such as "
+            "tenacity.wait_fixed(1)"
+        )
+    return float(wait)
 
 
 def check_strategy(
