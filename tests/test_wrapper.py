@@ -336,6 +336,19 @@ class TestWrongArguments:
             flavour.Wrapper(client)
         await flavour.close(client)
 
+    async def test_a_subclass_that_forgets_its_base_is_told_to_make_it(
+        self, flavour: Flavour
+    ) -> None:
+        base: Any = flavour.Wrapper
+
+        class Forgetful(base):  # type: ignore[misc]
+            def __init__(self) -> None:
+                """Do not call that of the base."""
+
+        text = "Forgetful has no inner transport: write super().__init__(transport) in its __init__"
+        with pytest.raises(AttributeError, match=f"^{re.escape(text)}$"):
+            await flavour.send(Forgetful(), httpx.Request("GET", "http://example.com/"))
+
 
 class TestPassingThrough:
     async def test_request_and_extensions_are_the_callers_own_objects(

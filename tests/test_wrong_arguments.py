@@ -86,6 +86,24 @@ WRONG = [
         "write tenacity.retry_if_exception_type(...)",
     ),
     ("wait_retry_after(maximum=5)", "write max=..."),
+    (
+        "RetryPolicy(tenacity.stop_after_attempt(3))",
+        "a stop_after_attempt is for stop: write stop=stop_after_attempt(...)",
+    ),
+    ("RetryPolicy(stop=tenacity.wait_fixed(3))", "write wait=wait_fixed(...)"),
+    ("RetryPolicy(stop=retry_if_status(503))", "write retry=retry_if_status(...)"),
+    (
+        "RetryPolicy(retry_if_status(503) | tenacity.stop_after_attempt(3))",
+        "write stop=stop_after_attempt(...)",
+    ),
+    (
+        "RetryPolicy(wait=tenacity.wait_fixed(1) + tenacity.stop_after_delay(3))",
+        "write stop=stop_after_delay(...)",
+    ),
+    ("RetryPolicy(retry=wait_retry_after())", "write wait=wait_retry_after(...)"),
+    ("wait_retry_after(tenacity.stop_after_attempt(3))", "write stop=stop_after_attempt(...)"),
+    ("DebuggingTransport(STUB, lambda: None)", "write a function of one"),
+    ("ConsoleLog(lambda: None)", "write print, or logger.debug"),
     ("RetryPolicy(retry_if_status(503), 3)", "write RetryPolicy(retry, stop=..., wait=..., "),
     (
         "RetryTransport(STUB, RetryPolicy(), RetryBudget())",

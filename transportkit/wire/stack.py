@@ -128,6 +128,8 @@ def _why_missing(kind: type, name: str) -> str:
         other = ours.__name__.removeprefix("Async")
         other = _FACTORIES.get(other, other)
         return f"{kind.__name__} is for async clients: for sync ones, write {other}"
+    if name in ("_lifecycle", "_transport"):
+        return f"{kind.__name__} has no inner transport: write super().__init__(transport) in its __init__"
     if name == "items":
         # A client asks this of its `mounts=`.
         return f"{kind.__name__} is a transport, not a dict of them: write transport=..., not mounts=..."
