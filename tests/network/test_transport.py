@@ -48,6 +48,18 @@ async def test_a_request_of_the_other_library_is_told_what_to_import(flavour: Fl
     assert taken(transport).startswith("0 connections, ")
 
 
+async def test_a_body_of_the_other_kind_is_refused_as_in_httpx(flavour: Flavour) -> None:
+    async def pieces() -> Any:
+        yield b"body"
+
+    content: Any = [b"body"] if flavour.is_async else pieces()
+    request = httpx.Request("POST", "http://example.com/", content=content)
+    transport = network(flavour)
+    with pytest.raises(AssertionError):
+        await flavour.send(transport, request)
+    assert taken(transport).startswith("0 connections, ")
+
+
 ASYNC_ONLY = pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
 
 
