@@ -27,6 +27,7 @@ from . import switch
 from .attempt import Attempt, mark_call, tell, was_given_up
 from .budget import Buckets
 from .causes import as_broken, is_unclear, too_late
+from .combining import seconds_of
 from .deadline import LiveTimeouts, timeouts_of
 from .policy import RetryPolicy
 from .strategies import is_obeyed
@@ -190,7 +191,7 @@ class RetryCall:
             return why.BODY
         if not self._may_repeat(outcome):
             return why.MAY_HAVE_ARRIVED
-        wait = max(policy.wait(state), 0.0)
+        wait = max(seconds_of(policy.wait(state)), 0.0)
         # Some of tenacity's stop strategies look at it.
         state.upcoming_sleep = wait
         if policy.stop(state):
