@@ -24,9 +24,10 @@ from ..wire.replay import is_idempotent, is_repeatable
 from ..wire.trace import UNHEARD, AsyncSentWatch, SentWatch
 from . import attempt as why
 from . import switch
-from .attempt import Attempt
+from .attempt import Attempt, given_up, mark_call, tell
 from .budget import Buckets
 from .causes import as_broken, is_unclear, too_late
+from .combining import seconds_of
 from .deadline import LiveTimeouts, timeouts_of
 from .policy import RetryPolicy
 from .strategies import is_obeyed
@@ -83,7 +84,7 @@ class RetryCall:
             watch: the kind that the inner transport can call.
         """
         given = self._request.extensions
-        changed = why.mark_call(self._request)
+        changed = mark_call(self._request)
         if self._attempts:
             changed["attempt"] = len(self._attempts) + 1
         if self._request.method not in self.policy.methods or self._is_suspect:
@@ -182,7 +183,7 @@ class RetryCall:
     def _plan(self) -> float | str:  # noqa: PLR0911 - each says another reason
         """The seconds to wait before the next attempt, or why there is none."""
         outcome, state, policy = self.outcome, self.state, self.policy
-        beneath = why.given_up(outcome, self._request)
+        beneath = given_up(outcome, self._request)
         if beneath in why.FINAL and not policy.repeats_given_up:
             return why.BENEATH
         if switch.is_off():
@@ -190,9 +191,8 @@ class RetryCall:
         if unsafe := self._unsafe(outcome):
             # It is told once, however many layers find it out.
             return why.BENEATH if unsafe == beneath else unsafe
-        wait = max(policy.wait(state), 0.0)
         # Some of tenacity's stop strategies look at it.
-        state.upcoming_sleep = wait
+        state.upcoming_sleep = wait = max(seconds_of(policy.wait(state)), 0.0)
         if policy.stop(state):
             return why.STOP
         if not math.isfinite(wait):
@@ -201,7 +201,7 @@ class RetryCall:
             return why.DEADLINE
         if not is_obeyed(outcome, wait) and not self._buckets.take(self._request.url, self._ended):
             return why.BUDGET
-        return switch.switched(float(wait))
+        return switch.switched(wait)
 
     def _unsafe(self, outcome: Response | Exception) -> str | None:
         """Why the request may not be sent again; None if it may."""
@@ -236,7 +236,7 @@ class RetryCall:
     def _conclude(self, reason: str | None) -> None:
         """Tell the last outcome, and the log, what was tried."""
         outcome, count = self.outcome, len(self._attempts)
-        why.tell(outcome, self._attempts, self._request)
+        tell(outcome, self._attempts, self._request)
         if reason is None and not isinstance(outcome, Exception) and outcome.status_code < 400:
             self._buckets.record_success(self._request.url)
         if reason == why.BENEATH:
