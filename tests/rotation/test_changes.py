@@ -8,6 +8,7 @@ import pytest
 from support.flavours import Flavour, SpyTransport
 from support.fleet import fleet
 from support.library import httpx
+from support.raw import raw_server, read_head
 from support.transportkit import ProxyRoundRobin, sticky_by_header
 
 URL = "http://target.example/"
@@ -21,6 +22,20 @@ def names(rotation: Any) -> list[str]:
 
 def sessions(*numbers: int) -> list[str]:
     return [GATEWAY.format(number) for number in numbers]
+
+
+class Slow(SpyTransport):
+    """A transport that takes so long to open that another list is taken meanwhile."""
+
+    rotation: Any
+
+    def __enter__(self) -> Any:
+        self.rotation.replace(["http://other.example"])
+        return super().__enter__()
+
+    async def __aenter__(self) -> Any:
+        await self.rotation.replace(["http://other.example"])
+        return super().__enter__()
 
 
 class TestSessionsOfOneGateway:
@@ -56,6 +71,22 @@ class TestSessionsOfOneGateway:
         await flavour.call(rotation.remove, "SpyTransport#2")
         await flavour.call(rotation.remove, "SpyTransport")
         assert names(rotation) == [SHOWN, f"{SHOWN}#2"]
+
+    async def test_are_named_when_a_body_breaks(self, flavour: Flavour) -> None:
+        def half(connection: Any) -> None:
+            read_head(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf of it")
+
+        with raw_server(half) as url:
+            urls = [url.replace("//", f"//session-{number}:pw@") for number in range(3)]
+            rotation = flavour.ProxyRoundRobin(urls, verify=False, trust_env=False)
+            shown = []
+            async with flavour.client(transport=rotation, timeout=30) as client:
+                for _ in urls:
+                    with pytest.raises(httpx.RemoteProtocolError) as failed:
+                        await client.get(URL)
+                    shown.append(failed.value.extensions["proxy"])  # type: ignore[attr-defined]
+        assert shown == names(rotation)
 
     async def test_are_named_in_responses_errors_and_the_log(
         self, flavour: Flavour, caplog: pytest.LogCaptureFixture
@@ -135,6 +166,23 @@ class TestAFreshList:
                 await flavour.call(rotation.replace, ["http://c.example", "socks4://d.example"])
         assert fine.calls == ["fine enter", "fine exit"]
         assert names(rotation) == ["http://a.example", "http://b.example"]
+
+    async def test_that_comes_while_another_one_is_taken_holds(self, flavour: Flavour) -> None:
+        kept, new = SpyTransport("kept"), Slow("new")
+        rotation = new.rotation = flavour.ProxyRoundRobin([kept, "http://old.example"])
+        async with flavour.client(transport=rotation) as client:
+            await flavour.call(rotation.replace, [new, kept])
+            assert names(rotation) == ["Slow", "SpyTransport"]
+            assert {(await client.get(URL)).text for _ in range(2)} == {"new", "kept"}
+        assert kept.calls == ["kept enter", "kept exit", "kept request", "kept close"]
+        assert new.calls == ["new enter", "new request", "new exit"]
+
+    async def test_leaves_alone_what_another_call_adds(self, flavour: Flavour) -> None:
+        new = Slow()
+        rotation = new.rotation = flavour.ProxyRoundRobin(["http://old.example"])
+        async with flavour.client(transport=rotation):
+            await flavour.call(rotation.add, new)
+            assert names(rotation) == ["http://other.example", "Slow"]
 
     async def test_moves_only_the_keys_of_those_that_go(self, flavour: Flavour) -> None:
         spies = [SpyTransport(str(number)) for number in range(5)]

@@ -127,20 +127,23 @@ class Membership:
             return next(iter(self._change((member,), (), ())), None)
 
     def replace(self, entries: Mapping[Hashable, Entry]) -> list[Member]:
-        """Let in whom a list names, and take out all others.
+        """Let in whom a list names, and take out all others but those whom another call lets in.
 
         Arguments:
-            entries: by their identities, in order. All of them were let in.
+            entries: by their identities, in order.
 
         Returns:
             Those taken out that have no request in flight.
         """
         with self._changing:
-            there = self._roster.members
+            # They were let in, but another call may have taken some out again.
+            self.admit_missing(entries.values())
             come, gone, reweighed = [], [], []
-            for identity, member in there.items():
+            for member in self.members():
+                identity = member.entry.identity
                 if identity not in entries:
-                    gone.append(member)
+                    # One that is to join is another call's.
+                    gone += [member] if member.ejected_until != math.inf else []
                 elif member.ejected_until == math.inf:
                     come.append(member)
                 elif member.weight != entries[identity].weight:
