@@ -1,6 +1,7 @@
 """Sessions that can be told apart, and fresh lists of proxies while requests run."""
 
 import logging
+import math
 import threading
 from typing import Any
 
@@ -210,6 +211,26 @@ class TestAFreshList:
         heavy = rotation.status()[0].proxy
         assert {heavier[key] for key in after if after[key] != heavier[key]} == {heavy}
         assert sum(proxy == heavy for proxy in heavier.values()) > 20
+
+    def test_takes_back_who_was_leaving_as_one_that_joins(self) -> None:
+        """Whoever removes it meanwhile looks for it without a lock."""
+        seen = []
+
+        class Seen(dict[Any, Any]):
+            def __setitem__(self, key: object, member: Any) -> None:
+                seen.append(member.ejected_until)
+                super().__setitem__(key, member)
+
+        rotation = ProxyRoundRobin(["http://a.example", "http://b.example"])
+        pool = rotation._rotation.pool
+        lease = pool.take_turn()
+        assert lease is not None
+        rotation.remove("http://a.example")
+        pool._roster.members = Seen(pool._roster.members)
+        rotation.add("http://a.example")
+        assert seen == [math.inf]
+        assert lease.member in pool.members()
+        rotation.close()
 
     def test_is_made_while_requests_go_on(self) -> None:
         """Nothing that takes long is done under the lock that a request takes."""

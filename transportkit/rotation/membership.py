@@ -92,18 +92,13 @@ class Membership:
             ValueError: it is among them already.
         """
         with self._lock:
-            member = self._roster.admit(entry)
-            member.ejected_until = math.inf
-            return member
+            return self._roster.admit(entry)
 
     def admit_missing(self, entries: Iterable[Entry]) -> list[Member]:
         """Let in those who are no members yet; the new ones."""
         with self._lock:
             new = [each for each in entries if each.identity not in self._roster.members]
-            come = [self._roster.admit(each) for each in new]
-            for member in come:
-                member.ejected_until = math.inf
-            return come
+            return [self._roster.admit(each) for each in new]
 
     def named(self, name: str) -> Member | None:
         """The member that is shown by this name."""
