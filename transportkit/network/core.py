@@ -16,6 +16,7 @@ from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 from ..redaction.redaction import REDACTION
+from ..wire.arguments import library_advice
 from ..wire.library import Request, Response, is_a, library_of
 from ..wire.request import own_request
 from .connection import Connection, Origin
@@ -227,6 +228,11 @@ class NetworkCore(Generic[T]):
         error = unmasked(error)
         if not isinstance(error, Exception):
             return error
+        if isinstance(error, AssertionError):
+            # All that a stock transport says of a request of the other library.
+            prefix = "async_" if self._kind.__name__.startswith("Async") else ""
+            if advice := library_advice(request, self._kind, f"{prefix}default_transport"):
+                return TypeError(advice)
         error = as_transport_error(error, request, handshake, in_body=in_body)
         if handshake is not None:
             handshake.testify(error)

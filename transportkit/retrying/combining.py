@@ -5,7 +5,7 @@ tenacity's own combine with anything that offers `|`, `&` or `+` and a call.
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 from ..redaction.redaction import echoed
 from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
@@ -23,6 +23,8 @@ Wait = Callable[["RetryCallState"], float]
 class Strategy:
     """A strategy that equals another of the same arguments, as it does in another process."""
 
+    argument_of_policy = "wait"
+
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and vars(other) == vars(self)
 
@@ -32,6 +34,8 @@ class Strategy:
 
 class Condition(Strategy, ABC):
     """A predicate that combines with others, as tenacity's do."""
+
+    argument_of_policy = "retry"
 
     @abstractmethod
     def __call__(self, retry_state: "RetryCallState") -> bool: ...
@@ -49,35 +53,30 @@ class Condition(Strategy, ABC):
         return AllOf(other, self)
 
 
-class AnyOf(Condition):
+class Combination(Condition):
+    """Conditions that are asked from left to right, as far as they are needed."""
+
+    def __init__(self, *predicates: Predicate) -> None:
+        self.predicates = predicates
+
+    def __call__(self, retry_state: "RetryCallState") -> bool:
+        return ask(self, retry_state)
+
+    def __repr__(self) -> str:
+        return written(self)
+
+
+class AnyOf(Combination):
     """Conditions of which one is enough."""
 
-    def __init__(self, *predicates: Predicate) -> None:
-        self.predicates = predicates
 
-    def __call__(self, retry_state: "RetryCallState") -> bool:
-        return ask(self, retry_state)
-
-    def __repr__(self) -> str:
-        return written(self)
-
-
-class AllOf(Condition):
+class AllOf(Combination):
     """Conditions that all have to hold."""
-
-    def __init__(self, *predicates: Predicate) -> None:
-        self.predicates = predicates
-
-    def __call__(self, retry_state: "RetryCallState") -> bool:
-        return ask(self, retry_state)
-
-    def __repr__(self) -> str:
-        return written(self)
 
 
 def ask(predicate: Predicate, state: "RetryCallState") -> bool:
-    """The answer of a predicate, and of the parts of one of ours as far as they are needed."""
-    if isinstance(predicate, (AnyOf, AllOf)):
+    """The answer of a predicate."""
+    if isinstance(predicate, Combination):
         decisive = isinstance(predicate, AnyOf)
         for part in predicate.predicates:
             if ask(part, state) is decisive:
@@ -88,7 +87,7 @@ def ask(predicate: Predicate, state: "RetryCallState") -> bool:
 
 async def async_ask(predicate: Predicate, state: "RetryCallState") -> bool:
     """The answer of a predicate, which may be a coroutine function."""
-    if isinstance(predicate, (AnyOf, AllOf)):
+    if isinstance(predicate, Combination):
         decisive = isinstance(predicate, AnyOf)
         for part in predicate.predicates:
             if await async_ask(part, state) is decisive:
@@ -115,6 +114,20 @@ class Sum(Strategy):
 
     def __repr__(self) -> str:
         return written(self)
+
+
+def seconds_of(wait: object) -> float:
+    """What a wait strategy has returned.
+
+    Raises:
+        TypeError: that is not a number.
+    """
+    if not isinstance(wait, SupportsFloat):
+        raise TypeError(
+            f"wait must return a number of seconds, not {echoed(wait)}: write one such as "
+            "tenacity.wait_fixed(1)"
+        )
+    return float(wait)
 
 
 def check_strategy(
@@ -146,6 +159,10 @@ def check_strategy(
                 f"{name} must not be a coroutine function, whose result is always true: write a "
                 f"plain function such as {example}"
             )
+    for part in _parts(strategy):
+        if (meant := _argument_of(part)) not in ("", "wait" if name == "fallback" else name):
+            kind = type(part).__name__
+            raise TypeError(f"{name}: a {kind} is for {meant}: write {meant}={kind}(...)")
     if callable(strategy) and not takes_one_argument(strategy):
         raise TypeError(
             f"{name} is called with one argument, a RetryCallState, which {echoed(strategy)} does not "
@@ -158,8 +175,16 @@ def has_coroutine_function(strategy: object) -> bool:
     return any(map(is_coroutine_function, _parts(strategy)))
 
 
+def _argument_of(part: object) -> str:
+    """The argument of a policy that a strategy of ours or tenacity's is made for; empty for others."""
+    if isinstance(part, Strategy):
+        return part.argument_of_policy
+    package, _, module = type(part).__module__.partition(".")
+    return module if package == "tenacity" and module in ("retry", "stop", "wait") else ""
+
+
 def _is_awaited(part: object, strategy: object) -> bool:
-    if isinstance(strategy, (AnyOf, AllOf)):
+    if isinstance(strategy, Combination):
         return any(_is_awaited(part, each) for each in strategy.predicates)
     return part is strategy or part is getattr(strategy, "func", None)
 
