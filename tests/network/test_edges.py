@@ -17,6 +17,7 @@ from support.networks import Queued, clients_of, limits, network, taken
 from support.raw import raw_server, read_head, respond
 
 from transportkit.network.connection import Connection
+from transportkit.network.connections import _async_timetable, _timetable
 from transportkit.network.core import _AtOnce
 from transportkit.network.errors import as_transport_error
 from transportkit.retrying.deadline import LiveTimeouts
@@ -224,6 +225,39 @@ async def test_an_interrupt_while_closing_closes_the_others(
                 await flavour.close(transport)
         assert len(closed) == 2
         assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+async def test_an_interrupt_while_closing_what_is_due_leaves_the_rest_due(
+    flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = httpx.AsyncHTTPTransport if flavour.is_async else httpx.HTTPTransport
+    interrupts: list[BaseException] = [KeyboardInterrupt()]
+
+    def close(self: Any) -> None:
+        if interrupts:
+            raise interrupts.pop()
+
+    async def aclose(self: Any) -> None:
+        close(self)
+
+    with raw_server(answering) as url:
+        idle = [network(flavour, limits=limits(expiry=1e-9)) for _ in range(2)]
+        with monkeypatch.context() as patch:
+            name, stuck = ("aclose", aclose) if flavour.is_async else ("close", close)
+            patch.setattr(kind, name, stuck)
+            for transport in idle:
+                pool = transport._core.pool
+                pool.keep_time((_async_timetable if flavour.is_async else _timetable)())
+                held = pool.acquire(("http", b"h.example", None), 1, False)
+                held.transport = transport._core.make()
+                pool.release(held, 0)
+            request = httpx.Request("GET", url)
+            with pytest.raises(KeyboardInterrupt):
+                await flavour.send(idle[0], request)
+            response = await flavour.send(idle[0], request)
+            assert taken(idle[1]) == "0 connections, 0 idle, 0 waiting"
+        await flavour.read(response)
+        await flavour.close(idle[0])
 
 
 async def test_what_is_due_is_closed_before_the_next_connection_is_chosen(

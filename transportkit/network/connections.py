@@ -119,7 +119,7 @@ class Connections(Generic[T]):
 
     def sweep(self, now: float) -> None:
         """Close what has been idle too long, here and in all pools with the same timetable."""
-        for pool in self._pool.timetable.take(now):
+        while (pool := self._pool.timetable.take(now)) is not None:
             _close_each(pool, pool.expire(now))
 
     def retire(self) -> None:
@@ -209,7 +209,7 @@ class AsyncConnections(Generic[AsyncT]):
 
     async def sweep(self, now: float) -> None:
         """Close what has been idle too long, here and in all pools with the same timetable."""
-        for pool in self._pool.timetable.take(now):
+        while (pool := self._pool.timetable.take(now)) is not None:
             await _async_close_each(pool, pool.expire(now))
 
     async def retire(self) -> None:
