@@ -193,6 +193,31 @@ async def test_a_body_that_cannot_be_closed_gives_its_place_back(
     assert taken(transport) == "0 connections, 0 idle, 0 waiting"
 
 
+async def test_a_body_that_two_close_at_once_ends_its_request_once(
+    flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hurried(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def close(self) -> None:
+            response.stream.close()
+
+        async def aclose(self) -> None:
+            await response.stream.aclose()
+
+    def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Hurried())
+
+    async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Hurried())
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)
+    transport = network(flavour)
+    response: Any = await flavour.send(transport, httpx.Request("GET", "http://h.example/"))
+    await (response.aclose() if flavour.is_async else flavour.call(response.close))
+    assert taken(transport) == "1 connections, 1 idle, 0 waiting"
+    await flavour.close(transport)
+
+
 async def test_an_interrupt_while_closing_closes_the_others(
     flavour: Flavour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
