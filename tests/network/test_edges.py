@@ -340,6 +340,16 @@ def test_where_there_is_no_poll_a_closed_connection_is_noticed(
         assert connection.is_dead()
 
 
+def test_a_connection_whose_socket_was_closed_with_its_first_answer_is_lost() -> None:
+    connection = Connection[str](("http", b"h.example", None), 1, None)
+    connection.transport = "one"
+    peer, other = socket.socketpair()
+    peer.close()
+    other.close()
+    connection.watch(peer)
+    assert connection.is_lost()
+
+
 def test_a_connection_whose_own_socket_was_closed_is_dead() -> None:
     connection = Connection[str](("http", b"h.example", None), 1, None)
     peer, other = socket.socketpair()

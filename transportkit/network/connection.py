@@ -81,9 +81,9 @@ class Connection(Generic[T]):
         self.facts: Mapping[str, object] = {}
 
     def watch(self, peer: Any) -> None:  # noqa: ANN401 - asyncio's and trio's sockets are none
-        """Know the socket, or None where there is none."""
+        """Know the socket, which may be closed already, or None where there is none."""
         self.peer = peer
-        if peer is not None:
+        if peer is not None and peer.fileno() >= 0:
             self._has_input = _input_of(peer)
 
 
