@@ -10,6 +10,7 @@ from typing import Any
 import h2.connection
 import h2.errors
 import pytest
+from hyperframe.frame import HeadersFrame
 from support.flavours import Flavour
 from support.http2 import H2Request, h2_origin
 from support.library import httpx
@@ -85,6 +86,42 @@ async def test_a_body_against_its_promise_is_a_remote_protocol_error(
         assert caught.value.request is request
         assert taken(transport) == "0 connections, 0 idle, 0 waiting"
         await (response.aclose() if flavour.is_async else flavour.call(response.close))
+        assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+async def test_an_error_of_h2_ends_the_connection_even_if_it_names_a_stream(
+    flavour: Flavour, certificates: Path
+) -> None:
+    def go_on_after_the_end(http: h2.connection.H2Connection, request: H2Request) -> bool:
+        http.send_headers(request.stream, [(":status", "200")], end_stream=True)
+        if request.headers[":path"] == "/wrong":
+            more = HeadersFrame(request.stream, b"\x88", flags=["END_HEADERS", "END_STREAM"])
+            request.prefix = http.data_to_send() + more.serialize()
+        return True
+
+    with h2_origin(certificates, go_on_after_the_end) as (_, url):
+        transport = network(flavour, http2=True)
+        async with flavour.client(transport=transport, timeout=30) as client:
+            with pytest.raises((httpx.RemoteProtocolError, httpx.LocalProtocolError)):
+                await client.get(f"{url}/wrong")
+            assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+            assert (await client.get(url)).status_code == 200
+
+
+@pytest.mark.parametrize("status", ["", "fine"])
+async def test_a_status_that_is_no_number_is_a_remote_protocol_error(
+    status: str, flavour: Flavour, certificates: Path
+) -> None:
+    def answer(http: h2.connection.H2Connection, request: H2Request) -> bool:
+        http.send_headers(request.stream, [(":status", status)], end_stream=True)
+        return True
+
+    with h2_origin(certificates, answer) as (_, url):
+        transport = network(flavour, http2=True)
+        request = httpx.Request("GET", url)
+        with pytest.raises(httpx.RemoteProtocolError) as caught:
+            await flavour.send(transport, request)
+        assert caught.value.request is request
         assert taken(transport) == "0 connections, 0 idle, 0 waiting"
 
 
