@@ -286,16 +286,16 @@ class TestReplay:
         error = ZeroDivisionError() if failing else None
         replay = replay_of(flavour, Chunks([b"x" * 10, b"" if failing else b"y"], error), 10)
         await read(flavour, replay, 1)
-        assert replay._record.chunks == [b"x" * 10]
+        assert replay._recorded == [b"x" * 10]
         with suppress(ZeroDivisionError):
             await read(flavour, replay)
-        assert replay._record.chunks == []
+        assert replay._recorded == []
 
     async def test_past_the_bound_never_keeps_a_later_small_chunk(self, flavour: Flavour) -> None:
         replay = replay_of(flavour, Chunks([b"xxxx", b"", b"y"]), 3)
         await read(flavour, replay)
         assert not replay.can_repeat
-        assert replay._record.chunks == []
+        assert replay._recorded == []
 
     async def test_past_the_bound_refuses_to_give_what_is_left(self, flavour: Flavour) -> None:
         replay = replay_of(flavour, Chunks([b"xxxx", b"y"]), 3)

@@ -39,8 +39,8 @@ class Backlog:
         is_within = is_within and self.bytes + _size_of(exchange) <= _MAX_BYTES
         return is_within and not self._is_full
 
-    def close(self) -> None:
-        """Have no room until it has drained: one that needs less does not overtake one that waits."""
+    def mark_full(self) -> None:
+        """Have no room until it has drained: a smaller one does not overtake one that waits."""
         self._is_full = True
 
     def add(self, exchange: Exchange) -> None:

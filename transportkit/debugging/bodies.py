@@ -11,7 +11,7 @@ from ..wire.library import Headers, any_library
 _STEP = 16
 _MAX_EXPANSION = 200
 
-# Half of a pair, or a byte that is none of the charset's.
+# Half of a surrogate pair, or a byte that is not of the charset.
 _NO_CHARACTER = "[\ud800-\udfff]"
 
 

@@ -15,7 +15,7 @@ from .timings import TUNNEL
 if TYPE_CHECKING:
     from ..wire.trace import AsyncTrace, Trace
 
-# No body is longer, and what is would be no number for Python.
+# No body is longer, and Python refuses to read much longer numbers.
 _LENGTH = r"[0-9]{1,18}"
 _REQUEST = "http11.send_request_headers.started"
 # These come with the connection, whose address is lost if the next step fails.
@@ -99,16 +99,13 @@ class Capture(Record):
             return
         try:
             if event == _REQUEST:
-                if (
-                    getattr(info.get("request"), "method", b"")
-                    == b"CONNECT"
-                    != self.method.encode()
-                ):
+                method = getattr(info.get("request"), "method", b"")
+                if method == b"CONNECT" != self.method.encode():
                     event = TUNNEL + event
             elif event in _CONNECTED:
                 self._capture_connection(info.get("return_value"))
             self.events.append((event, perf_counter()))
-        except Exception as error:  # noqa: BLE001 - who looks on must not break what is looked at
+        except Exception as error:  # noqa: BLE001 - an observer must not break what it observes
             self._reporter.log(error)
 
     def capture_response(self, response: Response) -> None:
@@ -159,8 +156,8 @@ class Capture(Record):
         self._capture_facts(extensions)
 
     def _capture_facts(self, extensions: Mapping[str, object]) -> None:
-        """Capture who took the request, as network transports tell."""
-        # A rotation names its way without a proxy, too.
+        """Capture the proxy and the `verify` that a network transport reports."""
+        # A rotation reports the way without a proxy, too.
         if isinstance(proxy := extensions.get("proxy"), str) and "://" in proxy:
             self.proxy = proxy
         self.verify = extensions.get("verify") is not False

@@ -28,10 +28,11 @@ _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 class ConsoleLog:
     """Writes a line when a request goes out, and one when it is over.
 
-    The second one names the proxy, if there was one and the transport inside tells, as those
-    that are made from arguments do. A line that does not directly follow that of its request, as others were sent meanwhile,
-    names the request again. Bodies are shown as far as the transport captures them. What a
-    terminal would act upon is escaped. Everything is masked by the transport's `Redaction`.
+    The second one names the proxy, if there was one and the transport inside reports it, as those
+    that are made from arguments do. A line that does not directly follow that of its request, as
+    others were sent meanwhile, names the request again. Bodies are shown as far as the transport
+    captures them. What a terminal would act upon is escaped. Everything is masked by the
+    transport's `Redaction`.
 
     Arguments:
         write: called with each text, which may have several lines: `print`, or `logger.debug`.
@@ -110,7 +111,7 @@ class ConsoleLog:
 
 
 def enabled(write: Write) -> Callable[[], bool]:
-    """A function that is true as long as something becomes of what is written.
+    """A function that tells whether what is written now would be kept.
 
     >>> enabled(print)(), enabled(logging.getLogger("an application's").debug)()
     (True, False)

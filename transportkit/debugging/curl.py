@@ -91,7 +91,7 @@ def command(exchange: Exchange) -> str:
         words += ["-H", _quoted(header)]
     if content is None:
         return remark + " ".join(words)
-    if len(content) > _LONGEST_ARGUMENT or not _is_argument(content):
+    if len(content) > _LONGEST_ARGUMENT or b"\0" in content or not _is_utf8(content):
         return f"{remark}printf {_format(content)} | {' '.join(words)} --data-binary @-"
     return f"{remark}{' '.join(words)} --data-raw {_quoted(content)}"
 
@@ -107,25 +107,13 @@ def _content(exchange: Exchange) -> tuple[bytes | None, str, bool]:
         return None, f"# Its body of {captured.size:,} bytes was not captured: see bodies=\n", False
     content = captured.content
     is_whole = captured.is_ended and len(content) == captured.size
-    if not exchange._is_masked:
-        is_decoded = False
-    else:
-        body = exchange.request_body
-        content, is_whole = body.content, body.is_whole
-        is_decoded = "content-encoding" in names
-        if is_decoded and not content:
-            return (
-                None,
-                "# Its body cannot be decoded, and so the secrets in it not be masked\n",
-                False,
-            )
-    if is_whole:
-        return content, "", is_decoded
-    return (
-        content,
-        f"# Its body is truncated after {len(content):,} bytes: see bodies=\n",
-        is_decoded,
-    )
+    if exchange._is_masked:
+        content, is_whole = exchange.request_body.content, exchange.request_body.is_whole
+    is_decoded = exchange._is_masked and "content-encoding" in names
+    if is_decoded and not content:
+        return None, "# Its body cannot be decoded, and so the secrets in it not be masked\n", False
+    remark = f"# Its body is truncated after {len(content):,} bytes: see bodies=\n"
+    return content, "" if is_whole else remark, is_decoded
 
 
 def _options(exchange: Exchange, url: str) -> Iterator[str]:
@@ -149,9 +137,9 @@ def _options(exchange: Exchange, url: str) -> Iterator[str]:
         yield "--http2" if url.startswith("https:") else "--http2-prior-knowledge"
     elif exchange.http_version is not None and url.startswith("https:"):
         yield "--http1.1"
-    if (exchange.server_address or "").startswith("/"):
+    if exchange.server_address is not None and exchange.server_address.startswith("/"):
         yield "--unix-socket"
-        yield _quoted((exchange.server_address or "").encode())
+        yield _quoted(exchange.server_address.encode())
     if any(name.lower() == "accept-encoding" for name, _ in exchange.request_headers):
         # The header is the request's own; this is for reading the answer.
         yield "--compressed"
@@ -197,10 +185,6 @@ def _is_utf8(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _is_argument(content: bytes) -> bool:
-    return b"\0" not in content and _is_utf8(content)
 
 
 def _quoted(content: bytes) -> str:

@@ -114,12 +114,12 @@ class HARRecorder(Unpicklable):
             return
         with self._changed:
             while not (self._is_closed or self._backlog.has_room(exchange)):
-                self._backlog.close()
+                self._backlog.mark_full()
                 self._changed.wait()
             if self._is_closed:
                 raise RuntimeError(f"{self!r} is closed: make another one, for another file")
             if self._thread is None:  # There was none yet, or it has died.
-                thread = threading.Thread(target=self._live, name="HARRecorder", daemon=True)
+                thread = threading.Thread(target=self._run, name="HARRecorder", daemon=True)
                 thread.start()
                 self._thread = thread
             self._backlog.add(exchange)
@@ -186,7 +186,7 @@ class HARRecorder(Unpicklable):
     def __repr__(self) -> str:
         return f"<HARRecorder of {str(self._file.path)!r}>"
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         # Whatever ends the thread, nobody waits for it afterwards.
         try:
             self._work()
@@ -200,7 +200,9 @@ class HARRecorder(Unpicklable):
     def _work(self) -> None:
         while (exchange := self._wait_for_one()) is not None:
             self._record(exchange)
-            self._remove_first()
+            with self._changed:
+                if self._backlog.remove_first():
+                    self._changed.notify_all()
         try:
             self._file.finish()
         except OSError as error:
@@ -213,11 +215,6 @@ class HARRecorder(Unpicklable):
             while (first := self._backlog.first()) is None and not self._is_closed:
                 self._changed.wait()
             return first
-
-    def _remove_first(self) -> None:
-        with self._changed:
-            if self._backlog.remove_first():
-                self._changed.notify_all()
 
     def _record(self, exchange: Exchange) -> None:
         try:

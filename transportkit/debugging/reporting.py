@@ -15,7 +15,7 @@ from .exchange import Exchange
 from .record import Record
 
 Observer = Callable[[Exchange], object]
-# A `started`, and what tells if it will do anything.
+# A `started`, and a function that tells whether it would do anything.
 _Starting = tuple[Observer, Callable[[], bool] | None]
 
 _logger = logging.getLogger("transportkit.debugging")
@@ -119,7 +119,7 @@ class Reporter:
                 self.log(error)
 
     def log(self, error: Exception) -> None:
-        """Log that something could not be observed: once at length for each kind of error."""
+        """Log that something could not be observed: at ERROR once for each kind of error."""
         # An observer that fails once mostly fails every time, and one traceback is enough.
         is_new = type(error) not in self._failures
         self._failures.add(type(error))

@@ -1,13 +1,13 @@
 """Bodies that are captured as they stream by.
 
-Mixins for the stream classes of a library, in pairs. Their iterations are iterators and not
-generators: one that is dropped halfway leaves nothing suspended.
+Mixins for the stream classes of a library, in pairs. None of them iterates by a generator: one
+that is dropped halfway would stay suspended.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from ..wire.library import AsyncBody, Body
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .capture import Capture
 
 
-class SentBody:
+class SentBody(Iterator[bytes]):
     """The body of a request.
 
     Arguments:
@@ -29,22 +29,10 @@ class SentBody:
         # By these a retry transport inside recognizes a body that can be sent again.
         self.fields: object = getattr(stream, "fields", None)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Self:
         self._captured.restart()
-        return SentChunks(iter(self._stream), self._captured)
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-class SentChunks(Iterator[bytes]):
-    """One iteration over the body of a request."""
-
-    __slots__ = ("_captured", "_chunks")
-
-    def __init__(self, chunks: Iterator[bytes], captured: BodyCapture) -> None:
-        self._chunks = chunks
-        self._captured = captured
+        self._chunks = iter(self._stream)
+        return self
 
     def __next__(self) -> bytes:
         try:
@@ -54,6 +42,9 @@ class SentChunks(Iterator[bytes]):
             raise
         self._captured.add(chunk)
         return chunk
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 class ReceivedBody:
@@ -110,7 +101,7 @@ class ReceivedChunks(Iterator[bytes]):
         raise StopIteration
 
 
-class AsyncSentBody:
+class AsyncSentBody(AsyncIterator[bytes]):
     """The body of a request.
 
     Arguments:
@@ -124,22 +115,10 @@ class AsyncSentBody:
         # By these a retry transport inside recognizes a body that can be sent again.
         self.fields: object = getattr(stream, "fields", None)
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> Self:
         self._captured.restart()
-        return AsyncSentChunks(aiter(self._stream), self._captured)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-class AsyncSentChunks(AsyncIterator[bytes]):
-    """One iteration over the body of a request."""
-
-    __slots__ = ("_captured", "_chunks")
-
-    def __init__(self, chunks: AsyncIterator[bytes], captured: BodyCapture) -> None:
-        self._chunks = chunks
-        self._captured = captured
+        self._chunks = aiter(self._stream)
+        return self
 
     async def __anext__(self) -> bytes:
         try:
@@ -149,6 +128,9 @@ class AsyncSentChunks(AsyncIterator[bytes]):
             raise
         self._captured.add(chunk)
         return chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 class AsyncReceivedBody:

@@ -92,7 +92,7 @@ def timings(
     for event, at in events:
         step = event.partition(".")[2]
         if step == "start_tls.started":
-            # Until here a connection was opened, be it by a proxy.
+            # Until here a connection was opened, by a proxy or directly.
             phase = "connect"
         spent[phase] = spent.get(phase, 0.0) + at - since
         since = at

@@ -1,7 +1,7 @@
 """HTTP-dates (RFC 9110, section 5.6.7), read and written."""
 
+import email.utils
 import re
-import time
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -10,8 +10,7 @@ from functools import lru_cache
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_DAY = f"(?:{'|'.join(_DAYS)})"
+_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _LONG_DAY = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 # One form is written, and these three are read.
 _HTTP_DATES = (
@@ -41,18 +40,12 @@ def parse_http_date(text: str, now: float) -> int | None:
         ahead = (year - this_year) % 100
         year = this_year + (ahead if ahead <= 50 else ahead - 100)
     month = _MONTHS.index(match["month"]) + 1
-    # A leap second has no number of its own.
-    second = 59 if match["second"] == "60" else int(match["second"])
+    day, hour, minute, second = (int(match[part]) for part in ("day", "hour", "minute", "second"))
+    if second == 60:
+        # A leap second has no number of its own.
+        second = 59
     try:
-        date = datetime(
-            year,
-            month,
-            int(match["day"]),
-            int(match["hour"]),
-            int(match["minute"]),
-            second,
-            tzinfo=UTC,
-        )
+        date = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
     return int(date.timestamp())
@@ -62,11 +55,6 @@ def parse_http_date(text: str, now: float) -> int | None:
 def http_date(seconds: int) -> str | None:
     """The HTTP-date of a time, in seconds since 1970; None before the year 1 and after 9999."""
     try:
-        date = time.gmtime(seconds)
+        return email.utils.formatdate(seconds, usegmt=True)
     except (ValueError, OverflowError, OSError):
         return None
-    if not 1 <= date.tm_year <= 9999:
-        return None
-    clock = f"{date.tm_hour:02}:{date.tm_min:02}:{date.tm_sec:02}"
-    month = _MONTHS[date.tm_mon - 1]
-    return f"{_DAYS[date.tm_wday]}, {date.tm_mday:02} {month} {date.tm_year:04} {clock} GMT"

@@ -107,8 +107,8 @@ class OpenFile:
             self.close()
 
 
-class FileBody:
-    """The body of a response: the rest of an open file, after the bytes that were read already.
+class _Rest:
+    """The rest of an open file, after the bytes that were read already.
 
     Arguments:
         file: what is left of it.
@@ -124,6 +124,10 @@ class FileBody:
         self._first = first
         self._sizes = sizes
         self._request = request
+
+
+class FileBody(_Rest):
+    """The body of a response, read from a file as it is consumed."""
 
     def __iter__(self) -> Iterator[bytes]:
         piece, self._first = self._first, b""
@@ -147,19 +151,8 @@ class FileBody:
             self._file.close()
 
 
-class AsyncFileBody:
-    """The body of a response: the rest of an open file, after the bytes that were read already.
-
-    The same as `FileBody`, in worker threads.
-    """
-
-    def __init__(
-        self, file: OpenFile, first: bytes, sizes: Iterator[int], request: Request
-    ) -> None:
-        self._file = file
-        self._first = first
-        self._sizes = sizes
-        self._request = request
+class AsyncFileBody(_Rest):
+    """The body of a response, read from a file in worker threads as it is consumed."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         piece, self._first = self._first, b""

@@ -85,15 +85,9 @@ def parse_header(value: str) -> Policy | None:
         return None
     if directives.get("includesubdomains") is not None:
         return None
-    return Policy(_bounded(seconds), "includesubdomains" in directives)
-
-
-def _bounded(seconds: str) -> int:
-    significant = seconds.lstrip("0")
-    # Python refuses to convert more than 4300 digits.
-    if len(significant) > len(str(LONGEST_MAX_AGE)):
-        return LONGEST_MAX_AGE
-    return min(int(significant or "0"), LONGEST_MAX_AGE)
+    # Python refuses to convert more than 4300 digits, and twenty are too many already.
+    max_age = min(int(seconds.lstrip("0")[:20] or "0"), LONGEST_MAX_AGE)
+    return Policy(max_age, "includesubdomains" in directives)
 
 
 def canonical_name(host: str) -> str | None:

@@ -9,10 +9,7 @@ from ..wire.stack import Stacked
 
 
 @advising(
-    code="status_code=...",
-    status="status_code=...",
-    permanent="status_code=308",
-    transport=ADVICE,
+    code="status_code=...", status="status_code=...", permanent="status_code=308", transport=ADVICE
 )
 class HTTPSRedirect(Stacked, httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers every request with a redirect to the same URL over HTTPS; sends nothing.

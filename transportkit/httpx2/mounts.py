@@ -25,10 +25,10 @@ class Mounts(TransportOwner):
 
     All patterns of https://www.python-httpx.org/advanced/transports/#routing work, and
     networks and path prefixes beside them: `all://10.0.0.0/8`, `https://example.com/api`.
-    The most specific pattern takes a URL: the port decides first (given or not), then the host (exact, then
-    networks from small to large, then wildcards from long to short, then any), then the
-    length of the path, then the scheme. A look-up takes the same time for any number of routes.
-    Only the URL counts, not the address that a name leads to.
+    The most specific pattern takes a URL: the port decides first (given or not), then the host
+    (exact, then networks from small to large, then wildcards from long to short, then any), then
+    the length of the path, then the scheme. A look-up takes the same time for any number of
+    routes. Only the URL counts, not the address that a name leads to.
 
     A target is one of:
 

@@ -10,10 +10,7 @@ from ..wire.stack import Stacked
 
 
 @advising(
-    code="status_code=...",
-    status="status_code=...",
-    permanent="status_code=308",
-    transport=ADVICE,
+    code="status_code=...", status="status_code=...", permanent="status_code=308", transport=ADVICE
 )
 class HTTPSRedirect(Stacked, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """Answers every request with a redirect to the same URL over HTTPS; sends nothing.

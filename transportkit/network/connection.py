@@ -25,11 +25,11 @@ class Connection(Generic[T]):
         is_retired: true if it takes no more requests and is closed after the last one.
         is_counted: true while it has a place, which it gives back once.
         expires: the time at which it has been idle for too long.
-        peer: the socket, None until there was a response, and where there is none.
         facts: the extensions of its responses that tell who took the requests.
     """
 
     __slots__ = (
+        "_fileno",
         "_has_input",
         "evicted",
         "expires",
@@ -40,7 +40,6 @@ class Connection(Generic[T]):
         "is_retired",
         "is_shared",
         "origin",
-        "peer",
         "requests",
         "transport",
     )
@@ -63,28 +62,27 @@ class Connection(Generic[T]):
 
     def is_lost(self) -> bool:
         """True if it never came to life, or its socket has been closed."""
-        return self.transport is None or (self.peer is not None and self.peer.fileno() < 0)
+        return self.transport is None or self._fileno() < 0
 
     def is_dead(self) -> bool:
         """True if an HTTP/1.1 connection has something to read before a request: an end, or junk.
 
         It is asked for each request, and httpcore's `is_readable` costs forty times as much.
         """
-        if self.peer is None or self.is_http2 or self.requests > 1:
-            return False
-        return bool(self._has_input())
+        return not self.is_http2 and self.requests == 1 and bool(self._has_input())
 
     def forget(self) -> None:
         """Forget what was known, as the connection will be made anew."""
         self.is_http2: bool | None = None
-        self.peer: Any = None
         self.facts: Mapping[str, object] = {}
+        self.watch(None)
 
     def watch(self, peer: Any) -> None:  # noqa: ANN401 - asyncio's and trio's sockets are none
-        """Know the socket, which may be closed already, or None where there is none."""
-        self.peer = peer
-        if peer is not None and peer.fileno() >= 0:
-            self._has_input = _input_of(peer)
+        """Know the socket, which may be closed already, or None while there is none."""
+        # Without one nothing tells that it is closed, or has input: `int()` is 0.
+        self._fileno: Callable[[], int] = int if peer is None else peer.fileno
+        is_open = peer is not None and peer.fileno() >= 0
+        self._has_input: Callable[[], object] = _input_of(peer) if is_open else bool
 
 
 def _input_of(peer: Any) -> Callable[[], list[Any]]:  # noqa: ANN401 - the same as above

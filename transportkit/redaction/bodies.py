@@ -33,16 +33,14 @@ def mask_body(content: bytes, content_type: str, names: Names, depth: int = 0) -
         return content
     text = mask_torn(found.text)
     if kind == FORM:
-        text = settled(text, lambda text: _mask_form(text, names))
+        text = settled(
+            text, lambda text: mask_pairs(mask_encoded(text, names), names, is_form=True)
+        )
     elif is_json(kind) or is_like_json(text):
         text = mask_json(text, names)
     else:
         text = mask_text(text, names)
     return content if text == found.text else found.encoded(text)
-
-
-def _mask_form(text: str, names: Names) -> str:
-    return mask_pairs(mask_encoded(text, names), names, is_form=True)
 
 
 def _mask_multipart(content: bytes, content_type: str, names: Names, depth: int) -> bytes:

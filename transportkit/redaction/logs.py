@@ -138,8 +138,7 @@ class RedactingFilter(logging.Filter):
             if not is_nested or kind is Kind.SECRET:
                 return MASK
         if isinstance(value, str):
-            text = self._redaction.text(value)
-            return value if text == value else text
+            return self._redaction.text(value)
         if is_nested and depth < _MAX_DEPTH:
             value = self._masked_members(value, depth + 1)
         if isinstance(value, (Number, logging.Logger)) or (

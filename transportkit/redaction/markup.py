@@ -31,7 +31,7 @@ _FIELD_VALUE = (
 
 
 def mask_markup(text: str, names: Names) -> str:
-    """Text without the secrets that its markup tells of."""
+    """Text without the secrets that its markup names."""
 
     def element(match: re.Match[str]) -> str:
         name, value = match["name"].rpartition(":")[2], match["value"]

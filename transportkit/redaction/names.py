@@ -18,7 +18,7 @@ class Kind(IntEnum):
 
     Attributes:
         SHOWN: nothing is masked, whatever it looks like: somebody has said so.
-        ABOUT: they tell about a secret, such as its type or its end.
+        ABOUT: they describe a secret, such as its type or its expiry.
         OTHER: nothing in particular.
         OPAQUE: secret if it looks random, as under a bare `key`.
         CARD: secret if it is the number of a card.
@@ -192,7 +192,7 @@ class Names:
         return False
 
     def is_about(self, name: str) -> bool:
-        """True if a name tells about something, be it no secret."""
+        """True if a name describes something else, which need not be a secret."""
         return self.kind(name) is Kind.ABOUT or re.fullmatch(_LAST, words(name)) is not None
 
     def _kind(self, name: str) -> Kind:

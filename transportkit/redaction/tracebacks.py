@@ -54,7 +54,7 @@ def stand_in(
     kind = type(error)
     called = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
     own: type[StandIn] = type(kind.__name__, (GroupStandIn if members else StandIn,), called)
-    return own(redaction.text(text_of(error)), *([members] if members else ()))
+    return own(redaction.text(text_of(error)), members)
 
 
 def is_exc_info(value: object) -> TypeGuard[ExcInfo]:
@@ -161,5 +161,4 @@ def _masked_trace(trace: TracebackType | None, redaction: Redaction) -> Tracebac
 
 def _shows_secret(code: str, redaction: Redaction) -> bool:
     code = re.sub(_FILLED_IN, "****", code.partition("\n")[2])
-    masked = redaction.text(code)
-    return masked != code and re.findall(_LITERAL, masked) != re.findall(_LITERAL, code)
+    return re.findall(_LITERAL, redaction.text(code)) != re.findall(_LITERAL, code)

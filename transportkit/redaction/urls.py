@@ -48,7 +48,7 @@ def mask_url(text: str, names: Names, *, may_be_malformed: bool = False) -> str:
 
 def mask_pairs(text: str, names: Names, *, is_form: bool = False) -> str:
     """The path, query and fragment of a URL, or a form, without the values of secret names."""
-    query = 0 if is_form else _end(_PATH, text, 0)
+    query = _end(_PATH, text, 0)
     shown: list[str] = []
     done = 0
     for pair in _URL_PAIR.finditer(text):

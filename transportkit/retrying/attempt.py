@@ -1,4 +1,4 @@
-"""The attempts of a request as they are told: how each ended, and why no other followed.
+"""The record of a request's attempts: how each ended, and why no other followed.
 
 An outcome, a response or an error of the library's, has them in its `extensions`. What a
 `RetryTransport` has given up on is marked there, so that another one around it does not multiply

@@ -11,11 +11,7 @@ from ..wire.library import URL
 _MAX_ORIGINS = 1024
 
 
-@advising(
-    max_retries="capacity=...",
-    ratio="per_success=...",
-    ttl="per_second=...",
-)
+@advising(max_retries="capacity=...", ratio="per_success=...", ttl="per_second=...")
 @dataclass(frozen=True)
 class RetryBudget:
     """A bound on the retries that all requests to one origin make together.
@@ -68,7 +64,7 @@ class _Bucket:
 
 
 class Buckets:
-    """The buckets of one transport, for the origins that failed of late.
+    """The buckets of one transport, for the origins that have failed recently.
 
     An origin without a bucket has a full one: nothing is kept for those that never fail.
 

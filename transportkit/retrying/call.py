@@ -24,7 +24,7 @@ from ..wire.replay import is_idempotent, is_repeatable
 from ..wire.trace import AsyncSentWatch, SentWatch
 from . import attempt as why
 from . import switch
-from .attempt import Attempt
+from .attempt import Attempt, mark_call, tell, was_given_up
 from .budget import Buckets
 from .causes import as_broken, is_unclear, too_late
 from .deadline import LiveTimeouts, timeouts_of
@@ -83,7 +83,7 @@ class RetryCall:
             watch: the kind that the inner transport can call.
         """
         given = self._request.extensions
-        changed = why.mark_call(self._request)
+        changed = mark_call(self._request)
         if self._attempts:
             changed["attempt"] = len(self._attempts) + 1
         if self._request.method not in self.policy.methods or self._is_suspect:
@@ -184,7 +184,7 @@ class RetryCall:
         outcome, state, policy = self.outcome, self.state, self.policy
         if switch.is_off():
             return why.OFF
-        if not policy.repeats_given_up and why.was_given_up(outcome, self._request):
+        if not policy.repeats_given_up and was_given_up(outcome, self._request):
             return why.BENEATH
         if not is_repeatable(self._request.stream):
             return why.BODY
@@ -234,7 +234,7 @@ class RetryCall:
     def _conclude(self, reason: str | None) -> None:
         """Tell the last outcome, and the log, what was tried."""
         outcome, count = self.outcome, len(self._attempts)
-        why.tell(outcome, self._attempts, self._request)
+        tell(outcome, self._attempts, self._request)
         if reason is None and not isinstance(outcome, Exception) and outcome.status_code < 400:
             self._buckets.record_success(self._request.url)
         if reason == why.BENEATH:

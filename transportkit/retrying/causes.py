@@ -1,4 +1,4 @@
-"""Errors whose class tells another story than their cause."""
+"""Errors whose class does not say what their cause does."""
 
 from collections.abc import Callable
 

@@ -49,35 +49,30 @@ class Condition(Strategy, ABC):
         return AllOf(other, self)
 
 
-class AnyOf(Condition):
+class Combination(Condition):
+    """Conditions that are asked from left to right, as far as they are needed."""
+
+    def __init__(self, *predicates: Predicate) -> None:
+        self.predicates = predicates
+
+    def __call__(self, retry_state: "RetryCallState") -> bool:
+        return ask(self, retry_state)
+
+    def __repr__(self) -> str:
+        return written(self)
+
+
+class AnyOf(Combination):
     """Conditions of which one is enough."""
 
-    def __init__(self, *predicates: Predicate) -> None:
-        self.predicates = predicates
 
-    def __call__(self, retry_state: "RetryCallState") -> bool:
-        return ask(self, retry_state)
-
-    def __repr__(self) -> str:
-        return written(self)
-
-
-class AllOf(Condition):
+class AllOf(Combination):
     """Conditions that all have to hold."""
-
-    def __init__(self, *predicates: Predicate) -> None:
-        self.predicates = predicates
-
-    def __call__(self, retry_state: "RetryCallState") -> bool:
-        return ask(self, retry_state)
-
-    def __repr__(self) -> str:
-        return written(self)
 
 
 def ask(predicate: Predicate, state: "RetryCallState") -> bool:
-    """The answer of a predicate, and of the parts of one of ours as far as they are needed."""
-    if isinstance(predicate, (AnyOf, AllOf)):
+    """The answer of a predicate."""
+    if isinstance(predicate, Combination):
         decisive = isinstance(predicate, AnyOf)
         for part in predicate.predicates:
             if ask(part, state) is decisive:
@@ -88,7 +83,7 @@ def ask(predicate: Predicate, state: "RetryCallState") -> bool:
 
 async def async_ask(predicate: Predicate, state: "RetryCallState") -> bool:
     """The answer of a predicate, which may be a coroutine function."""
-    if isinstance(predicate, (AnyOf, AllOf)):
+    if isinstance(predicate, Combination):
         decisive = isinstance(predicate, AnyOf)
         for part in predicate.predicates:
             if await async_ask(part, state) is decisive:
@@ -159,7 +154,7 @@ def has_coroutine_function(strategy: object) -> bool:
 
 
 def _is_awaited(part: object, strategy: object) -> bool:
-    if isinstance(strategy, (AnyOf, AllOf)):
+    if isinstance(strategy, Combination):
         return any(_is_awaited(part, each) for each in strategy.predicates)
     return part is strategy or part is getattr(strategy, "func", None)
 

@@ -7,7 +7,7 @@ from typing import Any
 _OPERATIONS = ("connect", "read", "write", "pool")
 # Zero would mean "do not block" to a socket, which is not how a timeout ends.
 _SHORTEST = 0.001
-# A socket takes no more than some centuries.
+# A socket takes no timeout of more than some centuries.
 _LONGEST = 1e9
 
 

@@ -9,7 +9,7 @@ from ..redaction.redaction import echoed
 from ..wire.arguments import advising, check_count, check_flag, check_number
 from ..wire.replay import IDEMPOTENT_METHODS
 from .budget import DEFAULT_BUDGET, RetryBudget
-from .combining import AllOf, AnyOf, Predicate, Wait, check_strategy, has_coroutine_function
+from .combining import Combination, Predicate, Wait, check_strategy, has_coroutine_function
 from .notation import written
 from .strategies import retry_if_status, retry_if_transport_error, wait_retry_after
 
@@ -154,7 +154,7 @@ def settings(policy: RetryPolicy, budget: RetryBudget | None) -> str:
 
 
 def _asks_about_successes(predicate: object) -> bool:
-    if isinstance(predicate, (AnyOf, AllOf)):
+    if isinstance(predicate, Combination):
         return any(map(_asks_about_successes, predicate.predicates))
     if isinstance(predicate, retry_if_status):
         return predicate.asks_about_successes

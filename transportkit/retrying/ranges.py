@@ -16,13 +16,7 @@ _STRONG_ETAG = r'"[^"]*"'
 # So much older than its response a date has to be, as the clocks of servers differ.
 _CLOCK_SKEW = 60
 # Those that would ask for another part, and conditions that a server may answer with 304.
-_DROPPED = (
-    b"if-none-match",
-    b"if-modified-since",
-    b"if-unmodified-since",
-    b"range",
-    b"if-range",
-)
+_DROPPED = (b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"range", b"if-range")
 
 
 @dataclass(frozen=True)
@@ -128,13 +122,11 @@ def promised_download(  # noqa: PLR0911 - each says another reason
     if response.status_code == 200:
         total = _length(response)
         return Download(validator, encoding, 0, total, total)
-    content_range = _content_range(response) if "Range" in request.headers else None
-    if content_range is None or _length(response) not in (
-        None,
-        content_range[1] - content_range[0],
-    ):
-        return "it is not one range that was asked for"
-    return Download(validator, encoding, *content_range)
+    if "Range" in request.headers and (content_range := _content_range(response)) is not None:
+        start, end, total = content_range
+        if _length(response) in (None, end - start):
+            return Download(validator, encoding, start, end, total)
+    return "it is not one range that was asked for"
 
 
 def _validator(response: Response) -> str:

@@ -1,13 +1,6 @@
 """Bodies that go on after a break: mixins for the stream classes of a library, in a pair."""
 
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Generator,
-    Iterator,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any
 
 from ..wire.io import async_shield, async_sleep, shield, sleep

@@ -18,7 +18,7 @@ class CallState(RetryCallState):
 
     Arguments:
         send: the method that sends the request, for tenacity's log lines.
-        request: the one.
+        request: what is sent.
         started: when its first attempt began, by `time.monotonic`.
 
     Attributes:
@@ -30,7 +30,7 @@ class CallState(RetryCallState):
         self.start_time = started
 
     def end(self, outcome: Response | Exception, now: float) -> None:
-        """Note what an attempt ended in, and when."""
+        """Record what an attempt ended in, and when."""
         self.ended_in: Response | Exception | None = outcome
         self._future: Future | None = None
         self.outcome_timestamp: float | None = now

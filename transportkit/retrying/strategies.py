@@ -216,7 +216,7 @@ def is_certificate_error(error: BaseException) -> bool:
     while cause is not None and id(cause) not in seen:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return True
-        # A stranger's errors may be causes of each other.
+        # Errors of other libraries may be causes of each other.
         seen.add(id(cause))
         # httpcore's pool raises `from None`, which leaves only a context. If that is an error of
         # httpx's own, it is another one, which was being handled.

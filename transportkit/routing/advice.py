@@ -1,6 +1,6 @@
-"""Keys that were meant by others which are none.
+"""Keys to write in place of others that are not patterns.
 
-Each may be refused in its turn: who advises it looks.
+They are proposals, and may be refused themselves: `refusal` parses each before it is shown.
 """
 
 import ipaddress

@@ -45,12 +45,12 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
     """The proxies of the environment as a routing dict for `Mounts`.
 
     Names count in upper and lower case, lower case wins, and `HTTP_PROXY` is ignored in a
-    CGI script, where a request header can set it (https://httpoxy.org). `NO_PROXY` takes, with commas or spaces between,
-    `*`, `name` (with its subdomains), `.name` and `*.name` (its subdomains only), IP
-    addresses, networks (`10.0.0.0/8`, `fe80::/10`), and any of these with a port; an entry
-    that is none of these is skipped with a warning on the logger `transportkit.routing`.
-    An address without a zone stands for that address in any zone. `socks://` is SOCKS5 with names
-    resolved by the proxy, as the desktops mean that set it. See
+    CGI script, where a request header can set it (https://httpoxy.org). `NO_PROXY` takes, separated
+    by commas or spaces, `*`, `name` (with its subdomains), `.name` and `*.name` (its subdomains
+    only), IP addresses, networks (`10.0.0.0/8`, `fe80::/10`), and any of these with a port; any
+    other entry is skipped with a warning on the logger `transportkit.routing`. An address without
+    a zone stands for that address in any zone. `socks://` is SOCKS5 with names resolved by the
+    proxy, as the desktops mean that set it. See
     https://www.python-httpx.org/environment_variables/#proxies.
 
     In `Mounts`, a proxy of this dict that cannot be used is refused when a request needs it, and
@@ -108,7 +108,7 @@ def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _proxy_url(proxy: str) -> str:
-    """The URL that a variable means, or what it holds where that is none."""
+    """The URL that a variable means, or its text where that is not a URL."""
     scheme, separator, rest = proxy.partition("://")
     if separator and scheme.lower() == "socks":
         return f"socks5h://{rest}"

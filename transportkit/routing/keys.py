@@ -159,7 +159,7 @@ def _split_port(key: str, scheme: str, authority: str, path: str) -> tuple[str, 
         bare = authority.strip("[")
         before, _, last = bare.rpartition(":")
         # What comes last may be a port.
-        is_clear = not (last.isdigit() and _is_ipv6(before))
+        is_clear = not (last.isdigit() and address(before) is not None)
         instead = f"{scheme}://[{bare}]{path}" if is_clear else ""
         raise refusal(key, "an IPv6 address stands in brackets, a port behind them", instead)
     bracket, closing, port = authority.rpartition("]")
@@ -176,10 +176,6 @@ def _split_port(key: str, scheme: str, authority: str, path: str) -> tuple[str, 
             f"{scheme}://{host}{path}" if port == "*" else "",
         )
     return host, int(port)
-
-
-def _is_ipv6(text: str) -> bool:
-    return ":" in text and address(text) is not None
 
 
 def _parse_host(key: str, wildcard: str, host: str) -> str:

@@ -36,7 +36,7 @@ class _Sample:
         self._word = next(word for n in count() if (word := f"x{n}x") not in words)
         ports = {pattern.port for pattern in patterns}
         self._port = next(port for port in count(1024) if port not in ports)
-        self._ends = {version: sorted(self._ends_of(version)) for version in (4, 6)}
+        self._ends = sorted(self._behind_addresses())
 
     def urls(self) -> Iterator[str]:
         for pattern in self._patterns:
@@ -61,15 +61,16 @@ class _Sample:
     def _gaps(self, network: IPNetwork) -> Iterator[str]:
         """The first address of a network, and those behind what else is in it."""
         first, last = int(network.network_address), int(network.broadcast_address)
-        ends = self._ends[network.version]
         kind = type(network.network_address)
-        for number in (first, *ends[bisect_left(ends, first) : bisect_right(ends, last)]):
+        inside = self._ends[bisect_left(self._ends, first) : bisect_right(self._ends, last)]
+        for number in (first, *inside):
             yield str(kind(number))
 
-    def _ends_of(self, version: int) -> Iterator[int]:
+    def _behind_addresses(self) -> Iterator[int]:
+        """The numbers that follow an address or a network of the table, of either version."""
         for pattern in self._patterns:
             last = address(pattern.host)
             if pattern.network is not None:
                 last = pattern.network.broadcast_address
-            if last is not None and last.version == version:
+            if last is not None:
                 yield int(last) + 1

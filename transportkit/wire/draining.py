@@ -60,7 +60,7 @@ class Watchdog:
             self._drained.pop(response, None)
 
     def _run(self) -> None:
-        # The state may be renewed by whoever does as if there had been a fork.
+        # The state may be renewed meanwhile, by those who act as if there had been a fork.
         changed, drained = self._changed, self._drained
         with changed:
             was_idle = False

@@ -35,7 +35,7 @@ class TimeLimit(AbstractContextManager["TimeLimit"]):
     """No limit: sync code cannot be ended from outside. A stand-in for `anyio.CancelScope`.
 
     Attributes:
-        cancelled_caught: true if the code inside was ended, as its time was over.
+        cancelled_caught: True if the code inside was cancelled, as its time was over.
     """
 
     cancelled_caught: bool = False
@@ -83,19 +83,8 @@ async def async_sleep(seconds: float) -> None:
     await anyio.sleep(seconds)
 
 
-class Event:
+class Event(threading.Event):
     """A flag that one thread sets and another waits for."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        """Let the one that waits go on."""
-        self._event.set()
-
-    def wait(self, seconds: float | None) -> None:
-        """Wait until the flag is set, or this long; None for ever."""
-        self._event.wait(seconds)
 
 
 class AsyncEvent:

@@ -10,23 +10,19 @@ import importlib
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import lru_cache
-from types import ModuleType
 from typing import Any, Literal, Protocol
 
 LIBRARIES = ("httpx", "httpx2")
 
 Name = Literal[
     "AsyncBaseTransport",
-    "AsyncByteStream",
     "AsyncClient",
     "BaseTransport",
     "ByteStream",
     "Client",
     "ConnectError",
     "ConnectTimeout",
-    "DecodingError",
     "HTTPError",
-    "InvalidURL",
     "Limits",
     "LocalProtocolError",
     "NetworkError",
@@ -36,11 +32,6 @@ Name = Literal[
     "ReadError",
     "ReadTimeout",
     "RemoteProtocolError",
-    "Request",
-    "Response",
-    "ResponseNotRead",
-    "StreamConsumed",
-    "SyncByteStream",
     "TimeoutException",
     "TransportError",
     "URL",
@@ -158,14 +149,10 @@ def _find_origin(kind: type) -> tuple[str, frozenset[str]]:
     # `__module__` would not do: an SDK that exports a class writes its own name into it.
     for name in LIBRARIES:
         library = sys.modules.get(name)
-        names = (base.__name__ for base in kind.__mro__ if _has(library, base))
+        names = (one.__name__ for one in kind.__mro__ if getattr(library, one.__name__, 0) is one)
         if found := frozenset(names):
             return name, found
     return "", frozenset()
-
-
-def _has(library: ModuleType | None, kind: type) -> bool:
-    return getattr(library, kind.__name__, None) is kind
 
 
 # As a decorator, lru_cache would make the argument a `Hashable`, as which mypy refuses classes.

@@ -48,7 +48,7 @@ class Lifecycle(Generic[T]):
         renew_in_child(self._renew)
 
     def _renew(self) -> None:
-        """Be nobody's to lock, as in a child process."""
+        """Start with a free lock, as in a child process."""
         self._lock = threading.Lock()
 
     def enter(self) -> tuple[T, ...]:
@@ -108,7 +108,7 @@ class Lifecycle(Generic[T]):
             return enters
 
     def release(self, transports: Iterable[T]) -> list[tuple[T, bool]]:
-        """Hold these no more; the same as `close`, for them."""
+        """Hold these no longer; returns those to close, as `close` does."""
         with self._lock:
             closing = []
             for transport in transports:

@@ -1,8 +1,7 @@
-"""Loggers that never break what they tell of.
+"""Loggers that never break the request they log.
 
-The standard library's handlers report their own failures. A filter raises, though, and so may a
-handler of somebody else's: in the middle of a request, which holds a connection and may have gone
-well.
+The handlers of the standard library report their own failures. A filter that fails raises, and so
+may any other handler: in the middle of a request, which holds a connection and may have gone well.
 """
 
 import logging

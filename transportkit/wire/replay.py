@@ -75,40 +75,52 @@ def _is_rewindable(field: object) -> bool:
     return bool(seekable is not None and seekable())
 
 
-class _Record:
-    """The chunks read so far from a source that can be read once."""
+class _Recording:
+    """What was read so far of a body that can be read once.
+
+    Arguments:
+        max_bytes: the most that is kept. A longer body cannot be sent again.
+
+    Attributes:
+        can_repeat: True if the next iteration gives the whole body again.
+    """
 
     def __init__(self, max_bytes: int) -> None:
+        self.can_repeat: bool = True
         self._left = max_bytes
-        self.chunks: list[bytes] = []
-        self.is_whole: bool = True
+        self._recorded: list[bytes] = []
 
-    def add(self, chunk: bytes) -> None:
+    def _record(self, chunk: bytes) -> None:
         self._left -= len(chunk)
         if self._left < 0:
-            self.lose()
+            self._lose()
         else:
-            self.chunks.append(chunk)
+            self._recorded.append(chunk)
 
-    def lose(self) -> None:
-        self.is_whole = False
-        self.chunks.clear()
+    def _lose(self) -> None:
+        self.can_repeat = False
+        self._recorded.clear()
 
-    def check(self, body: object) -> None:
-        """Refuse to let a body be sent again of which a part is lost.
+    def _rewind(self) -> None:
+        """Begin with what was recorded.
 
         Raises:
-            httpx.RemoteProtocolError: as the connection was closed before its answer.
+            httpx.RemoteProtocolError: a part is lost, and the connection was closed before the
+                answer to the body.
         """
-        if not self.is_whole:
-            raise library_of(body).RemoteProtocolError(
+        if not self.can_repeat:
+            raise library_of(self).RemoteProtocolError(
                 "the server closed the connection, as by a GOAWAY, and the body of the request "
                 "cannot be sent again: it is longer than what is kept of it, or could not be read"
             )
+        self._replayed = iter(tuple(self._recorded))
 
 
-class ReplayBody:
-    """A request body that is recorded while it is sent.
+class ReplayBody(_Recording, Iterator[bytes]):
+    """A request body that is recorded while it is sent: what was recorded comes first, then the rest.
+
+    An iterator and not a generator: httpcore drops it in the middle when a send fails, and
+    a generator left suspended would be finished by the garbage collector.
 
     Arguments:
         stream: a body that can be iterated once.
@@ -116,41 +128,16 @@ class ReplayBody:
     """
 
     def __init__(self, stream: object, max_bytes: int) -> None:
+        super().__init__(max_bytes)
         assert isinstance(stream, Iterable)
-        self._source = iter(stream)
-        self._record = _Record(max_bytes)
-
-    @property
-    def can_repeat(self) -> bool:
-        """True if the next iteration gives the whole body again."""
-        return self._record.is_whole
-
-    def __iter__(self) -> Iterator[bytes]:
-        self._record.check(self)
-        return Playback(self._source, self._record)
-
-    def close(self) -> None:
-        if isinstance(self._source, Generator):
-            self._source.close()
-
-
-class Playback(Iterator[bytes]):
-    """One iteration: what was recorded, then the rest.
-
-    An iterator and not a generator: httpcore drops it in the middle when a send fails, and
-    a generator left suspended would be finished by the garbage collector.
-    """
-
-    def __init__(self, source: Iterator[bytes], record: _Record) -> None:
-        self._recorded = iter(tuple(record.chunks))
-        self._source = source
-        self._record = record
+        self._source: Iterator[bytes] = iter(stream)
 
     def __iter__(self) -> Self:
+        self._rewind()
         return self
 
     def __next__(self) -> bytes:
-        for chunk in self._recorded:
+        for chunk in self._replayed:
             return chunk
         try:
             chunk = next(self._source)
@@ -158,14 +145,21 @@ class Playback(Iterator[bytes]):
             raise
         except BaseException:
             # The source has failed or was cancelled, and would seem to have ended the next time.
-            self._record.lose()
+            self._lose()
             raise
-        self._record.add(chunk)
+        self._record(chunk)
         return chunk
 
+    def close(self) -> None:
+        if isinstance(self._source, Generator):
+            self._source.close()
 
-class AsyncReplayBody:
-    """A request body that is recorded while it is sent.
+
+class AsyncReplayBody(_Recording, AsyncIterator[bytes]):
+    """A request body that is recorded while it is sent: what was recorded comes first, then the rest.
+
+    An iterator and not a generator: httpcore drops it in the middle when a send fails, and
+    a generator left suspended would be finished by the garbage collector.
 
     Arguments:
         stream: a body that can be iterated once.
@@ -173,41 +167,16 @@ class AsyncReplayBody:
     """
 
     def __init__(self, stream: object, max_bytes: int) -> None:
+        super().__init__(max_bytes)
         assert isinstance(stream, AsyncIterable)
-        self._source = aiter(stream)
-        self._record = _Record(max_bytes)
-
-    @property
-    def can_repeat(self) -> bool:
-        """True if the next iteration gives the whole body again."""
-        return self._record.is_whole
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        self._record.check(self)
-        return AsyncPlayback(self._source, self._record)
-
-    async def aclose(self) -> None:
-        if isinstance(self._source, AsyncGenerator):
-            await self._source.aclose()
-
-
-class AsyncPlayback(AsyncIterator[bytes]):
-    """One iteration: what was recorded, then the rest.
-
-    An iterator and not a generator: httpcore drops it in the middle when a send fails, and
-    a generator left suspended would be finished by the garbage collector.
-    """
-
-    def __init__(self, source: AsyncIterator[bytes], record: _Record) -> None:
-        self._recorded = iter(tuple(record.chunks))
-        self._source = source
-        self._record = record
+        self._source: AsyncIterator[bytes] = aiter(stream)
 
     def __aiter__(self) -> Self:
+        self._rewind()
         return self
 
     async def __anext__(self) -> bytes:
-        for chunk in self._recorded:
+        for chunk in self._replayed:
             return chunk
         try:
             chunk = await anext(self._source)
@@ -215,7 +184,11 @@ class AsyncPlayback(AsyncIterator[bytes]):
             raise
         except BaseException:
             # The source has failed or was cancelled, and would seem to have ended the next time.
-            self._record.lose()
+            self._lose()
             raise
-        self._record.add(chunk)
+        self._record(chunk)
         return chunk
+
+    async def aclose(self) -> None:
+        if isinstance(self._source, AsyncGenerator):
+            await self._source.aclose()

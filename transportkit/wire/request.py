@@ -1,4 +1,4 @@
-"""A request of our own, for whoever has something to tell the inner transport.
+"""A request of our own, for a transport that has something to tell the inner one.
 
 A caller may send one request from several tasks at once, and others may wait between a transport
 and the wire. So what belongs to one attempt (a trace, a deadline, a recorded body) never goes into

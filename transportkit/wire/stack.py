@@ -23,8 +23,8 @@ class Stacked:
     """A transport that can show what it sends through.
 
     `repr` is one line, `str` a tree. A subclass says what its branches are, and which of its
-    settings differ from the defaults. Both are shown as they are: what may hold a secret has
-    to be masked by whoever says it.
+    settings differ from the defaults. Both are shown as they are, so the subclass masks what may
+    hold a secret.
     """
 
     def _branches(self) -> Sequence[tuple[str, object]]:
@@ -101,7 +101,7 @@ def warn_of_what_a_route_loses(pattern: str, transport: object, options: Collect
 
 
 def _warn(text: str, level: int) -> None:
-    """Warn whoever makes a transport, so many functions of its construction above the caller."""
+    """Warn where a transport is made: `level` functions of its construction above the caller."""
     warnings.warn(text, StackWarning, stacklevel=level + 2)
 
 
@@ -124,7 +124,7 @@ def _name(transport: object) -> str:
 
 
 def _title(transport: object) -> str:
-    """The first line of a tree; what strangers' transports say of themselves is not masked."""
+    """The first line of a tree. The `repr` of a transport that is not ours might hold secrets."""
     if isinstance(transport, str):
         return transport
     name = type(transport).__name__

@@ -71,6 +71,7 @@ class Watch:
         vars(error)["_watch"] = self
 
     def _blame_callback(self, error: BaseException) -> None:
+        # Here, as pyright takes what a subclass assigns for an attribute of another type.
         self.error = error
 
     def proves_unsent(self, error: Exception) -> bool:
