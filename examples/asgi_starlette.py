@@ -1,4 +1,4 @@
-"""Call an ASGI application, here Starlette's, for one host: nothing is sent, other hosts stay.
+"""Call an ASGI application, here Starlette's, for one host; requests to others are sent as ever.
 
 ASGI is for async clients; wsgi_flask.py beside this shows WSGI for sync ones. What the application
 does at its start is in asgi_startup.py.

@@ -1,8 +1,8 @@
 """Keep the environment's proxies: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.
 
-Every transport here that is made from arguments uses them, as a stock client does. With routes they
-stand behind all of these. `trust_env=False` leaves them out, and SSL_CERT_FILE and SSL_CERT_DIR
-with them; `environment_routes()` is them alone, as a routing dict.
+Every transport here that is made from arguments uses them, as a stock client does. Routes of your own
+go first. `trust_env=False` leaves them out, and SSL_CERT_FILE and SSL_CERT_DIR with them;
+`environment_routes()` returns them alone, as a routing dict.
 """
 
 import os

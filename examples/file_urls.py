@@ -1,6 +1,6 @@
 """Read file:// URLs beneath one folder, through the client that reads the web.
 
-`base_url` lets the client take URLs without a host, which httpx else takes for relative ones. No
+`base_url` lets the client take URLs without a host, which httpx otherwise takes for relative ones. No
 redirect from a server leads to a file, and nothing leads out of the folder.
 """
 

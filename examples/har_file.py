@@ -1,6 +1,6 @@
 """Record what a program sends and gets in a HAR file, for the network panel of a browser.
 
-Inside of the retries, each attempt is an entry of its own. Secrets are masked. waterfall.py beside
+Inside the retries, each attempt is an entry of its own. Secrets are masked. waterfall.py beside
 this draws such a file.
 """
 

@@ -1,4 +1,4 @@
-"""Turn http:// into https:// before anything is sent: a redirect from inside of the client.
+"""Turn http:// into https:// before anything is sent: a redirect from inside the client.
 
 A POST stays a POST. Clear text has two names: httpx sends ws:// as plain HTTP too.
 """

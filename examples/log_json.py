@@ -1,6 +1,6 @@
 """One JSON line for each request, through the standard logging.
 
-A transport reports to any function of an `Exchange`, whose secrets are masked. Outside of a
+A transport reports to any function of an `Exchange`, whose secrets are masked. Around a
 `RetryTransport` it sees a call once, with its attempts; inside, each attempt.
 """
 

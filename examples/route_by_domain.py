@@ -1,4 +1,4 @@
-"""Send one domain through a proxy, or only what is plain http of another; the rest stays.
+"""Send one domain through a proxy, or only the plain http of another; the rest goes straight.
 
 A key has no effect on subdomains; for those see route_subdomains.py.
 """

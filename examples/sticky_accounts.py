@@ -48,7 +48,7 @@ if __name__ == "__main__":
         with httpx.Client(transport=rotation, headers={"X-Account": "Ada"}) as client:
             print(client.get("http://example.com/").text)
             file.write_text(second)
-            Thread(target=refresh, args=(rotation, file, 0.01, end)).start()
+            Thread(target=refresh, args=(rotation, file, 0.01, end), daemon=True).start()
             while rotation.status()[0].proxy == first:
                 end.wait(0.01)
             print(client.get("http://example.com/").text)

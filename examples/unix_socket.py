@@ -1,4 +1,4 @@
-"""Talk to a Unix socket, such as Docker's, under a host name of one's own; the web stays as it is."""
+"""Talk to a Unix socket, such as Docker's, under a host name of your own; all other hosts are as ever."""
 
 import anyio
 import httpx

@@ -2,8 +2,8 @@
 
     python examples/waterfall.py exchanges.har > waterfall.svg
 
-Without a name it draws `waterfall.har`, which has to lie beside this file, and which har_file.py's
-way has recorded from a slow server: it makes `waterfall.svg`. The same file always makes the same picture.
+Without a name it draws the `waterfall.har` beside this file, which was recorded from a slow server as
+har_file.py does it; `waterfall.svg` is that picture. The same file always makes the same picture.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Call a WSGI application, here Flask's, for one host: nothing is sent, and other hosts stay.
+"""Call a WSGI application, here Flask's, for one host; requests to others are sent as ever.
 
 WSGI is for sync clients; asgi_starlette.py beside this shows ASGI for async ones.
 """

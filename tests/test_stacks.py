@@ -1,5 +1,6 @@
 """Transports around transports: shown as a line and as a tree, and warned of in wrong orders."""
 
+import re
 import socket
 import warnings
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 import tenacity
 from support import transportkit
 from support.flavours import Flavour
-from support.library import httpx
+from support.library import LIBRARY, httpx
 from support.raw import raw_server, read_head
 from support.transportkit import (
     Cooldown,
@@ -170,8 +171,33 @@ def test_a_client_of_the_other_kind_is_told_what_to_write() -> None:
         anyio.run(httpx.AsyncClient(transport=signing).__aenter__)
     with pytest.raises(AttributeError, match=r"^AsyncMounts is for async .*, write Mounts$"):
         httpx.Client(transport=asynchronous).get("https://example.com/")
-    with pytest.raises(AttributeError, match=r"^'RetryTransport' object has no attribute 'get'$"):
-        retrying.get  # noqa: B018
+    stock: Any = transportkit.default_transport(trust_env=False)
+    with pytest.raises(
+        AttributeError, match=r"^NetworkTransport .*, write async_default_tr\w*\(\)$"
+    ):
+        anyio.run(httpx.AsyncClient(transport=stock).get, "https://example.com/")
+    stock = transportkit.async_default_transport(trust_env=False)
+    with pytest.raises(
+        AttributeError, match=r"^AsyncNetworkTransport .*, write default_tr\w*\(\)$"
+    ):
+        httpx.Client(transport=stock).get("https://example.com/")
+
+
+def test_what_only_clients_have_is_told_to_be_asked_of_one() -> None:
+    retrying: Any = transportkit.RetryTransport(stub())
+    asynchronous: Any = transportkit.AsyncMounts({"all://": stub()})
+    text = f"RetryTransport is a transport: write {LIBRARY}.Client(transport=...).get(...)"
+    with pytest.raises(AttributeError, match=f"^{re.escape(text)}$"):
+        retrying.get("https://example.com/")
+    text = f"AsyncMounts is a transport: write {LIBRARY}.AsyncClient(transport=...).post(...)"
+    with pytest.raises(AttributeError, match=f"^{re.escape(text)}$"):
+        asynchronous.post("https://example.com/")
+    with pytest.raises(
+        AttributeError, match=r"^AsyncMounts .*: write transport=\.\.\., not mounts="
+    ):
+        httpx.AsyncClient(mounts=asynchronous)
+    with pytest.raises(AttributeError, match=r"^'RetryTransport' object has no attribute 'pool'$"):
+        retrying.pool  # noqa: B018
 
 
 @pytest.fixture

@@ -324,7 +324,7 @@ class TestWrongArguments:
 
     @pytest.mark.parametrize("given", [b"http://proxy.example:8080", False, 5, object()])
     async def test_what_is_no_transport_is_refused(self, flavour: Flavour, given: object) -> None:
-        text = f"BaseTransport, not {type(given).__name__}$"
+        text = f"BaseTransport, not {type(given).__name__}: write {flavour.Wrapper.__name__}\\(\\) "
         with pytest.raises(TypeError, match=text):
             flavour.Wrapper(given)
 
@@ -335,6 +335,19 @@ class TestWrongArguments:
         with pytest.raises(TypeError, match=text):
             flavour.Wrapper(client)
         await flavour.close(client)
+
+    async def test_a_subclass_that_forgets_its_base_is_told_to_make_it(
+        self, flavour: Flavour
+    ) -> None:
+        base: Any = flavour.Wrapper
+
+        class Forgetful(base):  # type: ignore[misc]
+            def __init__(self) -> None:
+                """Do not call that of the base."""
+
+        text = "Forgetful has no inner transport: write super().__init__(transport) in its __init__"
+        with pytest.raises(AttributeError, match=f"^{re.escape(text)}$"):
+            await flavour.send(Forgetful(), httpx.Request("GET", "http://example.com/"))
 
 
 class TestPassingThrough:

@@ -806,7 +806,7 @@ class TestWrongArguments:
 
     @pytest.mark.parametrize("store", [False, {}, ["example.com"], HSTSStore])
     async def test_what_is_no_store_is_refused(self, flavour: Flavour, store: object) -> None:
-        text = f"^store must be an HSTSStore, not {type(store).__name__}$"
+        text = f"^store must be an HSTSStore, not {type(store).__name__}: write HSTSStore\\(\\)$"
         with pytest.raises(TypeError, match=text):
             flavour.HSTSTransport(None, store)
 
@@ -814,6 +814,12 @@ class TestWrongArguments:
         text = r"^transport must be a transport, not an HSTSStore: write store=\.\.\.$"
         with pytest.raises(TypeError, match=text):
             flavour.HSTSTransport(HSTSStore())
+
+    async def test_a_path_in_place_of_a_transport_is_refused(self, flavour: Flavour) -> None:
+        text = r"^transport .*, not a path: write store=HSTSStore\('hsts.txt'\)$"
+        for path in "hsts.txt", Path("hsts.txt"):
+            with pytest.raises(TypeError, match=text):
+                flavour.HSTSTransport(path)
 
     async def test_a_transport_and_arguments_for_one_are_refused(self, flavour: Flavour) -> None:
         with pytest.raises(TypeError, match="not both: http2 would be ignored"):

@@ -72,20 +72,36 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("name", "value", "text"),
         [
-            ("verify", 1, "verify must be SSLContext or str or bool, not int"),
-            ("verify", None, "verify must be SSLContext or str or bool, not NoneType"),
-            ("cert", True, "cert must be str or tuple or list or NoneType, not bool"),
+            ("verify", 1, "verify must be SSLContext or str or bool, not int: write verify=ssl."),
+            ("verify", None, "verify must be SSLContext or str or bool, not None"),
+            ("cert", True, "cert must be str or tuple or list or None, not bool"),
             ("trust_env", "no", "trust_env must be bool, not str"),
             ("http1", 1, "http1 must be bool, not int"),
-            ("http2", None, "http2 must be bool, not NoneType"),
-            ("limits", 10, "limits must be Limits or Mapping, not int"),
-            ("proxy", b"http://h", "proxy must be str or URL or Proxy or NoneType, not bytes"),
-            ("proxy", {"all://": "http://h"}, "proxy must be str or URL or Proxy or NoneType"),
-            ("uds", Path("/run/sock"), "uds must be str or NoneType, not "),
-            ("local_address", 0, "local_address must be str or NoneType, not int"),
+            ("http2", None, "http2 must be bool, not None"),
+            (
+                "limits",
+                10,
+                "limits must be Limits or Mapping, not int: write limits={'max_connections': 10}",
+            ),
+            (
+                "proxy",
+                b"http://h",
+                "proxy must be str or URL or Proxy or None, not bytes: write proxy='http",
+            ),
+            (
+                "proxy",
+                {"all://": "http://h"},
+                "proxy must be str or URL or Proxy or None, not dict: write proxy='http://proxy.example:8080'; a dict is for Mounts, and a list for ProxyRoundRobin",
+            ),
+            (
+                "uds",
+                Path("/run/sock"),
+                "uds must be str or None, not PosixPath: write uds=str(...)",
+            ),
+            ("local_address", 0, "local_address must be str or None, not int"),
             ("retries", "3", "retries must be int, not str"),
-            ("retries", None, "retries must be int, not NoneType"),
-            ("socket_options", 1, "socket_options must be Iterable or NoneType, not int"),
+            ("retries", None, "retries must be int, not None"),
+            ("socket_options", 1, "socket_options must be Iterable or None, not int"),
         ],
     )
     def test_of_the_wrong_type_are_refused(self, name: str, value: object, text: str) -> None:

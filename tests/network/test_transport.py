@@ -16,7 +16,7 @@ import h2.connection
 import h2.errors
 import h2.events
 import pytest
-from support import proxies
+from support import other, proxies, transportkit
 from support.faulty import faulty_origin, half_a_chunk, reset_in_response_body
 from support.flavours import Flavour
 from support.http2 import H2Request, cut, h2_origin, reset_stream
@@ -38,6 +38,28 @@ from transportkit.network.errors import as_transport_error, unmasked, was_refuse
 
 NetworkTransport = shell("network").NetworkTransport
 AsyncNetworkTransport = shell("network").AsyncNetworkTransport
+
+
+async def test_a_request_of_the_other_library_is_told_what_to_import(flavour: Flavour) -> None:
+    name = "async_default_transport" if flavour.is_async else "default_transport"
+    transport = getattr(transportkit, name)(trust_env=False)
+    with pytest.raises(TypeError, match=other.advice(name)):
+        await flavour.send(transport, other.httpx.Request("GET", "http://example.com/"))
+    assert taken(transport).startswith("0 connections, ")
+
+
+async def test_a_body_of_the_other_kind_is_refused_as_in_httpx(flavour: Flavour) -> None:
+    async def pieces() -> Any:
+        yield b"body"
+
+    content: Any = [b"body"] if flavour.is_async else pieces()
+    request = httpx.Request("POST", "http://example.com/", content=content)
+    transport = network(flavour)
+    with pytest.raises(AssertionError):
+        await flavour.send(transport, request)
+    assert taken(transport).startswith("0 connections, ")
+
+
 ASYNC_ONLY = pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)
 
 

@@ -219,7 +219,10 @@ class TestRetryPolicy:
         def function(retry_state: RetryCallState) -> float:
             return 1
 
-        for strategy in (function, functools.partial(function), tenacity.wait_fixed(1)):
+        class Callable:
+            __call__ = staticmethod(function)
+
+        for strategy in (function, functools.partial(function), Callable()):
             settings: dict[str, Any] = {name: strategy}
             assert getattr(RetryPolicy(**settings), name) is strategy
 

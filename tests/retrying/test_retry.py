@@ -3,6 +3,7 @@
 import io
 import itertools
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -589,6 +590,9 @@ async def test_retries_are_logged_without_secrets(
     assert lines[1].endswith(": attempt 2 ended in RemoteProtocolError")
 
 
+BUSY = httpx.MockTransport(lambda request: httpx.Response(503))
+
+
 class TestAStrategyThatFails:
     async def test_leaves_no_connection_behind(self, flavour: Flavour, sleeps: Sleeps) -> None:
         def broken(state: tenacity.RetryCallState) -> bool:
@@ -600,6 +604,25 @@ class TestAStrategyThatFails:
                 with pytest.raises(ZeroDivisionError):
                     await client.get(origin.url)
                 assert busy(transport) == []
+
+    async def test_to_see_that_it_is_asked_about_a_state_is_told_of_the_response(
+        self, flavour: Flavour
+    ) -> None:
+        def broken(response: Any) -> bool:
+            return bool(response.status_code == 503)
+
+        transport = flavour.RetryTransport(BUSY, RetryPolicy(broken))
+        with pytest.raises(
+            AttributeError, match=r"no 'status_code': .* is state.outcome.result\(\)$"
+        ):
+            await flavour.send(transport, httpx.Request("GET", "https://example.com/"))
+
+    @pytest.mark.parametrize("wait", [None, "3"])
+    async def test_to_return_a_number_is_told_to(self, flavour: Flavour, wait: Any) -> None:
+        transport = flavour.RetryTransport(BUSY, RetryPolicy(wait=lambda _: wait))
+        text = f"wait must return a number of seconds, not {wait!r}: write one such as tenacity."
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
+            await flavour.send(transport, httpx.Request("GET", "https://example.com/"))
 
 
 class TestCancellation:

@@ -362,14 +362,14 @@ REFUSED = [
     ({"verify": 0}, "verify must be SSLContext or str or bool, not int"),
     ({"verify": None}, "verify must be SSLContext or str or bool, not NoneType"),
     ({"verify": "/missing.pem"}, "verify='/missing.pem': there is no such file"),
-    ({"cert": 1}, "cert must be str or tuple or list or NoneType, not int"),
+    ({"cert": 1}, "cert must be str or tuple or list or None, not int"),
     ({"trust_env": "no"}, "trust_env must be bool, not str"),
     ({"retries": "3"}, "retries must be int, not str"),
     ({"limits": 5}, "limits must be Limits or Mapping, not int"),
-    ({"uds": 3}, "uds must be str or NoneType, not int"),
-    ({"local_address": 3}, "local_address must be str or NoneType, not int"),
-    ({"socket_options": 3}, "socket_options must be Iterable or NoneType, not int"),
-    ({"proxy": ["http://a"]}, "proxy must be str or URL or Proxy or NoneType, not list"),
+    ({"uds": 3}, "uds must be str or None, not int"),
+    ({"local_address": 3}, "local_address must be str or None, not int"),
+    ({"socket_options": 3}, "socket_options must be Iterable or None, not int"),
+    ({"proxy": ["http://a"]}, "proxy must be str or URL or Proxy or None, not list"),
     (
         {"proxy": "proxy.example"},
         "'proxy.example' is not a proxy URL: write 'http://proxy.example'",
@@ -400,7 +400,7 @@ REFUSED = [
     (b"http://proxy.example", "bytes is not a target: write a transport"),
     (
         lambda request: httpx.Response(200),
-        f"function is not a target: write {LIBRARY}.MockTransport(...) around a function",
+        f"<lambda> is not a transport: write {LIBRARY}.MockTransport(...) around a function",
     ),
 ]
 

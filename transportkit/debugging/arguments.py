@@ -3,8 +3,17 @@
 from collections.abc import Container
 
 from ..redaction.redaction import Redaction, echoed
-from ..wire.arguments import class_advice, is_coroutine_function
+from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
 from ..wire.library import is_a
+
+# What people pass to a debugging transport, and the observer that they mean.
+_MEANT = {
+    "observer": "observer",
+    "observers": "observer",
+    "color": "ConsoleLog(color=...)",
+    "headers": "ConsoleLog(headers=True)",
+    "show_secrets": "CurlLog(show_secrets=True)",
+}
 
 
 def check_arguments(
@@ -26,10 +35,12 @@ def check_arguments(
     Raises:
         TypeError, ValueError: the text says what to write.
     """
-    if "observers" in names or "observer" in names:
-        raise TypeError(
-            "observers are given one after the other: write DebuggingTransport(None, observer)"
-        )
+    for name, written in _MEANT.items():
+        if name in names:
+            raise TypeError(
+                f"there is no argument {name!r}, and observers come after the transport: write "
+                f"DebuggingTransport(None, {written})"
+            )
     for given in (transport, *observers):
         if advice := class_advice(given):
             raise TypeError(advice)
@@ -63,6 +74,11 @@ def check_observer(observer: object) -> None:
             f"an observer must be a function of one Exchange, not {type(observer).__name__}: "
             "write a function, or ConsoleLog()"
         )
+    if not takes_one_argument(observer):
+        raise TypeError(
+            f"an observer is called with one argument, an Exchange, which {echoed(observer)} does not "
+            "take: write a function of one"
+        )
     started = getattr(observer, "started", None)
     if not (started is None or callable(started)):
         raise TypeError(
@@ -82,7 +98,7 @@ def check_write(write: object) -> None:
     Raises:
         TypeError: the text says what to write.
     """
-    if not callable(write):
+    if not (callable(write) and takes_one_argument(write)):
         raise TypeError(
             f"write must be a function of one text, not {type(write).__name__}: write print, "
             "or logger.debug"

@@ -26,7 +26,11 @@ from .har_file import HARFile, recover
 _logger = Log("transportkit.debugging")
 
 
-@advising(file="path", filename="path")
+@advising(
+    file="path=...",
+    filename="path=...",
+    bodies="DebuggingTransport(transport, recorder, bodies=4096)",
+)
 class HARRecorder(Unpicklable):
     """Records exchanges in a HAR file, which the network panels of browsers open.
 

@@ -68,7 +68,14 @@ def check_store(transport: object, store: object) -> None:
     """
     if isinstance(transport, HSTSStore):
         raise TypeError("transport must be a transport, not an HSTSStore: write store=...")
-    if store is None or isinstance(store, HSTSStore):
-        return
-    advice = f": write HSTSStore({str(store)!r})" if isinstance(store, (str, os.PathLike)) else ""
-    raise TypeError(f"store must be an HSTSStore, not {type(store).__name__}{advice}")
+    if isinstance(transport, (str, os.PathLike)) and "://" not in str(transport):
+        raise TypeError(
+            f"transport must be a transport, not a path: write store={_made(transport)}"
+        )
+    if store is not None and not isinstance(store, HSTSStore):
+        given = type(store).__name__
+        raise TypeError(f"store must be an HSTSStore, not {given}: write {_made(store)}")
+
+
+def _made(store: object) -> str:
+    return f"HSTSStore({str(store)!r})" if isinstance(store, (str, os.PathLike)) else "HSTSStore()"

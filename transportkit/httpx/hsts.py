@@ -8,13 +8,14 @@ import httpx
 from ..https.hsts import check_store, internal_redirect, learn
 from ..https.rfc6797 import HEADER
 from ..https.store import HSTSStore
-from ..wire.arguments import check_request
+from ..wire.arguments import advising, check_request
 from ..wire.io import async_run_in_thread, async_shield, run_in_thread, shield
 from ..wire.lifecycle import raise_close_errors
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
 
 
+@advising()
 class HSTSTransport(Wrapper):
     """Remembers hosts that sent Strict-Transport-Security, and sends them nothing in the clear.
 
@@ -108,6 +109,7 @@ class HSTSTransport(Wrapper):
         return ", ".join(self._store._differences())
 
 
+@advising()
 class AsyncHSTSTransport(AsyncWrapper):
     """Remembers hosts that sent Strict-Transport-Security, and sends them nothing in the clear.
 

@@ -6,7 +6,7 @@ import httpx
 
 from ..retrying.resuming import AsyncResumingBody, ResumingBody
 from ..retrying.transfer import MAX_RESUMES, new_transfer
-from ..wire.arguments import check_count
+from ..wire.arguments import advising, check_count
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
 
@@ -19,6 +19,7 @@ class AsyncResumingStream(AsyncResumingBody, httpx.AsyncByteStream):
     """A response body that is continued when it breaks."""
 
 
+@advising()
 class ResumeTransport(Wrapper):
     """Continues a download whose connection breaks in the middle of the body.
 
@@ -80,6 +81,7 @@ class ResumeTransport(Wrapper):
         return "" if self._max_resumes == MAX_RESUMES else f"max_resumes={self._max_resumes}"
 
 
+@advising()
 class AsyncResumeTransport(AsyncWrapper):
     """Continues a download whose connection breaks in the middle of the body.
 

@@ -8,6 +8,7 @@ from httpx import ByteStream
 
 from ..rotation.ejection import Cooldown
 from ..rotation.rotation import Settings
+from ..wire.arguments import advising
 from ..wire.io import async_shield, shield
 from .failing_over import AsyncFailingOver, FailingOver
 from .members import AsyncProxies, Proxies
@@ -16,6 +17,7 @@ from .options import HTTPTransportOptions
 _DEFAULT_COOLDOWN = Cooldown()
 
 
+@advising()
 class ProxyRoundRobin(FailingOver):
     """Rotates over proxies, and ejects those that fail.
 
@@ -120,6 +122,7 @@ class ProxyRoundRobin(FailingOver):
         return self._fail_over(request, lease, outcome)
 
 
+@advising()
 class AsyncProxyRoundRobin(AsyncFailingOver):
     """Rotates over proxies, and ejects those that fail.
 

@@ -7,7 +7,7 @@ import httpx2
 
 from ..retrying.resuming import AsyncResumingBody, ResumingBody
 from ..retrying.transfer import MAX_RESUMES, new_transfer
-from ..wire.arguments import check_count
+from ..wire.arguments import advising, check_count
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
 
@@ -20,6 +20,7 @@ class AsyncResumingStream(AsyncResumingBody, httpx2.AsyncByteStream):
     """A response body that is continued when it breaks."""
 
 
+@advising()
 class ResumeTransport(Wrapper):
     """Continues a download whose connection breaks in the middle of the body.
 
@@ -81,6 +82,7 @@ class ResumeTransport(Wrapper):
         return "" if self._max_resumes == MAX_RESUMES else f"max_resumes={self._max_resumes}"
 
 
+@advising()
 class AsyncResumeTransport(AsyncWrapper):
     """Continues a download whose connection breaks in the middle of the body.
 

@@ -18,10 +18,12 @@ from ..retrying.policy import (
     policy_for,
     settings,
 )
+from ..wire.arguments import advising
 from .attempting import AsyncAttempting, Attempting, Outcome
 from .options import HTTPTransportOptions
 
 
+@advising()
 class RetryTransport(Attempting):
     """Sends a request again when it failed in a way that another attempt may mend.
 
@@ -106,6 +108,7 @@ class RetryTransport(Attempting):
         return settings(self._policy, self._budget)
 
 
+@advising()
 class AsyncRetryTransport(AsyncAttempting):
     """Sends a request again when it failed in a way that another attempt may mend.
 

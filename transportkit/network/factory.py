@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from ..wire.library import Proxy, library_name, library_of
 from .options import check_options
-from .proxy_url import parse_proxy
+from .proxy_url import Named, parse_proxy
 from .tls import SSLContexts
 
 T = TypeVar("T")
@@ -41,8 +41,12 @@ class TransportFactory(Generic[T]):
         self._create_proxy_context = proxy_ssl_context
         self._proxy_context: ssl.SSLContext | None = None
 
-    def transport(self, **own: object) -> T:
+    def transport(self, named: Named | None = None, **own: object) -> T:
         """A transport with these arguments, which go before the common ones.
+
+        Arguments:
+            named: has the name by which the proxy of the transport is shown.
+            own: the arguments.
 
         Raises:
             TypeError, ValueError: see `check_options`, `parse_proxy` and
@@ -64,6 +68,8 @@ class TransportFactory(Generic[T]):
             options["proxy"] = self._with_context(parse_proxy(proxy, self._kind))
         options["verify"] = self._contexts.context_for(options)
         options.pop("cert", None)
+        if named is not None:
+            options["named"] = named
         return self._kind(**options)
 
     def shared_options(self) -> dict[str, object]:

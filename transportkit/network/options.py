@@ -6,6 +6,7 @@ httpx fails on some wrong arguments at the first request only, and ignores other
 import inspect
 import ssl
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import PurePath
 
 from ..redaction.redaction import MASK, REDACTION
 from ..wire.arguments import check_count, check_number, field_meant, transport_advice
@@ -28,6 +29,21 @@ _ACCEPTED: dict[str, tuple[type | Name, ...]] = {
     "socket_options": (Iterable, type(None)),
 }
 
+# What to write for one of another type.
+_EXAMPLES = {
+    "verify": "ssl.create_default_context(cafile='ca.pem')",
+    "cert": "('client.pem', 'client.key')",
+    "trust_env": "False",
+    "http1": "False",
+    "http2": "True",
+    "limits": "{'max_connections': 10}",
+    "proxy": "'http://proxy.example:8080'",
+    "uds": "'/var/run/docker.sock'",
+    "local_address": "'192.0.2.7'",
+    "retries": "3",
+    "socket_options": "[(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]",
+}
+
 _LIMITS = {
     "max_connections": "connections",
     "max_keepalive_connections": "connections",
@@ -39,6 +55,13 @@ _OF_THE_CLIENT = (
     *("auth", "params", "headers", "cookies", "timeout", "follow_redirects", "max_redirects"),
     *("event_hooks", "base_url", "mounts", "default_encoding"),
 )
+
+# What people pass to one transport, and another one takes.
+_OF_OTHERS = {
+    "policy": "RetryTransport",
+    "bodies": "DebuggingTransport",
+    "store": "HSTSTransport",
+}
 
 # httpx drops these without a word when there is a proxy.
 IGNORED_BEHIND_PROXY = ("uds", "local_address", "retries")
@@ -68,9 +91,11 @@ def _unknown(name: object, taker: type | None) -> str:
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     own = [parameter.name for parameter in parameters if parameter.kind in kinds]
     prefix = "Async" if taker and taker.__name__.startswith("Async") else ""
-    if written in _OF_THE_CLIENT:
-        library = library_name(taker) if taker else "httpx"
-        return f"{shown} is an argument of clients: write {library}.{prefix}Client({written}=...)"
+    whose, other = "clients", f"{library_name(taker) if taker else 'httpx'}.{prefix}Client"
+    if written in _OF_OTHERS and written not in own:
+        whose = other = f"{prefix}{_OF_OTHERS[written]}"
+    if written in (*_OF_THE_CLIENT, *_OF_OTHERS):
+        return f"{shown} is an argument of {whose}: write {other}({written}=...)"
     if written == "proxies":
         # The clients of httpx had it until 0.28, for a dict; lists of proxies are meant here, too.
         return (
@@ -107,9 +132,7 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
     check_names(options)
     for name, value in options.items():
         if not any(_is_one(value, kind) for kind in _ACCEPTED[name]):
-            kinds = (kind.__name__ if isinstance(kind, type) else kind for kind in _ACCEPTED[name])
-            expected = " or ".join(kinds)
-            raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
+            raise TypeError(_refused(name, value))
         if name == "retries":
             check_count("retries", value, "retries")
         if name == "limits":
@@ -120,6 +143,16 @@ def check_options(options: Mapping[str, object], only: Mapping[str, object] | No
                 raise ValueError(
                     f"httpx ignores {name} when there is a proxy: leave out {name}, or the proxy"
                 )
+
+
+def _refused(name: str, value: object) -> str:
+    kinds = ("None" if kind is type(None) else _name(kind) for kind in _ACCEPTED[name])
+    written = f"{name}={_EXAMPLES[name]}"
+    if isinstance(value, PurePath) and str in _ACCEPTED[name]:
+        written = f"{name}=str(...)"
+    elif name == "proxy" and isinstance(value, (Mapping, list, tuple)):
+        written += "; a dict is for Mounts, and a list for ProxyRoundRobin"
+    return f"{name} must be {' or '.join(kinds)}, not {type(value).__name__}: write {written}"
 
 
 def describe(options: Mapping[str, object], kind: type) -> str:
@@ -139,6 +172,10 @@ def _shown(name: str, value: object, kind: type) -> str:
         # The third is the password of the key.
         return f"({', '.join([*map(repr, value[:2]), *[MASK for _ in value[2:]]])})"
     return type(value).__name__ if isinstance(value, ssl.SSLContext) else repr(value)
+
+
+def _name(kind: type | Name) -> str:
+    return kind.__name__ if isinstance(kind, type) else kind
 
 
 def _is_one(value: object, kind: type | Name) -> bool:
@@ -176,11 +213,10 @@ def check_inner(transport: object, kind: type, names: Collection[str], taker: ty
     if not isinstance(transport, kind):
         if advice := transport_advice(transport, kind, taker.__name__.removeprefix("Async")):
             raise TypeError(f"transport: {advice}")
-        written = _meant(transport, kind, taker)
-        advice = f": write {written}" if written else ""
+        written = _meant(transport, kind, taker) or f"{taker.__name__}() for the network itself"
         raise TypeError(
             f"transport must be an {library_name(kind)}.{kind.__name__}, not "
-            f"{type(transport).__name__}{advice}"
+            f"{type(transport).__name__}: write {written}"
         )
     if names:
         raise TypeError(
@@ -190,12 +226,14 @@ def check_inner(transport: object, kind: type, names: Collection[str], taker: ty
 
 
 def _meant(given: object, kind: type, taker: type) -> str:
-    """The argument that a misplaced value was meant for; empty if it is not known."""
+    """What to write for a misplaced value; empty if it is not known what was meant."""
     prefix = kind.__name__.removesuffix("BaseTransport")
     if (isinstance(given, str) and "://" in given) or is_a(given, "URL", "Proxy"):
         return "proxy=..."
     if is_a(given, "Client", "AsyncClient"):
-        return f"{library_name(kind)}.{prefix}Client(transport={taker.__name__}(...))"
+        prefix = "Async" if is_a(given, "AsyncClient") else ""
+        name = f"{prefix}{taker.__name__.removeprefix('Async')}"
+        return f"{library_name(given)}.{prefix}Client(transport={name}(...))"
     if isinstance(given, (list, tuple)):
         return f"{prefix}ProxyRoundRobin([...])"
     if isinstance(given, Mapping):

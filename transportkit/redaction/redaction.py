@@ -4,6 +4,7 @@ Every repr, log line and error text of this library passes through here. The pat
 compiled when they are first needed: a program that masks nothing pays for none of them.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -192,9 +193,9 @@ REDACTION = Redaction()
 
 
 def echoed(value: object) -> str:
-    """The repr of a wrong argument, masked: what stands in the wrong place may be a secret.
+    """The repr of a wrong argument without addresses, masked: it may be a secret.
 
-    >>> echoed({"Authorization": "Bearer abc"})
-    "{'Authorization': 'Bearer ****'}"
+    >>> echoed({"Authorization": "Bearer abc"}), echoed(object())
+    ("{'Authorization': 'Bearer ****'}", '<object object>')
     """
-    return REDACTION.text(repr(value))
+    return REDACTION.text(re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(value)))

@@ -5,7 +5,7 @@ tenacity's own combine with anything that offers `|`, `&` or `+` and a call.
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 from ..redaction.redaction import echoed
 from ..wire.arguments import class_advice, is_coroutine_function, takes_one_argument
@@ -23,6 +23,8 @@ Wait = Callable[["RetryCallState"], float]
 class Strategy:
     """A strategy that equals another of the same arguments, as it does in another process."""
 
+    argument_of_policy = "wait"
+
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and vars(other) == vars(self)
 
@@ -32,6 +34,8 @@ class Strategy:
 
 class Condition(Strategy, ABC):
     """A predicate that combines with others, as tenacity's do."""
+
+    argument_of_policy = "retry"
 
     @abstractmethod
     def __call__(self, retry_state: "RetryCallState") -> bool: ...
@@ -112,6 +116,20 @@ class Sum(Strategy):
         return written(self)
 
 
+def seconds_of(wait: object) -> float:
+    """What a wait strategy has returned.
+
+    Raises:
+        TypeError: that is not a number.
+    """
+    if not isinstance(wait, SupportsFloat):
+        raise TypeError(
+            f"wait must return a number of seconds, not {echoed(wait)}: write one such as "
+            "tenacity.wait_fixed(1)"
+        )
+    return float(wait)
+
+
 def check_strategy(
     name: str, strategy: object, example: str, *, may_be_async: bool = False
 ) -> None:
@@ -141,6 +159,10 @@ def check_strategy(
                 f"{name} must not be a coroutine function, whose result is always true: write a "
                 f"plain function such as {example}"
             )
+    for part in _parts(strategy):
+        if (meant := _argument_of(part)) not in ("", "wait" if name == "fallback" else name):
+            kind = type(part).__name__
+            raise TypeError(f"{name}: a {kind} is for {meant}: write {meant}={kind}(...)")
     if callable(strategy) and not takes_one_argument(strategy):
         raise TypeError(
             f"{name} is called with one argument, a RetryCallState, which {echoed(strategy)} does not "
@@ -151,6 +173,14 @@ def check_strategy(
 def has_coroutine_function(strategy: object) -> bool:
     """True if a strategy is a coroutine function, or has one as a part."""
     return any(map(is_coroutine_function, _parts(strategy)))
+
+
+def _argument_of(part: object) -> str:
+    """The argument of a policy that a strategy of ours or tenacity's is made for; empty for others."""
+    if isinstance(part, Strategy):
+        return part.argument_of_policy
+    package, _, module = type(part).__module__.partition(".")
+    return module if package == "tenacity" and module in ("retry", "stop", "wait") else ""
 
 
 def _is_awaited(part: object, strategy: object) -> bool:

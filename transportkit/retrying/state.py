@@ -4,6 +4,7 @@ Importing it imports tenacity, which takes long: most programs never see a first
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
 
 from tenacity import Future, RetryCallState, Retrying
 
@@ -34,6 +35,16 @@ class CallState(RetryCallState):
         self.ended_in: Response | Exception | None = outcome
         self._future: Future | None = None
         self.outcome_timestamp: float | None = now
+
+    if not TYPE_CHECKING:  # pragma: no branch - for type checkers, what is missing is missing
+
+        def __getattr__(self, name: str) -> NoReturn:
+            # Many expect the response itself.
+            raise AttributeError(
+                f"a strategy is called with a RetryCallState, which has no {name!r}: the response, if "
+                "not state.outcome.failed, is state.outcome.result()",
+                name=name,
+            )
 
     # An attribute there, which is made when it is asked for here.
     @property

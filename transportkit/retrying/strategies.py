@@ -13,10 +13,10 @@ import ssl
 import time
 from collections.abc import Collection
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from ..redaction.redaction import echoed
-from ..wire.arguments import check_number
+from ..wire.arguments import advising, check_number
 from ..wire.library import Headers, Name, Response, is_a
 from .combining import Condition, Strategy, Sum, Wait, check_strategy
 from .notation import written
@@ -31,6 +31,11 @@ _DAY = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
 _HOPELESS: tuple[Name, ...] = ("UnsupportedProtocol", "LocalProtocolError", "PoolTimeout")
 
 
+@advising(
+    status="retry_if_status(503)",
+    status_code="retry_if_status(503)",
+    status_codes="retry_if_status(503, 504)",
+)
 class retry_if_status(Condition):
     """Retry when the response has one of these status codes.
 
@@ -41,7 +46,7 @@ class retry_if_status(Condition):
         status_codes: 200 or above, such as 503, or the 202 of an answer that is not ready yet.
 
     Raises:
-        TypeError: status codes in a list.
+        TypeError: status codes in a list, or as strings.
         ValueError: no status code, or one of no response that could be repeated.
 
     >>> import tenacity
@@ -57,7 +62,12 @@ class retry_if_status(Condition):
                     "status codes are given one after the other: write "
                     f"retry_if_status(*{echoed(status_code)})"
                 )
-            if not (isinstance(status_code, int) and 200 <= status_code <= 599):
+            if not isinstance(status_code, int):
+                raise TypeError(
+                    f"a status code must be a number, not {echoed(status_code)}: write "
+                    "retry_if_status(503)"
+                )
+            if not 200 <= status_code <= 599:
                 raise ValueError(
                     f"status code {status_code!r} is not that of a final response: write 200 to 599"
                 )
@@ -84,6 +94,13 @@ class retry_if_transport_error(Condition):
     retry_if_transport_error() | retry_if_status(503)
     """
 
+    def __init__(self, *kinds: Never) -> None:
+        if kinds:
+            raise TypeError(
+                "retry_if_transport_error has no arguments: for errors of some kinds alone, write "
+                "tenacity.retry_if_exception_type(...)"
+            )
+
     def __call__(self, retry_state: "RetryCallState") -> bool:
         _, error = response_or_error(retry_state)
         return (
@@ -98,6 +115,7 @@ class retry_if_transport_error(Condition):
         return "retry_if_transport_error()"
 
 
+@advising(maximum="max=...", max_wait="max=...", wait="fallback=...", default="fallback=...")
 class wait_retry_after(Strategy):
     """Wait as long as the server asks for.
 

@@ -94,7 +94,7 @@ class Settings(NamedTuple):
         _check_function("banned", self.banned, "lambda response: response.status_code == 403")
         if not isinstance(self.cooldown, Cooldown):
             raise TypeError(
-                f"cooldown must be a Cooldown such as Cooldown(), not {echoed(self.cooldown)}"
+                f"cooldown must be a Cooldown, not {echoed(self.cooldown)}: write Cooldown(first=...)"
             )
         is_count = isinstance(self.max_tries, int) and not isinstance(self.max_tries, bool)
         if not is_count or self.max_tries < 1:
@@ -112,6 +112,8 @@ def _check_function(name: str, function: object, example: str) -> None:
     if function is None:
         return
     if not callable(function):
+        if name == "sticky" and isinstance(function, str):
+            example = f"sticky_by_header({function!r})"
         raise TypeError(f"{name} must be a callable such as {example}, not {echoed(function)}")
     if is_coroutine_function(function):
         raise TypeError(

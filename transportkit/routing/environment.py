@@ -68,6 +68,12 @@ def environment_routes(environ: Mapping[str, str] | None = None) -> dict[str, st
             f"environ must be a mapping such as os.environ, not {environ!r}: for the environment "
             "of this process, write environment_routes()"
         )
+    for name, value in (environ or {}).items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise TypeError(
+                "environ must have strings alone, as os.environ has: write them for "
+                f"{name!r}, not {type(value).__name__}"
+            )
     proxies = getproxies() if environ is None else _proxies(environ)
     routes: dict[str, str | None] = {}
     for scheme in _SCHEMES:

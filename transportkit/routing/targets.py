@@ -9,7 +9,7 @@ from ..network.proxy_url import means_no_proxy, parse_proxy
 from ..redaction.redaction import REDACTION
 from ..rotation.proxies import Via, join_names, parse_all
 from ..wire.arguments import transport_advice
-from ..wire.library import Proxy, is_a, library_name, library_of
+from ..wire.library import Proxy, is_a, library_of
 from .environment import Variable
 
 T = TypeVar("T")
@@ -128,12 +128,4 @@ class Targets(Generic[T]):
     def _refusal(self, target: object) -> str:
         if advice := transport_advice(target, self._kind, "Mounts"):
             return advice
-        refusal = f"{type(target).__name__} is not a target: write"
-        if not callable(target):
-            return f"{refusal} {_TARGETS}"
-        library = library_name(self._kind)
-        gateway = "WSGI" if self._kind.__name__ == "BaseTransport" else "ASGI"
-        return (
-            f"{refusal} {library}.MockTransport(...) around a function that answers a request, or "
-            f"{library}.{gateway}Transport(...) around an application"
-        )
+        return f"{type(target).__name__} is not a target: write {_TARGETS}"

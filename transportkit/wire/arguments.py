@@ -105,15 +105,19 @@ def advising(**meant: str) -> Callable[[type[T]], type[T]]:
                 original(self, *args, **kwargs)
             except TypeError:
                 signature = inspect.signature(original)
-                names = list(signature.parameters)[1:]
-                takes_others = "kwargs" in names
+                kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+                parameters = list(signature.parameters.values())[1:]
+                names = [parameter.name for parameter in parameters if parameter.kind in kinds]
+                takes_others = "kwargs" in signature.parameters
                 for name in kwargs:
                     if name not in names and not takes_others:
                         raise TypeError(_unknown(kind.__name__, name, names, meant)) from None
-                given = signature.bind_partial(self, *args, **kwargs).arguments
-                for name, parameter in signature.parameters.items():
-                    is_needed = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-                    is_needed = is_needed and parameter.default is parameter.empty
+                try:
+                    given = signature.bind_partial(self, *args, **kwargs).arguments
+                except TypeError:
+                    raise TypeError(_too_many(kind.__name__, parameters)) from None
+                for name in names:
+                    is_needed = signature.parameters[name].default is inspect.Parameter.empty
                     if is_needed and name not in given:
                         text = f"{kind.__name__} needs {name}: write {kind.__name__}({name}=...)"
                         raise TypeError(text) from None
@@ -149,6 +153,15 @@ def _unknown(kind: str, name: str, names: Sequence[str], meant: Mapping[str, str
         return f"{kind} has no argument {name!r}: did you mean {close[0]}?"
     choice = "one of " if names[1:] else ""
     return f"{kind} has no argument {name!r}: write {choice}{', '.join(names)}"
+
+
+def _too_many(kind: str, parameters: Sequence[inspect.Parameter]) -> str:
+    words = [
+        f"{parameter.name}=..." if parameter.kind is parameter.KEYWORD_ONLY else parameter.name
+        for parameter in parameters
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    return f"{kind} has too many arguments without a name: write {kind}({', '.join(words)})"
 
 
 def class_advice(value: object) -> str:
@@ -192,7 +205,7 @@ def check_request(request: object, owner: type) -> None:
 
 
 def transport_advice(value: object, kind: type, taker: str) -> str:
-    """Advice for a class, or a transport for other clients; empty for anything else.
+    """Advice for a class, a function, or a transport for other clients; empty for anything else.
 
     Arguments:
         value: what was given as a transport.
@@ -200,7 +213,7 @@ def transport_advice(value: object, kind: type, taker: str) -> str:
         taker: the sync class that it was given to, or whose twin it was given to.
     """
     if not is_a(value, "BaseTransport", "AsyncBaseTransport"):
-        return class_advice(value)
+        return class_advice(value) or _function_advice(value, kind)
     other = f"Async{taker}"
     if kind.__name__ == "AsyncBaseTransport":
         taker, other = other, taker
@@ -208,6 +221,20 @@ def transport_advice(value: object, kind: type, taker: str) -> str:
         return advice
     name = f"{library_name(kind)}.{kind.__name__}"
     return f"{type(value).__name__} is not an {name}, which {taker} needs; {other} takes it"
+
+
+def _function_advice(value: object, kind: type) -> str:
+    name = getattr(value, "__name__", type(value).__name__)
+    if name in ("default_transport", "async_default_transport"):
+        return f"{name} is a function that makes one: write {name}()"
+    if not callable(value):
+        return ""
+    library = library_name(kind)
+    gateway = "ASGI" if kind.__name__ == "AsyncBaseTransport" else "WSGI"
+    return (
+        f"{name} is not a transport: write {library}.MockTransport(...) around a function that answers "
+        f"a request, or {library}.{gateway}Transport(...) around an application"
+    )
 
 
 def file_path(path: str | os.PathLike[str]) -> Path:

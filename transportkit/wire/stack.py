@@ -4,9 +4,22 @@ import warnings
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from .library import library_name
+
 # What a client asks of its transport.
 _OF_SYNC = frozenset({"__enter__", "handle_request", "close"})
 _OF_ASYNC = frozenset({"__aenter__", "handle_async_request", "aclose"})
+
+# What people ask of a transport that only a client has.
+_OF_CLIENTS = frozenset(
+    {"get", "options", "head", "post", "put", "patch", "delete", "request", "stream", "send"}
+)
+
+# What makes those whose class is not public.
+_FACTORIES = {
+    "NetworkTransport": "default_transport()",
+    "AsyncNetworkTransport": "async_default_transport()",
+}
 
 
 class StackWarning(UserWarning):
@@ -70,7 +83,7 @@ def warn_of_retries_around_resumes(outer: object, inner: object) -> None:
         _warn(
             "RetryTransport around ResumeTransport: the requests for the rest of a broken download "
             "are not retried. Write ResumeTransport(RetryTransport(...))",
-            level=3,
+            level=4,
         )
 
 
@@ -108,10 +121,23 @@ def _warn(text: str, level: int) -> None:
 def _why_missing(kind: type, name: str) -> str:
     ours = next(base for base in kind.__mro__ if base.__module__.startswith("transportkit."))
     if name in _OF_ASYNC:
-        return f"{kind.__name__} is for sync clients: for async ones, write Async{ours.__name__}"
+        other = f"Async{ours.__name__}"
+        other = _FACTORIES.get(other, other)
+        return f"{kind.__name__} is for sync clients: for async ones, write {other}"
     if name in _OF_SYNC:
         other = ours.__name__.removeprefix("Async")
+        other = _FACTORIES.get(other, other)
         return f"{kind.__name__} is for async clients: for sync ones, write {other}"
+    if name in ("_lifecycle", "_transport"):
+        return f"{kind.__name__} has no inner transport: write super().__init__(transport) in its __init__"
+    if name == "items":
+        # A client asks this of its `mounts=`.
+        return f"{kind.__name__} is a transport, not a dict of them: write transport=..., not mounts=..."
+    if name in _OF_CLIENTS:
+        client = (
+            f"{library_name(kind)}.{'Async' if ours.__name__.startswith('Async') else ''}Client"
+        )
+        return f"{kind.__name__} is a transport: write {client}(transport=...).{name}(...)"
     return f"{kind.__name__!r} object has no attribute {name!r}"
 
 
