@@ -2,7 +2,7 @@
 
 import importlib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 from ..wire.library import Proxy, library_name, library_of
@@ -33,6 +33,9 @@ class TransportFactory(Generic[T]):
     ) -> None:
         check_options(options)
         self.options: dict[str, object] = dict(options)
+        if isinstance(socket_options := options.get("socket_options"), Iterable):
+            # They may be there to be read once, and each transport needs them.
+            self.options["socket_options"] = list(socket_options)
         self._kind = kind
         self._contexts = SSLContexts(kind)
         self._create_proxy_context = proxy_ssl_context
