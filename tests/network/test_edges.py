@@ -10,6 +10,7 @@ from typing import Any
 import h2.connection
 import h2.errors
 import pytest
+from hyperframe.frame import HeadersFrame
 from support.flavours import Flavour
 from support.http2 import H2Request, h2_origin
 from support.library import httpx
@@ -17,6 +18,7 @@ from support.networks import Queued, clients_of, limits, network, taken
 from support.raw import raw_server, read_head, respond
 
 from transportkit.network.connection import Connection
+from transportkit.network.connections import _async_timetable, _timetable
 from transportkit.network.core import _AtOnce
 from transportkit.network.errors import as_transport_error
 from transportkit.retrying.deadline import LiveTimeouts
@@ -84,6 +86,42 @@ async def test_a_body_against_its_promise_is_a_remote_protocol_error(
         assert caught.value.request is request
         assert taken(transport) == "0 connections, 0 idle, 0 waiting"
         await (response.aclose() if flavour.is_async else flavour.call(response.close))
+        assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+async def test_an_error_of_h2_ends_the_connection_even_if_it_names_a_stream(
+    flavour: Flavour, certificates: Path
+) -> None:
+    def go_on_after_the_end(http: h2.connection.H2Connection, request: H2Request) -> bool:
+        http.send_headers(request.stream, [(":status", "200")], end_stream=True)
+        if request.headers[":path"] == "/wrong":
+            more = HeadersFrame(request.stream, b"\x88", flags=["END_HEADERS", "END_STREAM"])
+            request.prefix = http.data_to_send() + more.serialize()
+        return True
+
+    with h2_origin(certificates, go_on_after_the_end) as (_, url):
+        transport = network(flavour, http2=True)
+        async with flavour.client(transport=transport, timeout=30) as client:
+            with pytest.raises((httpx.RemoteProtocolError, httpx.LocalProtocolError)):
+                await client.get(f"{url}/wrong")
+            assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+            assert (await client.get(url)).status_code == 200
+
+
+@pytest.mark.parametrize("status", ["", "fine"])
+async def test_a_status_that_is_no_number_is_a_remote_protocol_error(
+    status: str, flavour: Flavour, certificates: Path
+) -> None:
+    def answer(http: h2.connection.H2Connection, request: H2Request) -> bool:
+        http.send_headers(request.stream, [(":status", status)], end_stream=True)
+        return True
+
+    with h2_origin(certificates, answer) as (_, url):
+        transport = network(flavour, http2=True)
+        request = httpx.Request("GET", url)
+        with pytest.raises(httpx.RemoteProtocolError) as caught:
+            await flavour.send(transport, request)
+        assert caught.value.request is request
         assert taken(transport) == "0 connections, 0 idle, 0 waiting"
 
 
@@ -192,6 +230,31 @@ async def test_a_body_that_cannot_be_closed_gives_its_place_back(
     assert taken(transport) == "0 connections, 0 idle, 0 waiting"
 
 
+async def test_a_body_that_two_close_at_once_ends_its_request_once(
+    flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hurried(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def close(self) -> None:
+            response.stream.close()
+
+        async def aclose(self) -> None:
+            await response.stream.aclose()
+
+    def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Hurried())
+
+    async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Hurried())
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)
+    transport = network(flavour)
+    response: Any = await flavour.send(transport, httpx.Request("GET", "http://h.example/"))
+    await (response.aclose() if flavour.is_async else flavour.call(response.close))
+    assert taken(transport) == "1 connections, 1 idle, 0 waiting"
+    await flavour.close(transport)
+
+
 async def test_an_interrupt_while_closing_closes_the_others(
     flavour: Flavour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +287,39 @@ async def test_an_interrupt_while_closing_closes_the_others(
                 await flavour.close(transport)
         assert len(closed) == 2
         assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
+async def test_an_interrupt_while_closing_what_is_due_leaves_the_rest_due(
+    flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = httpx.AsyncHTTPTransport if flavour.is_async else httpx.HTTPTransport
+    interrupts: list[BaseException] = [KeyboardInterrupt()]
+
+    def close(self: Any) -> None:
+        if interrupts:
+            raise interrupts.pop()
+
+    async def aclose(self: Any) -> None:
+        close(self)
+
+    with raw_server(answering) as url:
+        idle = [network(flavour, limits=limits(expiry=1e-9)) for _ in range(2)]
+        with monkeypatch.context() as patch:
+            name, stuck = ("aclose", aclose) if flavour.is_async else ("close", close)
+            patch.setattr(kind, name, stuck)
+            for transport in idle:
+                pool = transport._core.pool
+                pool.keep_time((_async_timetable if flavour.is_async else _timetable)())
+                held = pool.acquire(("http", b"h.example", None), 1, False)
+                held.transport = transport._core.make()
+                pool.release(held, 0)
+            request = httpx.Request("GET", url)
+            with pytest.raises(KeyboardInterrupt):
+                await flavour.send(idle[0], request)
+            response = await flavour.send(idle[0], request)
+            assert taken(idle[1]) == "0 connections, 0 idle, 0 waiting"
+        await flavour.read(response)
+        await flavour.close(idle[0])
 
 
 async def test_what_is_due_is_closed_before_the_next_connection_is_chosen(
@@ -279,6 +375,16 @@ def test_where_there_is_no_poll_a_closed_connection_is_noticed(
         assert not connection.is_dead()
         other.close()
         assert connection.is_dead()
+
+
+def test_a_connection_whose_socket_was_closed_with_its_first_answer_is_lost() -> None:
+    connection = Connection[str](("http", b"h.example", None), 1, None)
+    connection.transport = "one"
+    peer, other = socket.socketpair()
+    peer.close()
+    other.close()
+    connection.watch(peer)
+    assert connection.is_lost()
 
 
 def test_a_connection_whose_own_socket_was_closed_is_dead() -> None:

@@ -33,6 +33,12 @@ class TestTransports:
         options["retries"] = 9
         assert stock_pool(common.transport())._retries == 1
 
+    def test_have_socket_options_that_can_be_read_once(self) -> None:
+        given = [(6, 1, 1)]
+        common = factory(socket_options=(option for option in given))
+        for _ in range(2):
+            assert stock_pool(common.transport())._socket_options == given
+
     @pytest.mark.parametrize(
         "limits",
         [

@@ -1,5 +1,7 @@
 """A connection that did not come to life gives its place back, at once and whatever ended it."""
 
+import asyncio
+import pickle
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -11,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 from support import proxies
-from support.cancelling import cancelled_when, is_cancelled_at
+from support.cancelling import a_moment_after, cancelled_when, is_cancelled_at
 from support.flavours import Flavour
 from support.library import httpx
 from support.matrices import thinned
@@ -88,6 +90,26 @@ async def test_a_caller_who_gives_up_leaves_no_trace(
             assert response.text == "fine"
 
 
+@pytest.mark.parametrize("turns", range(6))
+@pytest.mark.parametrize("at", ["tls", "tls in a tunnel", "tls through socks"])
+@pytest.mark.parametrize("flavour", ["asyncio"], indirect=True)
+async def test_a_caller_who_gives_up_twice_leaves_no_trace(
+    at: str, turns: int, flavour: Flavour, certificates: Path
+) -> None:
+    with target(certificates) as it, stalling(at, it) as (place, proxy, url):
+        transport = network(flavour, limits=limits(1), proxy=proxy)
+        async with flavour.client(transport=transport, timeout=30) as client:
+            asking = asyncio.create_task(client.get(url))
+            await a_moment_after(lambda: place.arrived > 0)
+            asking.cancel()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+            assert taken(transport) == "0 connections, 0 idle, 0 waiting"
+
+
 @pytest.mark.parametrize(("at", "most"), thinned(STALLS, [3, 1]))
 async def test_a_timeout_leaves_no_trace(
     at: str, most: int, flavour: Flavour, certificates: Path
@@ -100,6 +122,7 @@ async def test_a_timeout_leaves_no_trace(
                 with pytest.raises((httpx.ConnectTimeout, httpx.ReadTimeout)) as caught:
                     await client.get(url, timeout=short)
                 assert caught.value.request.url == url
+                assert pickle.dumps(caught.value)  # As a process of a pool hands it back.
             assert taken(transport) == "0 connections, 0 idle, 0 waiting"
 
 

@@ -121,7 +121,8 @@ class TestARefusedTarget:
             read_head(connection)
             connection.sendall(
                 b"HTTP/1.1 403 Forbidden\r\nX-Seller-Error: plan has no .gov for scott\r\n"
-                b"X-Token: abc\r\nDate: today\r\nContent-Length: 0\r\n\r\n"
+                b"X-Token: abc\r\nDate: today\r\nX-Long: %b tiger\r\nContent-Length: 0\r\n\r\n"
+                % (b"-" * 188)
             )
             wait_for_end(connection)
 
@@ -132,7 +133,8 @@ class TestARefusedTarget:
                 for _ in range(2):
                     with pytest.raises(httpx.ProxyError) as failed:
                         await client.get("https://admin.example/")
-        text = "403 Forbidden (X-Seller-Error: plan has no .gov for ****; X-Token: ****)"
+        told = f"X-Seller-Error: plan has no .gov for ****; X-Token: ****; X-Long: {'-' * 188} ***"
+        text = f"403 Forbidden ({told})"
         assert rotation.status()[0].last_error == f"ProxyError: {text}"
         shown = url.replace("//", "//****@")
         assert str(failed.value).startswith("every proxy is ejected or banned for admin.example")
@@ -161,9 +163,12 @@ class TestThisMachine:
         with pytest.raises(httpx.ReadError, match="Too many open files"):
             await ask(flavour, rotation, "POST")
 
-    async def test_runs_out_of_descriptors_with_many_proxies(self, flavour: Flavour) -> None:
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+    async def test_runs_out_of_descriptors_with_many_proxies(
+        self, flavour: Flavour, host: str
+    ) -> None:
         with serving() as port:
-            urls = [f"http://session-{number}:pw@127.0.0.1:{port}" for number in range(40)]
+            urls = [f"http://session-{number}:pw@{host}:{port}" for number in range(40)]
             rotation = flavour.ProxyRoundRobin(urls, verify=False, trust_env=False, cooldown=LONG)
             async with flavour.client(transport=rotation, timeout=30) as client:
                 with few_descriptors(16):
@@ -195,6 +200,18 @@ def few_descriptors(free: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+class TestARequestThatCannotBe:
+    async def test_is_no_proxys_fault(self, flavour: Flavour) -> None:
+        with raw_server(answering("200 OK")) as url:
+            rotation = flavour.ProxyRoundRobin([url], verify=False, trust_env=False)
+            async with flavour.client(transport=rotation, timeout=30) as client:
+                for _ in range(2):
+                    with pytest.raises(httpx.LocalProtocolError):
+                        await client.get(URL, headers={"X-Name": "two\nlines"})
+        (status,) = rotation.status()
+        assert (status.up, status.failed, status.in_flight) == (True, 0, 0)
 
 
 class TestRequestsThatAreLost:

@@ -1,6 +1,7 @@
 """Sessions that can be told apart, and fresh lists of proxies while requests run."""
 
 import logging
+import math
 import threading
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from support.flavours import Flavour, SpyTransport
 from support.fleet import fleet
 from support.library import httpx
+from support.raw import raw_server, read_head
 from support.transportkit import ProxyRoundRobin, sticky_by_header
 
 URL = "http://target.example/"
@@ -21,6 +23,20 @@ def names(rotation: Any) -> list[str]:
 
 def sessions(*numbers: int) -> list[str]:
     return [GATEWAY.format(number) for number in numbers]
+
+
+class Slow(SpyTransport):
+    """A transport that takes so long to open that another list is taken meanwhile."""
+
+    rotation: Any
+
+    def __enter__(self) -> Any:
+        self.rotation.replace(["http://other.example"])
+        return super().__enter__()
+
+    async def __aenter__(self) -> Any:
+        await self.rotation.replace(["http://other.example"])
+        return super().__enter__()
 
 
 class TestSessionsOfOneGateway:
@@ -56,6 +72,22 @@ class TestSessionsOfOneGateway:
         await flavour.call(rotation.remove, "SpyTransport#2")
         await flavour.call(rotation.remove, "SpyTransport")
         assert names(rotation) == [SHOWN, f"{SHOWN}#2"]
+
+    async def test_are_named_when_a_body_breaks(self, flavour: Flavour) -> None:
+        def half(connection: Any) -> None:
+            read_head(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf of it")
+
+        with raw_server(half) as url:
+            urls = [url.replace("//", f"//session-{number}:pw@") for number in range(3)]
+            rotation = flavour.ProxyRoundRobin(urls, verify=False, trust_env=False)
+            shown = []
+            async with flavour.client(transport=rotation, timeout=30) as client:
+                for _ in urls:
+                    with pytest.raises(httpx.RemoteProtocolError) as failed:
+                        await client.get(URL)
+                    shown.append(failed.value.extensions["proxy"])  # type: ignore[attr-defined]
+        assert shown == names(rotation)
 
     async def test_are_named_in_responses_errors_and_the_log(
         self, flavour: Flavour, caplog: pytest.LogCaptureFixture
@@ -136,6 +168,23 @@ class TestAFreshList:
         assert fine.calls == ["fine enter", "fine exit"]
         assert names(rotation) == ["http://a.example", "http://b.example"]
 
+    async def test_that_comes_while_another_one_is_taken_holds(self, flavour: Flavour) -> None:
+        kept, new = SpyTransport("kept"), Slow("new")
+        rotation = new.rotation = flavour.ProxyRoundRobin([kept, "http://old.example"])
+        async with flavour.client(transport=rotation) as client:
+            await flavour.call(rotation.replace, [new, kept])
+            assert names(rotation) == ["Slow", "SpyTransport"]
+            assert {(await client.get(URL)).text for _ in range(2)} == {"new", "kept"}
+        assert kept.calls == ["kept enter", "kept exit", "kept request", "kept close"]
+        assert new.calls == ["new enter", "new request", "new exit"]
+
+    async def test_leaves_alone_what_another_call_adds(self, flavour: Flavour) -> None:
+        new = Slow()
+        rotation = new.rotation = flavour.ProxyRoundRobin(["http://old.example"])
+        async with flavour.client(transport=rotation):
+            await flavour.call(rotation.add, new)
+            assert names(rotation) == ["http://other.example", "Slow"]
+
     async def test_moves_only_the_keys_of_those_that_go(self, flavour: Flavour) -> None:
         spies = [SpyTransport(str(number)) for number in range(5)]
         rotation = flavour.ProxyRoundRobin(spies, sticky=sticky_by_header("X-S"))
@@ -162,6 +211,26 @@ class TestAFreshList:
         heavy = rotation.status()[0].proxy
         assert {heavier[key] for key in after if after[key] != heavier[key]} == {heavy}
         assert sum(proxy == heavy for proxy in heavier.values()) > 20
+
+    def test_takes_back_who_was_leaving_as_one_that_joins(self) -> None:
+        """Whoever removes it meanwhile looks for it without a lock."""
+        seen = []
+
+        class Seen(dict[Any, Any]):
+            def __setitem__(self, key: object, member: Any) -> None:
+                seen.append(member.ejected_until)
+                super().__setitem__(key, member)
+
+        rotation = ProxyRoundRobin(["http://a.example", "http://b.example"])
+        pool = rotation._rotation.pool
+        lease = pool.take_turn()
+        assert lease is not None
+        rotation.remove("http://a.example")
+        pool._roster.members = Seen(pool._roster.members)
+        rotation.add("http://a.example")
+        assert seen == [math.inf]
+        assert lease.member in pool.members()
+        rotation.close()
 
     def test_is_made_while_requests_go_on(self) -> None:
         """Nothing that takes long is done under the lock that a request takes."""

@@ -1,7 +1,10 @@
 """The origin of an error: the proxy, the target, or nothing at all."""
 
+import socket
+from contextlib import suppress
 from errno import (
     EADDRNOTAVAIL,
+    EBUSY,
     ECONNREFUSED,
     EHOSTUNREACH,
     EMFILE,
@@ -12,8 +15,9 @@ from errno import (
     ENOMEM,
 )
 
+import h2.exceptions
 import pytest
-from support.library import httpx
+from support.library import httpcore, httpx
 
 from transportkit.rotation.failures import Failure, classify
 from transportkit.rotation.proxies import Via
@@ -60,6 +64,24 @@ def with_cause(cause: Exception) -> httpx.ConnectError:
     return error
 
 
+def not_looked_up(error: OSError) -> OSError:
+    """An error that comes from where hosts are looked up."""
+
+    def getaddrinfo() -> None:
+        raise error
+
+    with suppress(OSError):
+        getaddrinfo()
+    return error
+
+
+def ended_by_the_server() -> httpx.LocalProtocolError:
+    """An error of h2's about what it has received."""
+    error = httpx.LocalProtocolError("ended")
+    error.__cause__ = httpcore.LocalProtocolError(h2.exceptions.ProtocolError("ended"))
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "watch", "via", "expected"),
     [
@@ -99,6 +121,19 @@ def with_cause(cause: Exception) -> httpx.ConnectError:
         (httpx.ReadError(""), heard(), Via.READY, Failure.MAYBE_SENT),
         (REFUSED, heard(SEND), Via.HTTP, Failure.MAYBE_SENT),
         (httpx.UnsupportedProtocol(""), heard(), Via.HTTP, Failure.CALLER),
+        (httpx.LocalProtocolError("Illegal header"), heard(SEND), Via.HTTP, Failure.CALLER),
+        (ended_by_the_server(), heard(SEND), Via.HTTP, Failure.MAYBE_SENT),
+        # As those of curl, for which httpx has no class.
+        (httpx.RequestError(""), heard(), Via.READY, Failure.FOREIGN),
+        (httpx.RequestError(""), heard(), Via.HTTP, Failure.CALLER),
+        # Where there is no descriptor, the number is that of the last error before.
+        (with_cause(not_looked_up(OSError(EBUSY, ""))), heard(CONNECT), Via.HTTP, Failure.MACHINE),
+        (
+            with_cause(not_looked_up(socket.gaierror(socket.EAI_NONAME, ""))),
+            heard(CONNECT),
+            Via.HTTP,
+            Failure.PROXY,
+        ),
     ],
 )
 def test_an_error_tells_what_failed(

@@ -14,6 +14,7 @@ from ..network.bodies import AsyncPooledBody, PooledBody
 from ..network.connections import AsyncConnections, Connections
 from ..network.core import NetworkCore
 from ..network.factory import TransportFactory
+from ..network.proxy_url import Named
 from ..network.sending import async_send_through, send_through
 from ..wire.pickling import Unpicklable
 from ..wire.stack import Stacked
@@ -32,6 +33,7 @@ class NetworkTransport(Unpicklable, Stacked, httpx.BaseTransport):
     """An `httpx.HTTPTransport` whose connections neither leak nor slow each other down.
 
     Arguments:
+        named: has the name by which its proxy is shown. Default: the URL without credentials.
         options: those of `httpx.HTTPTransport`, with the same defaults.
 
     Each response has these `extensions`, as far as they apply:
@@ -50,8 +52,8 @@ class NetworkTransport(Unpicklable, Stacked, httpx.BaseTransport):
     belongs to. `close_idle` closes it at any time.
     """
 
-    def __init__(self, **options: Unpack[HTTPTransportOptions]) -> None:
-        self._core = NetworkCore(httpx.HTTPTransport, options)
+    def __init__(self, named: Named | None = None, **options: Unpack[HTTPTransportOptions]) -> None:
+        self._core = NetworkCore(httpx.HTTPTransport, options, named)
         self._connections = Connections(self._core)
 
     def __repr__(self) -> str:
@@ -91,8 +93,8 @@ class AsyncNetworkTransport(Unpicklable, Stacked, httpx.AsyncBaseTransport):
     The same as `NetworkTransport`, for async clients.
     """
 
-    def __init__(self, **options: Unpack[HTTPTransportOptions]) -> None:
-        self._core = NetworkCore(httpx.AsyncHTTPTransport, options)
+    def __init__(self, named: Named | None = None, **options: Unpack[HTTPTransportOptions]) -> None:
+        self._core = NetworkCore(httpx.AsyncHTTPTransport, options, named)
         self._connections = AsyncConnections(self._core)
 
     def __repr__(self) -> str:

@@ -65,10 +65,12 @@ class PooledBody(Generic[T]):
     def close(self) -> None:
         if self._is_closed:
             return
+        # At once: another may close it meanwhile, and a request ends once.
+        self._is_closed = True
         try:
             self._stream.close()
         except BaseException as error:
-            self.retire()
+            self._connections.core.pool.retire(self._connection)
             own = self._connections.core.translate(
                 error, self._request, self._connection, in_body=True
             )
@@ -76,7 +78,6 @@ class PooledBody(Generic[T]):
                 raise
             raise own from error
         finally:
-            self._is_closed = True
             self._connections.release(self._connection)
 
 
@@ -128,10 +129,12 @@ class AsyncPooledBody(Generic[AsyncT]):
     async def aclose(self) -> None:
         if self._is_closed:
             return
+        # At once: another may close it meanwhile, and a request ends once.
+        self._is_closed = True
         try:
             await self._stream.aclose()
         except BaseException as error:
-            self.retire()
+            self._connections.core.pool.retire(self._connection)
             own = self._connections.core.translate(
                 error, self._request, self._connection, in_body=True
             )
@@ -139,5 +142,4 @@ class AsyncPooledBody(Generic[AsyncT]):
                 raise
             raise own from error
         finally:
-            self._is_closed = True
             await self._connections.release(self._connection)

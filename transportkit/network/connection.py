@@ -78,10 +78,11 @@ class Connection(Generic[T]):
         self.watch(None)
 
     def watch(self, peer: Any) -> None:  # noqa: ANN401 - asyncio's and trio's sockets are none
-        """Know the socket, or None while there is none."""
+        """Know the socket, which may be closed already, or None while there is none."""
         # Without one nothing tells that it is closed, or has input: `int()` is 0.
         self._fileno: Callable[[], int] = int if peer is None else peer.fileno
-        self._has_input: Callable[[], object] = bool if peer is None else _input_of(peer)
+        is_open = peer is not None and peer.fileno() >= 0
+        self._has_input: Callable[[], object] = _input_of(peer) if is_open else bool
 
 
 def _input_of(peer: Any) -> Callable[[], list[Any]]:  # noqa: ANN401 - the same as above

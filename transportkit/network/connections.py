@@ -98,9 +98,13 @@ class Connections(Generic[T]):
 
     def give_up(self, connection: Connection[T], handshake: Handshake | None) -> None:
         """End a request that failed, and a handshake whose stream no connection owns yet."""
-        if handshake is not None:
-            self.drop(handshake.stream)
-        self.release(connection)
+        try:
+            if handshake is not None:
+                # Whoever keeps the error keeps the handshake, but no socket.
+                stream, handshake.stream = handshake.stream, None
+                self.drop(stream)
+        finally:
+            self.release(connection)
 
     def release(self, connection: Connection[T]) -> None:
         """End a request, and close what is to be closed."""
@@ -115,7 +119,7 @@ class Connections(Generic[T]):
 
     def sweep(self, now: float) -> None:
         """Close what has been idle too long, here and in all pools with the same timetable."""
-        for pool in self._pool.timetable.take(now):
+        while (pool := self._pool.timetable.take(now)) is not None:
             _close_each(pool, pool.expire(now))
 
     def retire(self) -> None:
@@ -184,9 +188,13 @@ class AsyncConnections(Generic[AsyncT]):
 
     async def give_up(self, connection: Connection[AsyncT], handshake: Handshake | None) -> None:
         """End a request that failed, and a handshake whose stream no connection owns yet."""
-        if handshake is not None:
-            await self.drop(handshake.stream)
-        await self.release(connection)
+        try:
+            if handshake is not None:
+                # Whoever keeps the error keeps the handshake, but no socket.
+                stream, handshake.stream = handshake.stream, None
+                await self.drop(stream)
+        finally:
+            await self.release(connection)
 
     async def release(self, connection: Connection[AsyncT]) -> None:
         """End a request, and close what is to be closed."""
@@ -201,7 +209,7 @@ class AsyncConnections(Generic[AsyncT]):
 
     async def sweep(self, now: float) -> None:
         """Close what has been idle too long, here and in all pools with the same timetable."""
-        for pool in self._pool.timetable.take(now):
+        while (pool := self._pool.timetable.take(now)) is not None:
             await _async_close_each(pool, pool.expire(now))
 
     async def retire(self) -> None:

@@ -24,6 +24,7 @@ from .errors import as_transport_error, is_of_one_stream, unmasked
 from .handshake import Handshake
 from .options import describe
 from .pool import Pool
+from .proxy_url import Named
 from .timetable import Timetable
 from .tls import SSLContexts
 
@@ -46,12 +47,15 @@ class NetworkCore(Generic[T]):
     Arguments:
         kind: the stock transport for one connection.
         options: the arguments of `httpx.HTTPTransport`.
+        named: has the name by which its proxy is shown. Default: the URL without credentials.
 
     Attributes:
         pool: decides which connection takes a request.
     """
 
-    def __init__(self, kind: type[T], options: Mapping[str, object]) -> None:
+    def __init__(
+        self, kind: type[T], options: Mapping[str, object], named: Named | None = None
+    ) -> None:
         library = library_of(kind)
         given: dict[str, Any] = {**options}
         proxy = given.pop("proxy", None)
@@ -73,6 +77,7 @@ class NetworkCore(Generic[T]):
         self._is_verified: bool = given["verify"].verify_mode != ssl.CERT_NONE
         self._kind = kind
         self._options = {**given, "verify": self._is_verified, "limits": limits, "proxy": proxy}
+        self._named = named
         self._library = library
         self._scheme: str = "" if proxy is None else proxy.url.scheme
         self._is_http2 = bool(given.get("http2"))
@@ -190,8 +195,10 @@ class NetworkCore(Generic[T]):
     @cached_property
     def _facts(self) -> Mapping[str, object]:
         # Masking takes long, and nobody asks before the first response or error.
-        proxy = self._options["proxy"]
-        facts = {} if proxy is None else {"proxy": REDACTION.proxy(proxy)}
+        facts: dict[str, object] = {}
+        if (proxy := self._options["proxy"]) is not None:
+            named = self._named
+            facts["proxy"] = REDACTION.proxy(proxy) if named is None else named.name
         return facts if self._is_verified else {**facts, "verify": False}
 
     def _facts_of(self, handshake: Handshake) -> Mapping[str, object]:

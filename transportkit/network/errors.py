@@ -29,7 +29,7 @@ def as_transport_error(
     package = type(error).__module__.partition(".")[0]
     if not name and package in {"httpcore", "httpcore2"}:
         name = kind if hasattr(library_of(request), kind) else "RemoteProtocolError"
-    if not name and (package == "h2" or _is_double_release(error)):
+    if not name and (package == "h2" or _is_double_release(error) or _is_of_status(error)):
         name = "RemoteProtocolError"
     # An end in the middle of a write over TLS, where trio's streams are broken.
     if not name and package == "anyio":
@@ -61,6 +61,12 @@ def _is_double_release(error: BaseException) -> bool:
     return isinstance(error, ValueError) and str(error) == "semaphore released too many times"
 
 
+def _is_of_status(error: BaseException) -> bool:
+    """True if the `:status` of HTTP/2 is no number, which httpcore takes it for."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    return isinstance(error, ValueError) and "".join(modules[-1:]).startswith("httpcore")
+
+
 def is_of_one_stream(error: BaseException) -> bool:
     """True if an HTTP/2 server ended one stream, and its connection is as good as before."""
     return hasattr(_event_of(error), "stream_id")
@@ -83,4 +89,6 @@ def was_refused(error: BaseException, stream_id: int) -> bool:
 
 def _event_of(error: BaseException) -> Any:  # noqa: ANN401 - h2 is not imported
     """The event of h2 that an error of httpcore's is about; None for other errors."""
-    return (getattr(error.__cause__, "args", None) or (None,))[0]
+    event = (getattr(error.__cause__, "args", None) or (None,))[0]
+    # An error of h2 may name a stream too, but leaves no connection that is any good.
+    return None if isinstance(event, BaseException) else event

@@ -2,12 +2,12 @@
 
 import importlib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 from ..wire.library import Proxy, library_name, library_of
 from .options import check_options
-from .proxy_url import parse_proxy
+from .proxy_url import Named, parse_proxy
 from .tls import SSLContexts
 
 T = TypeVar("T")
@@ -33,13 +33,20 @@ class TransportFactory(Generic[T]):
     ) -> None:
         check_options(options)
         self.options: dict[str, object] = dict(options)
+        if isinstance(socket_options := options.get("socket_options"), Iterable):
+            # They may be there to be read once, and each transport needs them.
+            self.options["socket_options"] = list(socket_options)
         self._kind = kind
         self._contexts = SSLContexts(kind)
         self._create_proxy_context = proxy_ssl_context
         self._proxy_context: ssl.SSLContext | None = None
 
-    def transport(self, **own: object) -> T:
+    def transport(self, named: Named | None = None, **own: object) -> T:
         """A transport with these arguments, which go before the common ones.
+
+        Arguments:
+            named: has the name by which the proxy of the transport is shown.
+            own: the arguments.
 
         Raises:
             TypeError, ValueError: see `check_options`, `parse_proxy` and
@@ -61,6 +68,8 @@ class TransportFactory(Generic[T]):
             options["proxy"] = self._with_context(parse_proxy(proxy, self._kind))
         options["verify"] = self._contexts.context_for(options)
         options.pop("cert", None)
+        if named is not None:
+            options["named"] = named
         return self._kind(**options)
 
     def shared_options(self) -> dict[str, object]:

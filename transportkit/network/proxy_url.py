@@ -1,7 +1,7 @@
 """The URL of a proxy, parsed or refused with what to write instead."""
 
 import re
-from typing import Any
+from typing import Any, Protocol
 
 from ..redaction.redaction import REDACTION
 from ..wire.library import URL, Proxy, any_library, is_a, library_name, library_of
@@ -25,6 +25,13 @@ _UNESCAPED = (
     "{!r} is not a proxy URL: percent-encode '/', '?', '#' and '@' in its user name and password, "
     "and write its port as a number"
 )
+
+
+class Named(Protocol):
+    """Anything with a name to be shown by."""
+
+    @property
+    def name(self) -> str: ...
 
 
 def parse_proxy(proxy: object, kind: type) -> Proxy:

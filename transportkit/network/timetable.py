@@ -40,13 +40,11 @@ class Timetable(Generic[P]):
             heapq.heappush(self._entries, (when, next(self._numbers), weakref.ref(pool)))
             self.due = self._entries[0][0]
 
-    def take(self, now: float) -> list[P]:
-        """The pools that are due, each of which will add itself again."""
-        pools = []
+    def take(self, now: float) -> P | None:
+        """The pool that has been due the longest, which will add itself again; None without any."""
+        pool = None
         with self._lock:
-            while self._entries and self._entries[0][0] <= now:
+            while pool is None and self._entries and self._entries[0][0] <= now:
                 pool = heapq.heappop(self._entries)[2]()
-                if pool is not None:
-                    pools.append(pool)
             self.due = self._entries[0][0] if self._entries else math.inf
-        return pools
+        return pool

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..network.errors import was_refused
 from ..redaction.redaction import REDACTION
 from ..wire.draining import DRAIN_SECONDS
-from ..wire.library import Request, Response, is_a, library_of
+from ..wire.library import Request, Response, is_a, is_unclear, library_of
 from ..wire.logs import Log
 from ..wire.replay import is_idempotent, is_repeatable
 from ..wire.trace import UNHEARD, AsyncSentWatch, SentWatch
@@ -26,7 +26,7 @@ from . import attempt as why
 from . import switch
 from .attempt import Attempt, given_up, mark_call, tell
 from .budget import Buckets
-from .causes import as_broken, is_unclear, too_late
+from .causes import as_broken, too_late
 from .combining import seconds_of
 from .deadline import LiveTimeouts, timeouts_of
 from .policy import RetryPolicy

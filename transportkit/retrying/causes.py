@@ -2,20 +2,8 @@
 
 from collections.abc import Callable
 
-from ..wire.library import Request, is_a, library_of
+from ..wire.library import Request, library_of
 from ..wire.trace import Watch
-
-
-def is_unclear(error: Exception) -> bool:
-    """True for an error of h2's, which has one class for what it received and for what it sends.
-
-    A GOAWAY and the last answer in one segment, as nginx sends them, is a broken connection; a
-    request that HTTP/2 forbids is not.
-    """
-    causes = getattr(error.__cause__, "args", ())
-    return is_a(error, "LocalProtocolError") and any(
-        type(cause).__module__.startswith("h2.") for cause in causes
-    )
 
 
 def as_broken(error: Exception, request: Request, watch: Watch | None) -> Exception:

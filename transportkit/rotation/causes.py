@@ -2,7 +2,9 @@
 
 import errno
 import re
+import socket
 from collections.abc import Iterator
+from traceback import walk_tb
 from typing import Any
 
 from ..redaction.redaction import REDACTION
@@ -43,13 +45,20 @@ def _numbers(error: BaseException) -> Iterator[int]:
     """Those of the system's errors that an error comes from."""
     if isinstance(error, OSError) and error.errno is not None:
         # What came before may be the caller's.
-        yield error.errno
+        yield errno.EMFILE if _is_from_lookup(error) else error.errno
     elif isinstance(error, BaseExceptionGroup):
         # anyio and trio try several addresses, and tell of all of them.
         for each in error.exceptions:
             yield from _numbers(each)
     elif (cause := error.__cause__ or error.__context__) is not None:
         yield from _numbers(cause)
+
+
+def _is_from_lookup(error: OSError) -> bool:
+    """True if the system could not look a host up, as without descriptors: that has any number."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    is_from_it = any(frame.f_code.co_name == "getaddrinfo" for frame in frames)
+    return is_from_it and not isinstance(error, socket.gaierror)
 
 
 def refuses_target(error: Exception) -> bool:
@@ -85,6 +94,7 @@ def explained(headers: Any, member: Member) -> str:  # noqa: ANN401 - pairs, of 
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         if not _USUAL_HEADERS.fullmatch(name):
-            shown = REDACTION.header(name, value[:_MOST_CHARACTERS])
-            written.append(member.entry.masked(f"{name}: {shown}"))
+            # Cut last, as a part of a secret would not be known.
+            shown = member.entry.masked(f"{name}: {REDACTION.header(name, value)}")
+            written.append(shown[:_MOST_CHARACTERS])
     return f" ({'; '.join(written[:_MOST_HEADERS])})" if written else ""

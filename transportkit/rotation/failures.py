@@ -2,7 +2,7 @@
 
 import enum
 
-from ..wire.library import is_a, library_name
+from ..wire.library import is_a, is_unclear, library_name
 from ..wire.trace import Watch
 from .causes import asks_for_credentials, has_no_route, is_exhausted, refuses_target
 from .proxies import Via
@@ -33,14 +33,15 @@ def classify(error: Exception, watch: Watch, via: Via, *, is_alone: bool = False
         via: the member's way to the origin.
         is_alone: True if the member has no other request in flight.
     """
-    if watch.error is error or is_a(error, "UnsupportedProtocol"):
+    is_refused = is_a(error, "LocalProtocolError", "UnsupportedProtocol") and not is_unclear(error)
+    if watch.error is error or is_refused:
         return Failure.CALLER
     if is_exhausted(error):
         return Failure.MACHINE
     if not is_a(error, "TransportError"):
-        # Those of the library are about the use that is made of it.
-        is_foreign = via is Via.READY and not library_name(error)
-        return Failure.FOREIGN if is_foreign else Failure.CALLER
+        # Most of the library's are about the use that is made of it.
+        is_foreign = not library_name(error) or is_a(error, "RequestError")
+        return Failure.FOREIGN if is_foreign and via is Via.READY else Failure.CALLER
     if is_a(error, "PoolTimeout"):
         # With nothing in flight, connections are lost that nobody has.
         return Failure.PROXY_OR_TARGET if is_alone else Failure.POOL_FULL

@@ -92,18 +92,13 @@ class Membership:
             ValueError: it is among them already.
         """
         with self._lock:
-            member = self._roster.admit(entry)
-            member.ejected_until = math.inf
-            return member
+            return self._roster.admit(entry)
 
     def admit_missing(self, entries: Iterable[Entry]) -> list[Member]:
         """Let in those who are no members yet; the new ones."""
         with self._lock:
             new = [each for each in entries if each.identity not in self._roster.members]
-            come = [self._roster.admit(each) for each in new]
-            for member in come:
-                member.ejected_until = math.inf
-            return come
+            return [self._roster.admit(each) for each in new]
 
     def named(self, name: str) -> Member | None:
         """The member that is shown by this name."""
@@ -127,20 +122,23 @@ class Membership:
             return next(iter(self._change((member,), (), ())), None)
 
     def replace(self, entries: Mapping[Hashable, Entry]) -> list[Member]:
-        """Let in whom a list names, and take out all others.
+        """Let in whom a list names, and take out all others but those whom another call lets in.
 
         Arguments:
-            entries: by their identities, in order. All of them were let in.
+            entries: by their identities, in order.
 
         Returns:
             Those taken out that have no request in flight.
         """
         with self._changing:
-            there = self._roster.members
+            # They were let in, but another call may have taken some out again.
+            self.admit_missing(entries.values())
             come, gone, reweighed = [], [], []
-            for identity, member in there.items():
+            for member in self.members():
+                identity = member.entry.identity
                 if identity not in entries:
-                    gone.append(member)
+                    # One that is to join is another call's.
+                    gone += [member] if member.ejected_until != math.inf else []
                 elif member.ejected_until == math.inf:
                     come.append(member)
                 elif member.weight != entries[identity].weight:

@@ -7,10 +7,9 @@ from base64 import b64encode
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 from urllib.parse import quote
 
-from ..network.proxy_url import means_no_proxy, parse_proxy
+from ..network.proxy_url import Named, means_no_proxy, parse_proxy
 from ..redaction.redaction import MASK, REDACTION
 from ..wire.arguments import check_number, transport_advice
 from ..wire.library import Proxy, is_a, library_name
@@ -21,13 +20,6 @@ _SOCKS_PORT = 1080
 _WRITE = (
     "a proxy URL such as 'http://proxy.example:8080', a Proxy, a transport, or None for no proxy"
 )
-
-
-class Named(Protocol):
-    """Anything with a name to be shown by."""
-
-    @property
-    def name(self) -> str: ...
 
 
 class Via(enum.Enum):

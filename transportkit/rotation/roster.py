@@ -1,5 +1,6 @@
 """The roster: who is a member of a rotation, and the name of each."""
 
+import math
 from collections.abc import Hashable, Iterable
 
 from .member import Member
@@ -22,7 +23,7 @@ class Roster:
         self._namesakes: dict[Hashable, tuple[int, int]] = {}
 
     def admit(self, entry: Entry) -> Member:
-        """Take in a member, or take back one that was about to leave.
+        """Take in a member, or take back one that was about to leave; it is joining.
 
         Raises:
             ValueError: it is a member already.
@@ -33,7 +34,8 @@ class Roster:
         if member is None:
             self._admitted += 1
             member = Member(entry, self._admitted, self._next_namesake(entry))
-        member.weight, member.has_left = entry.weight, False
+        # Others may find it at once, and must not take it for one in rotation.
+        member.weight, member.has_left, member.ejected_until = entry.weight, False, math.inf
         self.members[entry.identity] = member
         return member
 

@@ -127,7 +127,13 @@ class MemberTransports(Generic[T]):
             return found
         with self._building:
             if (found := self.by_member.get(member)) is None:
-                found = self._network.transport(proxy=member.entry.proxy)
+                # `replace` may have let in one again that was taken out meanwhile.
+                ready, proxy = member.entry.transport, member.entry.proxy
+                found = (
+                    ready
+                    if isinstance(ready, self._kind)
+                    else self._network.transport(member, proxy=proxy)
+                )
                 lifecycle.adopt(found, to_enter=False)
                 self.by_member[member] = found
             return found

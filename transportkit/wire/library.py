@@ -32,6 +32,7 @@ Name = Literal[
     "ReadError",
     "ReadTimeout",
     "RemoteProtocolError",
+    "RequestError",
     "TimeoutException",
     "TransportError",
     "URL",
@@ -171,6 +172,18 @@ def is_a(thing: object, *names: Name) -> bool:
     (True, False)
     """
     return not _origin(type(thing))[1].isdisjoint(names)
+
+
+def is_unclear(error: Exception) -> bool:
+    """True for an error of h2's, which has one class for what it received and for what it sends.
+
+    A GOAWAY and the last answer in one segment, as nginx sends them, is a broken connection; a
+    request that HTTP/2 forbids is not.
+    """
+    causes = getattr(error.__cause__, "args", ())
+    return is_a(error, "LocalProtocolError") and any(
+        type(cause).__module__.startswith("h2.") for cause in causes
+    )
 
 
 def library_name(thing: object) -> str:
