@@ -182,7 +182,8 @@ def _check_methods(methods: object) -> frozenset[str]:
 
 
 DEFAULT_POLICY = RetryPolicy()
-SINGLE_ATTEMPT = RetryPolicy(AnyOf())
+# Nothing of a body need be kept for another.
+SINGLE_ATTEMPT = RetryPolicy(AnyOf(), max_replay=0)
 
 
 def check_policy(policy: object, kind: type) -> None:

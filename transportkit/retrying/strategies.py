@@ -90,7 +90,8 @@ class retry_if_transport_error(Condition):
     These are all `httpx.TransportError`s but UnsupportedProtocol, LocalProtocolError,
     PoolTimeout, those of a certificate that was not accepted, and a ProxyError by which a proxy
     refuses to make a tunnel, with a status from 400 to 499 or, with SOCKS, for a password or a
-    rule: the same credentials will not do the next time either. If its `extensions["another_proxy"]` is true, another one is left to try.
+    rule: the same credentials will not do the next time either. If its
+    `extensions["another_proxy"]` is true, another one is left to try.
 
     >>> retry_if_transport_error() | retry_if_status(503)
     retry_if_transport_error() | retry_if_status(503)
