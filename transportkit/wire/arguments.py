@@ -72,6 +72,9 @@ def is_coroutine_function(function: object) -> bool:
 
 def takes_one_argument(function: Callable[..., object]) -> bool:
     """False if a function certainly cannot be called with one positional argument."""
+    if isinstance(inspect.getattr_static(type(function), "__call__", None), staticmethod):
+        # Python 3.11 would take its argument for a `self`.
+        function = function.__call__
     try:
         # A decorated function may take more than its decorator is given.
         signature = inspect.signature(function, follow_wrapped=False)
