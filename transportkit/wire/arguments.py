@@ -72,9 +72,10 @@ def is_coroutine_function(function: object) -> bool:
 
 def takes_one_argument(function: Callable[..., object]) -> bool:
     """False if a function certainly cannot be called with one positional argument."""
-    if isinstance(inspect.getattr_static(type(function), "__call__", None), staticmethod):
+    static = inspect.getattr_static(type(function), "__call__", None)
+    if isinstance(static, staticmethod):
         # Python 3.11 would take its argument for a `self`.
-        function = function.__call__
+        function = static.__func__
     try:
         # A decorated function may take more than its decorator is given.
         signature = inspect.signature(function, follow_wrapped=False)
