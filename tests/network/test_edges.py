@@ -1,5 +1,6 @@
 """What goes wrong seldom: HTTP/2 connections that go away, closings that fail, bodies left early."""
 
+import os
 import select
 import socket
 import ssl
@@ -389,11 +390,18 @@ def test_a_connection_whose_socket_was_closed_with_its_first_answer_is_lost() ->
 
 def test_a_connection_whose_own_socket_was_closed_is_dead() -> None:
     connection = Connection[str](("http", b"h.example", None), 1, None)
-    peer, other = socket.socketpair()
-    with peer, other:
+    (peer, other), (quiet, far) = socket.socketpair(), socket.socketpair()
+    with peer, other, quiet, far:
         connection.watch(peer)
+        number = peer.fileno()
         peer.close()
         assert connection.is_dead()
+        # Also when its number is by now that of another one, which has nothing to read.
+        os.dup2(quiet.fileno(), number)
+        try:
+            assert connection.is_dead()
+        finally:
+            os.close(number)
 
 
 @pytest.mark.parametrize(

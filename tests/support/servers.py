@@ -131,7 +131,8 @@ class MortalProxy:
 
 def _is_alive(group: int) -> bool:
     """Whether a process of this group has not ended; there may be nobody to bury it."""
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    # The first thread may have ended before others, with which go the connections.
+    for stat in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
         try:
             state, _, of_group = stat.read_text().rpartition(") ")[2].split()[:3]
         except OSError:  # It has just been buried.

@@ -65,11 +65,14 @@ class Connection(Generic[T]):
         return self.transport is None or self._fileno() < 0
 
     def is_dead(self) -> bool:
-        """True if an HTTP/1.1 connection has something to read before a request: an end, or junk.
+        """True if an HTTP/1.1 connection is closed, or has something to read before a request.
 
         It is asked for each request, and httpcore's `is_readable` costs forty times as much.
         """
-        return not self.is_http2 and self.requests == 1 and bool(self._has_input())
+        if self.is_http2 or self.requests > 1:
+            return False
+        # A loop may have closed it, and its number be that of another one.
+        return self._fileno() < 0 or bool(self._has_input())
 
     def forget(self) -> None:
         """Forget what was known, as the connection will be made anew."""
