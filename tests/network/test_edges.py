@@ -199,6 +199,19 @@ async def test_a_body_left_early_gives_its_place_back(flavour: Flavour) -> None:
             assert len((await client.get(url)).content) == 200_000
 
 
+def answer_with(monkeypatch: pytest.MonkeyPatch, stream: Any) -> None:
+    """Have the stock transports answer with this body."""
+
+    def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=stream)
+
+    async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=stream)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)
+
+
 @pytest.mark.parametrize(
     ("error", "raised"),
     [(OSError("worn out"), httpx.ReadError), (KeyboardInterrupt(), KeyboardInterrupt)],
@@ -216,14 +229,7 @@ async def test_a_body_that_cannot_be_closed_gives_its_place_back(
         async def aclose(self) -> None:
             raise error
 
-    def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, stream=Stuck())
-
-    async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, stream=Stuck())
-
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)
+    answer_with(monkeypatch, Stuck())
     transport = network(flavour, limits=limits(1))
     response = await flavour.send(transport, httpx.Request("GET", "http://h.example/"))
     with pytest.raises(raised):
@@ -241,14 +247,7 @@ async def test_a_body_that_two_close_at_once_ends_its_request_once(
         async def aclose(self) -> None:
             await response.stream.aclose()
 
-    def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, stream=Hurried())
-
-    async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, stream=Hurried())
-
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)
+    answer_with(monkeypatch, Hurried())
     transport = network(flavour)
     response: Any = await flavour.send(transport, httpx.Request("GET", "http://h.example/"))
     await (response.aclose() if flavour.is_async else flavour.call(response.close))

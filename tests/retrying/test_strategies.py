@@ -28,9 +28,9 @@ from support.transportkit import (
 )
 from tenacity import RetryCallState
 
+from transportkit.retrying.causes import is_certificate_error
 from transportkit.retrying.combining import async_ask
 from transportkit.retrying.strategies import (
-    is_certificate_error,
     response_or_error,
     retry_after,
 )

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Literal
 
-from ..wire.arguments import advising, check_flag
+from ..wire.advising import advising
+from ..wire.arguments import check_flag
 from ..wire.library import URL
 from .arguments import check_write
 from .bodies import Body

@@ -7,7 +7,8 @@ that the request did not have, is removed.
 import re
 from collections.abc import Iterator
 
-from ..wire.arguments import advising, check_flag
+from ..wire.advising import advising
+from ..wire.arguments import check_flag
 from .arguments import check_write
 from .console import Write, enabled
 from .exchange import Exchange

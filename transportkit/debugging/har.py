@@ -14,7 +14,7 @@ from typing import Self
 # In the thread it would be too late: once the descriptors are used up, or the program ends,
 # nothing can be imported any more.
 from ..redaction import bodies, text, urls  # noqa: F401 - see above
-from ..wire.arguments import advising
+from ..wire.advising import advising
 from ..wire.forking import renew_in_child
 from ..wire.logs import Log
 from ..wire.pickling import Unpicklable

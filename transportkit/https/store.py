@@ -14,7 +14,7 @@ from time import monotonic, time
 from typing import Self
 
 from ..redaction.redaction import REDACTION
-from ..wire.arguments import advising
+from ..wire.advising import advising
 from ..wire.forking import renew_in_child
 from ..wire.library import any_library, parse_url
 from ..wire.logs import Log

@@ -7,7 +7,7 @@ import httpx
 
 from ..network.options import check_names
 from ..routing.routing import Route, Routing
-from ..wire.arguments import advising
+from ..wire.advising import advising
 from ..wire.stack import table
 from .network import async_transport_factory, transport_factory
 from .options import AsyncRoutes, HTTPTransportOptions, Routes, Target

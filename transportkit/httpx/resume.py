@@ -6,7 +6,8 @@ import httpx
 
 from ..retrying.resuming import AsyncResumingBody, ResumingBody
 from ..retrying.transfer import MAX_RESUMES, new_transfer
-from ..wire.arguments import advising, check_count
+from ..wire.advising import advising
+from ..wire.arguments import check_count
 from .options import HTTPTransportOptions
 from .wrapper import AsyncWrapper, Wrapper
 

@@ -17,7 +17,7 @@ from ..retrying.policy import (
     policy_for,
     settings,
 )
-from ..wire.arguments import advising
+from ..wire.advising import advising
 from .attempting import AsyncAttempting, Attempting, Outcome
 from .options import HTTPTransportOptions
 

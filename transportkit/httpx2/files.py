@@ -8,7 +8,8 @@ import httpx2
 from ..files.answering import Files
 from ..files.names import AnyPath
 from ..files.reading import AsyncFileBody, FileBody, OpenFile
-from ..wire.arguments import advising, check_request
+from ..wire.advising import advising
+from ..wire.arguments import check_request
 from ..wire.io import async_piece_sizes, async_run_in_thread, piece_sizes, run_in_thread
 from ..wire.stack import Stacked
 

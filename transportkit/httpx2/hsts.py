@@ -9,7 +9,8 @@ import httpx2
 from ..https.hsts import check_store, internal_redirect, learn
 from ..https.rfc6797 import HEADER
 from ..https.store import HSTSStore
-from ..wire.arguments import advising, check_request
+from ..wire.advising import advising
+from ..wire.arguments import check_request
 from ..wire.io import async_run_in_thread, async_shield, run_in_thread, shield
 from ..wire.lifecycle import raise_close_errors
 from .options import HTTPTransportOptions

@@ -5,7 +5,8 @@ import httpx2
 
 from ..https.location import ADVICE, check_plain, check_status_code, https_location
 from ..redaction.redaction import REDACTION
-from ..wire.arguments import advising, check_request
+from ..wire.advising import advising
+from ..wire.arguments import check_request
 from ..wire.stack import Stacked
 
 

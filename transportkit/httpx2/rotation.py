@@ -9,7 +9,7 @@ from httpx2 import ByteStream
 
 from ..rotation.ejection import Cooldown
 from ..rotation.rotation import Settings
-from ..wire.arguments import advising
+from ..wire.advising import advising
 from ..wire.io import async_shield, shield
 from .failing_over import AsyncFailingOver, FailingOver
 from .members import AsyncProxies, Proxies

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePath
 
 from ..redaction.redaction import MASK, REDACTION
-from ..wire.arguments import check_count, check_number, field_meant, transport_advice
+from ..wire.advising import field_meant
+from ..wire.arguments import check_count, check_number, transport_advice
 from ..wire.library import Name, is_a, library_name
 from .proxy_url import parse_proxy
 
@@ -226,7 +227,7 @@ def check_inner(transport: object, kind: type, names: Collection[str], taker: ty
 
 
 def _meant(given: object, kind: type, taker: type) -> str:
-    """What to write for a misplaced value; empty if it is not known what was meant."""
+    """The argument or the class that a misplaced value was meant for; empty if it is not known."""
     prefix = kind.__name__.removesuffix("BaseTransport")
     if (isinstance(given, str) and "://" in given) or is_a(given, "URL", "Proxy"):
         return "proxy=..."

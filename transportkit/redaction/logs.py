@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from numbers import Number
 
-from ..wire.arguments import advising
+from ..wire.advising import advising
 from .names import Kind
 from .redaction import MASK, Redaction, echoed
 from .tracebacks import is_exc_info, masked_exc_info

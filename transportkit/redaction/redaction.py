@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..wire.arguments import advising
+from ..wire.advising import advising
 from ..wire.library import URL, Proxy
 from .names import MASK, Names, names_of, words
 

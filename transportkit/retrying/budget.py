@@ -4,7 +4,8 @@ import threading
 from dataclasses import KW_ONLY, dataclass
 
 from ..redaction.redaction import echoed
-from ..wire.arguments import advising, check_number
+from ..wire.advising import advising
+from ..wire.arguments import check_number
 from ..wire.forking import renew_in_child
 from ..wire.library import URL
 

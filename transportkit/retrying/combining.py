@@ -117,7 +117,7 @@ class Sum(Strategy):
 
 
 def seconds_of(wait: object) -> float:
-    """What a wait strategy has returned.
+    """The seconds that a wait strategy has returned.
 
     Raises:
         TypeError: that is not a number.

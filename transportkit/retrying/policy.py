@@ -6,7 +6,8 @@ from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from ..redaction.redaction import echoed
-from ..wire.arguments import advising, check_count, check_flag, check_number
+from ..wire.advising import advising
+from ..wire.arguments import check_count, check_flag, check_number
 from ..wire.replay import IDEMPOTENT_METHODS
 from .budget import DEFAULT_BUDGET, RetryBudget
 from .combining import (

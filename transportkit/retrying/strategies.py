@@ -9,15 +9,16 @@ import email.utils
 import functools
 import math
 import re
-import ssl
 import time
 from collections.abc import Collection
 from datetime import UTC
 from typing import TYPE_CHECKING, Never
 
 from ..redaction.redaction import echoed
-from ..wire.arguments import advising, check_number
+from ..wire.advising import advising
+from ..wire.arguments import check_number
 from ..wire.library import Headers, Name, Response, is_a
+from .causes import is_certificate_error, is_refused_by_proxy
 from .combining import Condition, Strategy, Sum, Wait, check_strategy
 from .notation import written
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 _LONGEST = 120.0
 _SECONDS = r"[0-9]+(\.[0-9]+)?"
 _DAY = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
-# A proxy refuses by a status of HTTP, or as RFC 1928 and 1929 have it, in httpcore's words.
-_REFUSED_BY_PROXY = "4[0-9]{2}|Invalid username|Requested .* from|.* connect: .* not (allow|supp)"
 # A second attempt cannot mend them, or would add to a load that is too high already.
 _HOPELESS: tuple[Name, ...] = ("UnsupportedProtocol", "LocalProtocolError", "PoolTimeout")
 
@@ -111,7 +110,7 @@ class retry_if_transport_error(Condition):
             and is_a(error, "TransportError")
             and not is_a(error, *_HOPELESS)
             and not is_certificate_error(error)
-            and not _is_refused_by_proxy(error)
+            and not is_refused_by_proxy(error)
         )
 
     def __repr__(self) -> str:
@@ -220,30 +219,6 @@ def is_obeyed(outcome: Response | Exception, wait: float) -> bool:
         return False
     asked = retry_after(outcome.headers, time.time())
     return asked is not None and wait >= asked
-
-
-def _is_refused_by_proxy(error: BaseException) -> bool:
-    is_refused = is_a(error, "ProxyError") and re.match(_REFUSED_BY_PROXY, str(error))
-    return bool(is_refused) and not getattr(error, "extensions", {}).get("another_proxy")
-
-
-def is_certificate_error(error: BaseException) -> bool:
-    """True if an error comes from a certificate that was not accepted.
-
-    The text of such an error is empty on trio, so its causes are looked at.
-    """
-    cause: BaseException | None = error
-    seen: set[int] = set()
-    while cause is not None and id(cause) not in seen:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
-        # Errors of other libraries may be causes of each other.
-        seen.add(id(cause))
-        # httpcore's pool raises `from None`, which leaves only a context. If that is an error of
-        # httpx's own, it is another one, which was being handled.
-        context = None if is_a(cause.__context__, "HTTPError") else cause.__context__
-        cause = cause.__cause__ or context
-    return False
 
 
 def response_or_error(

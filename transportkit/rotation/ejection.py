@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass
 from heapq import heapify, heappop, heappush
 
-from ..wire.arguments import advising, check_number
+from ..wire.advising import advising
+from ..wire.arguments import check_number
 from .member import Member
 
 

@@ -76,7 +76,7 @@ def _is_rewindable(field: object) -> bool:
 
 
 class _Recording:
-    """What was read so far of a body that can be read once.
+    """The chunks read so far of a body that can be read once.
 
     Arguments:
         max_bytes: the most that is kept. A longer body cannot be sent again.
