@@ -103,7 +103,10 @@ WRONG = [
     ("RetryPolicy(retry=wait_retry_after())", "write wait=wait_retry_after(...)"),
     ("wait_retry_after(tenacity.stop_after_attempt(3))", "write stop=stop_after_attempt(...)"),
     ("DebuggingTransport(STUB, lambda: None)", "write a function of one"),
-    ("ConsoleLog(lambda: None)", "write print, or logger.debug"),
+    (
+        "ConsoleLog(lambda: None)",
+        "a text, which <function <lambda>> does not take: write print, or logger.debug",
+    ),
     ("RetryPolicy(retry_if_status(503), 3)", "write RetryPolicy(retry, stop=..., wait=..., "),
     (
         "RetryTransport(STUB, RetryPolicy(), RetryBudget())",
@@ -264,6 +267,22 @@ def test_is_told_what_to_write(written: str, advice: str) -> None:
     told = str(raised.value).replace(f"{LIBRARY}.", "httpx.")
     assert advice in told
     assert " at 0x" not in told
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'ProxyRoundRobin(["http://a:1"], sticky="Authorization: Bearer tiger")',
+        'HSTSTransport("scott:tiger@proxy.example:8080")',
+        'HSTSTransport(STUB, "http://scott:tiger@proxy.example:8080")',
+        'RetryTransport("http://scott:tiger@proxy.example:8080")',
+        'retry_if_status("password=tiger")',
+    ],
+)
+def test_is_told_nothing_secret(written: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as raised:
+        eval(written, NAMES)
+    assert "tiger" not in str(raised.value)
 
 
 def test_is_told_nothing_of_arguments_that_were_left_out() -> None:

@@ -98,8 +98,13 @@ def check_write(write: object) -> None:
     Raises:
         TypeError: the text says what to write.
     """
-    if not (callable(write) and takes_one_argument(write)):
+    if not callable(write):
         raise TypeError(
             f"write must be a function of one text, not {type(write).__name__}: write print, "
             "or logger.debug"
+        )
+    if not takes_one_argument(write):
+        raise TypeError(
+            f"write is called with one argument, a text, which {echoed(write)} does not take: write "
+            "print, or logger.debug"
         )

@@ -3,6 +3,7 @@
 import os
 import ssl
 
+from ..redaction.redaction import echoed
 from ..wire.library import URL, Response
 from .location import https_location, is_plain
 from .rfc6797 import HEADER, canonical_name
@@ -78,4 +79,8 @@ def check_store(transport: object, store: object) -> None:
 
 
 def _made(store: object) -> str:
-    return f"HSTSStore({str(store)!r})" if isinstance(store, (str, os.PathLike)) else "HSTSStore()"
+    return (
+        f"HSTSStore({echoed(str(store))})"
+        if isinstance(store, (str, os.PathLike))
+        else "HSTSStore()"
+    )

@@ -113,7 +113,7 @@ def _check_function(name: str, function: object, example: str) -> None:
         return
     if not callable(function):
         if name == "sticky" and isinstance(function, str):
-            example = f"sticky_by_header({function!r})"
+            example = f"sticky_by_header({echoed(function)})"
         raise TypeError(f"{name} must be a callable such as {example}, not {echoed(function)}")
     if is_coroutine_function(function):
         raise TypeError(
